@@ -1,0 +1,95 @@
+package cpu
+
+import (
+	"x86emu/decode"
+	"x86emu/idt"
+	"x86emu/mmu"
+)
+
+// IO is the processor's way out to ports and the interrupt controller.
+// size is 1, 2 or 4 bytes.
+type IO interface {
+	In(port uint16, size uint8) uint32
+	Out(port uint16, size uint8, v uint32)
+	// Ack answers an interrupt acknowledge with the vector of the INTR pending.
+	Ack() uint8
+}
+
+// CPU is one processor. Its State is kept in a form that is fast to run: the
+// general registers and the arithmetic flags apart from it, the instruction
+// pointer in ip. State and SetState convert.
+type CPU struct {
+	r        [32]uint64 // 0-15 general registers; from 16 on scratch of the executor (rZero always 0)
+	ip, next uint64     // the current instruction's address (an offset in CS), the next one's
+	res, aux uint64     // lazy flags, see flags.go
+
+	mode                             decode.Mode // code size
+	spMask                           uint64      // 0xffff, 0xffffffff or all ones
+	ipMask                           uint64      // likewise for RIP
+	dataAcc                          mmu.Access  // User and AC as data accesses at this CPL carry them
+	protected, v86, long, alignCheck bool        // CR0.PE=1 (VM86 included); EFLAGS.VM; EFER.LMA; #AC armed
+	view                             *mmu.View   // shortcuts for data accesses at this privilege
+
+	fault idt.Event // the fault of a handler that returned false
+
+	s     State // everything else; GPR, RIP and the arithmetic flags are stale in it while running
+	mmu   *mmu.MMU
+	io    IO
+	Model *Model
+	dec   decode.Decoder
+	obs   Observer
+}
+
+// handler executes one instruction. c.ip is its address and c.next the one
+// after it, already masked; a branch changes c.next. It returns true having
+// done all, or false with c.fault set and no architectural state changed
+// (decision 2: restartable instructions).
+type handler func(c *CPU, in *decode.Inst) bool
+
+// handlers holds the handler of each operation; nil is #UD.
+var handlers [1 << 13]handler
+
+// Observer watches execution.
+type Observer interface {
+	idt.Observer
+}
+
+func (c *CPU) Regs() *idt.Regs        { return &c.s.Regs }
+func (c *CPU) GPR() *[16]uint64       { return (*[16]uint64)(c.r[:16]) }
+func (c *CPU) MMU() *mmu.MMU          { return c.mmu }
+func (c *CPU) DR7() *uint64           { return &c.s.DR[7] }
+func (c *CPU) PendDB(dr6 uint64)      { c.s.PendDB |= dr6 }
+func (c *CPU) Observer() idt.Observer { return c.obs }
+
+// raise makes an exception without error code the handler's fault.
+func (c *CPU) raise(v idt.Vector) bool {
+	c.fault = idt.Event{Vector: v}
+	return false
+}
+
+// raiseCode makes an exception with an error code the handler's fault.
+func (c *CPU) raiseCode(v idt.Vector, code uint32) bool {
+	c.fault = idt.Event{Vector: v, HasCode: true, Code: code}
+	return false
+}
+
+func (c *CPU) ud() bool            { return c.raise(idt.VecUD) }
+func (c *CPU) gp(code uint32) bool { return c.raiseCode(idt.VecGP, code) }
+func (c *CPU) raiseEvent(e idt.Event) bool {
+	c.fault = e
+	return false
+}
+
+// pageFault makes the MMU's fault the handler's.
+func (c *CPU) pageFault() bool {
+	f := c.mmu.Fault
+	c.fault = idt.Event{Vector: idt.VecPF, HasCode: true, Code: f.Code, CR2: uint64(f.Addr)}
+	return false
+}
+
+// modeChanged derives everything that follows from CS, SS, CPL, the control
+// registers and EFLAGS.VM, AC: call it after changing any of them.
+func (c *CPU) modeChanged() {}
+
+// flagsChanged is modeChanged's small sister, for a change of RFLAGS alone.
+func (c *CPU) flagsChanged() {}
