@@ -1,0 +1,128 @@
+package cpu
+
+import (
+	"x86emu/decode"
+	"x86emu/idt"
+	"x86emu/mmu"
+)
+
+// This file holds the exchanging instructions. With one processor and
+// accesses that cannot be interrupted half-way, LOCK has nothing to add.
+// [SDM 2, XCHG, XADD, CMPXCHG, CMPXCHG8B/CMPXCHG16B]
+
+func execXCHG(c *CPU, in *decode.Inst) bool {
+	m, r := 0, 1
+	if in.Args[1].Kind == decode.ArgMem {
+		m, r = 1, 0
+	}
+	v, ok := c.getRMW(in, m)
+	if !ok {
+		return false
+	}
+	old := c.reg(in.Args[r])
+	if !c.put(in, m, old) {
+		return false
+	}
+	c.setReg(in.Args[r], v)
+	return true
+}
+
+// execXADD writes the source before the destination, so that with one
+// register as both the sum remains.
+func execXADD(c *CPU, in *decode.Inst) bool {
+	dst, ok := c.getRMW(in, 0)
+	if !ok {
+		return false
+	}
+	src := c.reg(in.Args[1])
+	sum := dst + src
+	if in.Args[0].Kind == decode.ArgMem {
+		if !c.put(in, 0, sum) {
+			return false
+		}
+		c.setReg(in.Args[1], dst)
+	} else {
+		c.setReg(in.Args[1], dst)
+		c.setReg(in.Args[0], sum)
+	}
+	c.flagsAdd(dst, src, sum, in.Args[0].Size)
+	return true
+}
+
+// execCMPXCHG writes memory back even when the comparison fails, and so needs
+// the right to write in either case.
+func execCMPXCHG(c *CPU, in *decode.Inst) bool {
+	dst, ok := c.getRMW(in, 0)
+	if !ok {
+		return false
+	}
+	size := in.Args[0].Size
+	acc := c.gpr(0, size)
+	if acc == dst {
+		if !c.put(in, 0, c.reg(in.Args[1])) {
+			return false
+		}
+	} else {
+		if in.Args[0].Kind == decode.ArgMem && !c.put(in, 0, dst) {
+			return false
+		}
+		c.setGPR(0, size, dst)
+	}
+	c.flagsSub(acc, dst, acc-dst, size)
+	return true
+}
+
+// execCMPXCHG8B is CMPXCHG8B and CMPXCHG16B: rDX:rAX compared with a memory
+// operand of twice their size. Of the flags only ZF changes.
+func execCMPXCHG8B(c *CPU, in *decode.Inst) bool {
+	half := uint8(4)
+	if in.Op == opCMPXCHG16B {
+		half = 8
+	}
+	lin, ok := c.linear(in.Seg, c.ea(in), 2*half, true)
+	if !ok {
+		return false
+	}
+	// CMPXCHG16B's operand must lie on a 16-byte boundary, else #GP(0).
+	// [SDM 2, CMPXCHG8B/CMPXCHG16B—Compare and Exchange Bytes]
+	if half == 8 && lin&15 != 0 {
+		return c.gp(0)
+	}
+	hiLin := c.linearPlus(lin, uint64(half))
+	if !c.mmu.Probe(lin, uint(half), c.dataAcc|mmu.Write) || !c.mmu.Probe(hiLin, uint(half), c.dataAcc|mmu.Write) {
+		return c.pageFault()
+	}
+	lo, ok := c.mmu.Read(lin, uint(half), c.dataAcc)
+	if !ok {
+		return c.pageFault()
+	}
+	hi, ok := c.mmu.Read(hiLin, uint(half), c.dataAcc)
+	if !ok {
+		return c.pageFault()
+	}
+	equal := c.gpr(0, half) == lo && c.gpr(2, half) == hi
+	newLo, newHi := lo, hi
+	if equal {
+		newLo, newHi = c.gpr(3, half), c.gpr(1, half)
+	}
+	if !c.mmu.Write(lin, uint(half), newLo, c.dataAcc) || !c.mmu.Write(hiLin, uint(half), newHi, c.dataAcc) {
+		return c.pageFault()
+	}
+	if equal {
+		c.setArithMask(idt.FlagZF, idt.FlagZF)
+		return true
+	}
+	c.setGPR(0, half, lo)
+	c.setGPR(2, half, hi)
+	c.setArithMask(idt.FlagZF, 0)
+	return true
+}
+
+// linearPlus adds to a linear address, which wraps at 4 GiB outside 64-bit mode.
+func (c *CPU) linearPlus(lin mmu.Linear, n uint64) mmu.Linear {
+	lin += mmu.Linear(n)
+	if c.mode != decode.Mode64 {
+		lin &= 0xffffffff
+	}
+	return lin
+}
