@@ -58,6 +58,7 @@ func (c *CPU) Regs() *idt.Regs        { return &c.s.Regs }
 func (c *CPU) GPR() *[16]uint64       { return (*[16]uint64)(c.r[:16]) }
 func (c *CPU) MMU() *mmu.MMU          { return c.mmu }
 func (c *CPU) DR7() *uint64           { return &c.s.DR[7] }
+func (c *CPU) DR6() *uint64           { return &c.s.DR[6] }
 func (c *CPU) PendDB(dr6 uint64)      { c.s.PendDB |= dr6 }
 func (c *CPU) Observer() idt.Observer { return c.obs }
 

@@ -1,9 +1,6 @@
 package idt
 
-import (
-	"x86emu/decode"
-	"x86emu/mmu"
-)
+import "x86emu/mmu"
 
 // Segment is a segment register with its hidden part (the descriptor cache).
 type Segment struct {
@@ -93,11 +90,11 @@ type CPU interface {
 	MMU() *mmu.MMU
 	// DR7 is the live debug control register (a task switch clears its L bits).
 	DR7() *uint64
+	// DR6 is the live debug status register (a #DB sets bits in it).
+	DR6() *uint64
 	// PendDB adds to the pending debug exceptions (DR6 bits) that the next
 	// instruction boundary delivers: a task switch's T flag.
 	PendDB(dr6 uint64)
 	// Observer is nil when nobody watches.
 	Observer() Observer
 }
-
-var _ = decode.CS
