@@ -129,6 +129,9 @@ func (c *CPU) load(seg decode.SegReg, off uint64, size uint8) (uint64, bool) {
 	if !ok {
 		return 0, c.pageFault()
 	}
+	if c.watchAccess {
+		c.sawAccess(lin, size, false, v)
+	}
 	return v, true
 }
 
@@ -140,6 +143,9 @@ func (c *CPU) store(seg decode.SegReg, off uint64, size uint8, v uint64) bool {
 	}
 	if !c.mmu.Write(lin, uint(size), v, c.dataAcc) {
 		return c.pageFault()
+	}
+	if c.watchAccess {
+		c.sawAccess(lin, size, true, v)
 	}
 	return true
 }
@@ -158,6 +164,9 @@ func (c *CPU) loadRMW(seg decode.SegReg, off uint64, size uint8) (uint64, bool) 
 	v, ok := c.mmu.Read(lin, uint(size), c.dataAcc)
 	if !ok {
 		return 0, c.pageFault()
+	}
+	if c.watchAccess {
+		c.sawAccess(lin, size, false, v)
 	}
 	return v, true
 }

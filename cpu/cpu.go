@@ -1,6 +1,8 @@
 package cpu
 
 import (
+	"sync/atomic"
+
 	"x86emu/decode"
 	"x86emu/idt"
 	"x86emu/mmu"
@@ -30,6 +32,24 @@ type CPU struct {
 	protected, v86, long, alignCheck bool        // CR0.PE=1 (VM86 included); EFLAGS.VM; EFER.LMA; #AC armed
 	view                             *mmu.View   // shortcuts for data accesses at this privilege
 
+	fetchAcc    mmu.Access // User and Exec as fetches carry them
+	csBase      uint64     // CS base, 0 in 64-bit mode
+	key         uint32     // key bits of blocks in this mode
+	watchAccess bool       // an observer or a data breakpoint wants to see every access
+	win         window
+	blocks      blockCache
+
+	limit              uint64 // Ticks at which the run loop must look up
+	inBlock            uint64 // instructions of the running block that have retired, not yet in Ticks
+	repBudget, repDone int64  // iterations that a REP may do, has done
+
+	until, deadline    uint64
+	streak, streakStop uint64 // deliveries in a row without an instruction between; the number that stops Run
+	lastEvent          uint64 // Ticks after the last delivery
+	request            bool   // a device asked Run to stop
+	interrupt          atomic.Bool
+	outcome            idt.Outcome // the last shutdown's
+
 	fault idt.Event // the fault of a handler that returned false
 
 	s     State // everything else; GPR, RIP and the arithmetic flags are stale in it while running
@@ -38,6 +58,8 @@ type CPU struct {
 	Model *Model
 	dec   decode.Decoder
 	obs   Observer
+
+	single bool // run instruction by instruction: an observer, or a breakpoint armed
 }
 
 // handler executes one instruction. c.ip is its address and c.next the one
@@ -48,11 +70,6 @@ type handler func(c *CPU, in *decode.Inst) bool
 
 // handlers holds the handler of each operation; nil is #UD.
 var handlers [1 << 13]handler
-
-// Observer watches execution.
-type Observer interface {
-	idt.Observer
-}
 
 func (c *CPU) Regs() *idt.Regs        { return &c.s.Regs }
 func (c *CPU) GPR() *[16]uint64       { return (*[16]uint64)(c.r[:16]) }
@@ -87,10 +104,3 @@ func (c *CPU) pageFault() bool {
 	c.fault = idt.Event{Vector: idt.VecPF, HasCode: true, Code: f.Code, CR2: uint64(f.Addr)}
 	return false
 }
-
-// modeChanged derives everything that follows from CS, SS, CPL, the control
-// registers and EFLAGS.VM, AC: call it after changing any of them.
-func (c *CPU) modeChanged() {}
-
-// flagsChanged is modeChanged's small sister, for a change of RFLAGS alone.
-func (c *CPU) flagsChanged() {}

@@ -9,4 +9,5 @@ type Model struct {
 	MaxPhysBits uint
 	CR4Valid    uint64 // CR4 bits that may be set
 	EFERValid   uint64
+	Signature   uint32 // family, model, stepping as in CPUID.1:EAX
 }

@@ -1,0 +1,195 @@
+package cpu
+
+import (
+	"x86emu/decode"
+	"x86emu/mmu"
+)
+
+// A block is decoded straight-line code within one page, translated to uops.
+// It is found by the physical address of its first byte and the key bits of
+// the mode it was translated for. Pointers to blocks are hints only: whoever
+// follows one compares phys and key, so that a dropped or reused block is
+// never run by mistake.
+type block struct {
+	phys  mmu.Phys // deadPhys once dropped
+	key   uint32
+	n     uint16 // instructions
+	size  uint16 // bytes
+	uops  []uop
+	insts []decode.Inst // those that run through their handler, indexed by uop.imm
+	succ  [2]*block     // hints: the block that ran next, not taken and taken
+	hash  *block        // next in its hash bucket
+	page  *block        // next of the same physical page
+}
+
+const (
+	deadPhys      = ^mmu.Phys(0)
+	maxBlockInsts = 32
+	hashSize      = 1 << 14
+	poolBlocks    = 1 << 14
+	poolUops      = poolBlocks * 12
+	poolInsts     = poolBlocks * 3
+)
+
+// blockCache holds the blocks in pools that are emptied as a whole when one is
+// full, so that translation allocates nothing in the long run.
+type blockCache struct {
+	bucket [hashSize]*block
+	pages  map[mmu.Phys]*block // the blocks of each page that holds decoded code
+	blocks []block
+	uops   []uop
+	insts  []decode.Inst
+	stale  bool // a store has dropped code: the running block must look up
+}
+
+func (k *blockCache) init() {
+	k.pages = make(map[mmu.Phys]*block)
+	k.blocks = make([]block, 0, 256)
+	k.uops = make([]uop, 0, 256*8)
+	k.insts = make([]decode.Inst, 0, 256*2)
+}
+
+func hashOf(p mmu.Phys, key uint32) uint {
+	return uint(p^p>>14^mmu.Phys(key)<<9) & (hashSize - 1)
+}
+
+// find gives the block at p, or nil.
+func (k *blockCache) find(p mmu.Phys, key uint32) *block {
+	for b := k.bucket[hashOf(p, key)]; b != nil; b = b.hash {
+		if b.phys == p && b.key == key {
+			return b
+		}
+	}
+	return nil
+}
+
+// room makes sure that one more block fits the pools: a pool grows to its
+// full size by doubling (blocks made before stay where they are), and a full
+// one is emptied together with all others.
+func (c *CPU) room() {
+	k := &c.blocks
+	if len(k.blocks) < cap(k.blocks) && cap(k.uops)-len(k.uops) >= maxBlockInsts*maxUopsPerInst+1 && cap(k.insts)-len(k.insts) >= maxBlockInsts {
+		return
+	}
+	if cap(k.blocks) >= poolBlocks {
+		c.dropAllBlocks()
+		return
+	}
+	grow := 2 * cap(k.blocks)
+	k.blocks = make([]block, 0, grow)
+	k.uops = make([]uop, 0, grow*12)
+	k.insts = make([]decode.Inst, 0, grow*3)
+}
+
+// dropAllBlocks empties the cache.
+func (c *CPU) dropAllBlocks() {
+	k := &c.blocks
+	for p, b := range k.pages {
+		c.mmu.Mem.ClearCode(p)
+		for ; b != nil; b = b.page {
+			b.phys = deadPhys // hints to it may remain
+		}
+	}
+	clear(k.pages)
+	clear(k.bucket[:])
+	k.blocks, k.uops, k.insts = k.blocks[:0], k.uops[:0], k.insts[:0]
+	k.stale = true
+}
+
+// insert publishes a block.
+func (c *CPU) insert(b *block) {
+	k := &c.blocks
+	h := hashOf(b.phys, b.key)
+	b.hash, k.bucket[h] = k.bucket[h], b
+	page := b.phys &^ mmu.PageMask
+	b.page = k.pages[page]
+	k.pages[page] = b
+	c.mmu.Mem.MarkCode(b.phys, int(b.size))
+}
+
+// codeWritten is the memory's hook: n bytes at p, on a page with decoded code,
+// have been written. The blocks that hold them are dropped.
+func (c *CPU) codeWritten(p mmu.Phys, n int) {
+	k := &c.blocks
+	page := p &^ mmu.PageMask
+	var keep *block
+	c.mmu.Mem.ClearCode(page)
+	for b := k.pages[page]; b != nil; {
+		next := b.page
+		if b.phys < p+mmu.Phys(n) && p < b.phys+mmu.Phys(b.size) {
+			k.unhash(b)
+			b.phys = deadPhys
+			k.stale = true
+		} else {
+			b.page, keep = keep, b
+			c.mmu.Mem.MarkCode(b.phys, int(b.size))
+		}
+		b = next
+	}
+	if keep == nil {
+		delete(k.pages, page)
+	} else {
+		k.pages[page] = keep
+	}
+}
+
+// unhash takes a block out of its bucket.
+func (k *blockCache) unhash(b *block) {
+	p := &k.bucket[hashOf(b.phys, b.key)]
+	for *p != b {
+		p = &(*p).hash
+	}
+	*p = b.hash
+}
+
+// translate builds the block at c.ip, whose page is the window's. It returns
+// nil when the first instruction cannot be part of a block (it crosses the
+// page, is undefined, or the page is not plain memory): Step runs that one.
+func (c *CPU) translate() *block {
+	if c.win.host == nil {
+		return nil
+	}
+	c.room()
+	k := &c.blocks
+	lin := c.csBase + c.ip
+	off := lin & mmu.PageMask
+	var t translator
+	t.c, t.uops, t.insts = c, k.uops[len(k.uops):], k.insts[len(k.insts):]
+	end := uint64(mmu.PageSize)
+	if c.mode != decode.Mode64 {
+		// Code beyond the CS limit is left to Step, which raises #GP(0).
+		limit := uint64(c.s.Seg[decode.CS].Limit)
+		if c.ip > limit {
+			return nil
+		}
+		end = min(end, off+limit-c.ip+1)
+	}
+	for pos := off; t.n < maxBlockInsts && pos < end; {
+		var in decode.Inst
+		src := c.win.host[pos:end]
+		if len(src) > 15 {
+			src = src[:15]
+		}
+		if c.dec.Decode(&in, src, c.mode) != decode.OK {
+			break
+		}
+		pos += uint64(in.Len)
+		if t.add(&in) {
+			break
+		}
+	}
+	if t.n == 0 {
+		return nil
+	}
+	t.finish()
+	k.blocks = append(k.blocks, block{
+		phys: c.win.phys + mmu.Phys(off), key: c.key,
+		n: uint16(t.n), size: uint16(t.size),
+		uops: t.uops, insts: t.insts,
+	})
+	k.uops = k.uops[:len(k.uops)+len(t.uops)]
+	k.insts = k.insts[:len(k.insts)+len(t.insts)]
+	b := &k.blocks[len(k.blocks)-1]
+	c.insert(b)
+	return b
+}

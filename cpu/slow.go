@@ -1,0 +1,74 @@
+package cpu
+
+import (
+	"x86emu/decode"
+)
+
+// The run loop's ways out: what its uops call when the shortcut misses.
+
+// offset gives back the offset in the segment of an address that a uop computed.
+func (c *CPU) offset(u *uop, ea uint64) uint64 {
+	if u.base == rAddr {
+		return ea - c.s.Seg[u.seg].Base
+	}
+	return ea
+}
+
+//go:noinline
+func (c *CPU) slowLoad(u *uop, ea uint64, size uint8) (uint64, bool) {
+	return c.load(decode.SegReg(u.seg), c.offset(u, ea), size)
+}
+
+//go:noinline
+func (c *CPU) slowMod(u *uop, ea uint64, size uint8) (uint64, bool) {
+	return c.loadRMW(decode.SegReg(u.seg), c.offset(u, ea), size)
+}
+
+//go:noinline
+func (c *CPU) slowStore(u *uop, ea uint64, size uint8, v uint64) bool {
+	return c.store(decode.SegReg(u.seg), c.offset(u, ea), size, v)
+}
+
+// exec runs an instruction through its handler.
+func (c *CPU) exec(in *decode.Inst) bool {
+	h := handlers[in.Op]
+	if h == nil {
+		// No handler: an operation that this processor does not have.
+		// [SDM 3A, Interrupt 6—Invalid Opcode Exception (#UD)]
+		return c.ud()
+	}
+	if in.Props&decode.Privileged != 0 && c.s.CPL != 0 {
+		// A privileged instruction needs CPL 0, else #GP(0). [SDM 3A, Privileged Instructions]
+		return c.gp(0)
+	}
+	c.repDone = 0
+	if in.Prefix&(decode.PrefixRep|decode.PrefixRepne) != 0 {
+		c.repBudget = max(int64(c.limit-c.s.Ticks-c.inBlock), 1)
+	}
+	return h(c, in)
+}
+
+// Flag helpers of the loop's shifts and multiplications.
+
+// shiftAux makes the aux word of SHL: cf the last bit shifted out, top the
+// result's sign. OF = CF xor sign (defined for a count of 1, kept for others).
+func shiftAux(cf, top uint64) uint64 { return cf<<63 | top<<62 }
+
+// shrAux makes the aux word of SHR: OF is the sign of the operand for a count
+// of 1, which is the result's next to highest bit; for others it is the same bit.
+func shrAux(cf, next uint64) uint64 { return cf<<63 | (cf^next)<<62 }
+
+// rolFlags sets CF to the bit rotated in and OF to CF xor the result's sign;
+// the other flags stay.
+func (c *CPU) rolFlags(cf, top uint64) {
+	of := cf ^ top
+	c.aux = c.aux&^(auxCF|auxOV) | cf<<63 | (cf^of)<<62
+}
+
+// imulFlags sets CF and OF when the product was cut; see undefined.go for the rest.
+func (c *CPU) imulFlags(res uint64, cut bool) {
+	c.res, c.aux = res, 0
+	if cut {
+		c.aux = auxCF
+	}
+}
