@@ -1,7 +1,7 @@
 package mmu
 
 // Memory is the physical address space.
-type Memory struct{}
+type Memory struct{ OnCodeWrite func(Phys, int) }
 
 // NewMemory makes an address space with ram bytes of RAM from address 0.
 func NewMemory(ram uint64, maxPhysBits uint) *Memory { panic("BUG: not built") }
@@ -22,6 +22,7 @@ func (m *Memory) ClearCode(p Phys) { panic("BUG: not built") }
 // MMU translates and accesses.
 type MMU struct {
 	Ctl   Control
+	Gen   uint64
 	Mem   *Memory
 	Fault Fault // set by a method that returned ok == false
 	View  [3]View
