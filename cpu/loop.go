@@ -31,7 +31,6 @@ func (c *CPU) runBlocks() exit {
 		b      *block
 		u      *uop
 		taken  int
-		uops   []uop
 		nb     *block
 		lin    uint64
 	)
@@ -81,10 +80,8 @@ func (c *CPU) runBlocks() exit {
 		}
 		r[rIP] = ip
 		taken = 0
-		uops = b.uops
 	uops:
-		for i := range uops {
-			u = &uops[i]
+		for u = &b.uops[0]; ; u = u.next() {
 			switch u.code {
 			case uExec, uExecEnd:
 				c.ip = ip + uint64(u.off)
