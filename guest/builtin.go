@@ -1,0 +1,69 @@
+package guest
+
+import (
+	"embed"
+	"fmt"
+)
+
+// Kernel is a guest kernel that comes with the emulator: a small real kernel
+// that shows one thing and tells on its serial port what it sees. Its source
+// is under guest/kernels. It ends with exit code 0 when all came out as it
+// tells.
+type Kernel struct {
+	Name       string // as the command line knows it
+	Summary    string // one line, no full stop
+	Source     string // the folder of its source, from the root of the repository
+	Story      string // what it shows, and what to look for
+	Image      []byte // a multiboot 1 file
+	Transcript string // what it prints, whole
+}
+
+// builtins is the table of kernels, in the order in which they are listed.
+// folder is below kernels/, bits 32 or 64.
+var builtins = []struct {
+	folder  string
+	bits    int
+	summary string
+}{
+	{"unmapped-handler", 32, "a page-fault handler missing in a process's page table: recursion, then #DF by task gate"},
+	{"unmapped-handler", 64, "the same with four-level tables: recursion, then #DF on an interrupt stack"},
+}
+
+//go:embed kernels/images/*.elf kernels/*/story.txt kernels/*/transcript-*.txt
+var kernelFiles embed.FS
+
+// Kernels returns every built-in kernel. The caller may change what it gets.
+func Kernels() []Kernel {
+	all := make([]Kernel, len(builtins))
+	for i, b := range builtins {
+		name := fmt.Sprintf("%s-%d", b.folder, b.bits)
+		all[i] = Kernel{
+			Name:       name,
+			Summary:    b.summary,
+			Source:     "guest/kernels/" + b.folder,
+			Story:      string(kernelFile(b.folder + "/story.txt")),
+			Image:      kernelFile("images/" + name + ".elf"),
+			Transcript: string(kernelFile(fmt.Sprintf("%s/transcript-%d.txt", b.folder, b.bits))),
+		}
+	}
+	return all
+}
+
+// KernelNamed returns the built-in kernel of a name, and whether there is one.
+func KernelNamed(name string) (Kernel, bool) {
+	for _, k := range Kernels() {
+		if k.Name == name {
+			return k, true
+		}
+	}
+	return Kernel{}, false
+}
+
+// kernelFile returns an embedded file by its path below kernels/.
+func kernelFile(path string) []byte {
+	data, err := kernelFiles.ReadFile("kernels/" + path)
+	if err != nil {
+		panic("BUG: built-in kernel without a file: " + err.Error())
+	}
+	return data
+}

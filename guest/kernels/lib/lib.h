@@ -1,0 +1,156 @@
+/* lib.h: the runtime that the guest kernels share. It is one small kernel's
+   worth: a serial console, segments and gates, page tables, traps, user mode
+   and a way to end. Interrupts stay off throughout. */
+#ifndef LIB_H
+#define LIB_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef unsigned long word; /* as wide as a register: 32 or 64 bits */
+
+#ifdef __x86_64__
+#define IN_64(a, b) (a)
+#define ADDR "0x%016lx" /* print a linear address */
+#else
+#define IN_64(a, b) (b)
+#define ADDR "0x%08lx"
+#endif
+
+/* ---- console.c: COM1 at 0x3F8, and how a run ends ---- */
+
+void console_init(void);
+
+/* print knows %s %c %d (int), %lu and %lx (word), %% and a width as in %08lx. */
+void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* exit_run ends the run: the code goes to port 0xF4 (x86emu, QEMU), then
+   "Shutdown" to port 0x8900 (Bochs), then the processor halts for good. */
+void exit_run(int code) __attribute__((noreturn));
+
+/* ---- ports and control registers ---- */
+
+static inline void outb(uint16_t port, uint8_t value)
+{
+	__asm__ volatile("outb %0, %1" ::"a"(value), "Nd"(port));
+}
+
+static inline uint8_t inb(uint16_t port)
+{
+	uint8_t value;
+	__asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+	return value;
+}
+
+static inline word read_cr2(void)
+{
+	word value;
+	__asm__ volatile("mov %%cr2, %0" : "=r"(value));
+	return value;
+}
+
+static inline word read_cr3(void)
+{
+	word value;
+	__asm__ volatile("mov %%cr3, %0" : "=r"(value));
+	return value;
+}
+
+static inline void write_cr3(word value)
+{
+	__asm__ volatile("mov %0, %%cr3" ::"r"(value) : "memory");
+}
+
+void copy(void *to, const void *from, size_t bytes);
+
+/* ---- segments32.c, segments64.c: GDT, TSS, IDT ---- */
+
+#define KERNEL_CODE 0x08
+#define KERNEL_DATA 0x10
+#define USER_CODE   (0x18 | 3)
+#define USER_DATA   (0x20 | 3)
+#define MAIN_TSS    0x28
+#define DF_TSS      0x38 /* 32-bit only: the task that takes #DF */
+
+enum { VECTOR_DF = 8, VECTOR_PF = 14, VECTOR_SYSCALL = 0x80 };
+
+/* segments_init loads a GDT, an IDT whose first 32 vectors and system call
+   lead to the trap handlers below, and the task register. */
+void segments_init(void);
+
+/* set_gate points a vector at code: an interrupt gate for CPL 0 use. */
+void set_gate(int vector, word handler);
+
+/* set_kernel_stack names the stack that a trap from user mode starts on. */
+void set_kernel_stack(word top);
+
+/* set_double_fault_handler gives #DF a stack that is good whatever happened:
+   in 32 bits a task gate, so that the CPU brings in a whole new task with the
+   page table given; in 64 bits an IST entry (the page table stays). */
+void set_double_fault_handler(void (*handler)(void), word page_table);
+
+/* What the fault left: stack pointer at the #DF. */
+word double_fault_stack_pointer(void);
+
+/* ---- paging.c ---- */
+
+typedef word entry;
+
+#define PAGE      4096ul
+#define PRESENT   1ul
+#define WRITE     2ul
+#define USER      4ul
+#define LEVELS    IN_64(4, 2)
+#define ENTRIES   IN_64(512, 1024)
+#define TOP_ENTRY IN_64("PML4 entry", "PDE")
+#define KERNEL_END 0x400000ul /* mapped one to one, in 4 KiB pages */
+
+/* alloc_page returns a zeroed page of physical memory. */
+void *alloc_page(void);
+
+/* map puts one page into a page table, making the levels between. */
+void map(entry *top, word linear, word physical, word flags);
+
+/* unmap takes it out again, and out of the TLB. */
+void unmap(entry *top, word linear);
+
+/* top_index is the place of an address in the top-level table. */
+unsigned top_index(word linear);
+
+/* identity_table makes a page table that maps 0 to KERNEL_END to itself. */
+entry *identity_table(void);
+
+/* paging_on loads the table; write protection counts in CPL 0 too. */
+void paging_on(entry *top);
+
+/* ---- traps32.S, traps64.S, trap.c ---- */
+
+/* What a trap stub leaves on the stack for C: registers, then the vector,
+   then the frame that the CPU pushed (it pushes no error code for some
+   vectors: the stub pushes 0 there). In 32 bits sp and ss are there only
+   when the trap came from user mode. */
+struct trap {
+#ifdef __x86_64__
+	word r15, r14, r13, r12, r11, r10, r9, r8, di, si, bp, bx, dx, cx, ax;
+#else
+	word di, si, bp, unused, bx, dx, cx, ax;
+#endif
+	word vector;
+	word error, ip, cs, flags, sp, ss;
+};
+
+typedef void trap_handler(struct trap *t);
+
+/* on_trap says which function takes a vector; without one it ends the run. */
+void on_trap(int vector, trap_handler *handler);
+
+/* trap_entry is the address of the stub of a vector below 32. */
+word trap_entry(int vector);
+
+/* run_user enters user mode at ip and comes back when a handler calls
+   leave_user. */
+void run_user(word ip);
+void leave_user(void) __attribute__((noreturn));
+
+#endif

@@ -1,0 +1,93 @@
+/* Trap stubs. Each pushes its vector (and a 0 where the CPU pushes no error
+   code), then all lead to trap_common, which saves the registers and hands
+   a struct trap to C. */
+        .text
+        .altmacro
+        .macro  stub vector
+        .align  16                      /* 16 bytes each: trap_entry counts on it */
+        /* #DF, #TS, #NP, #SS, #GP, #PF and #AC bring an error code. */
+        .if     \vector != 8 && (\vector < 10 || \vector > 14) && \vector != 17
+        push    $0
+        .endif
+        push    $\vector
+        jmp     trap_common
+        .endm
+
+        .globl  trap_stubs, syscall_stub
+        .align  16
+trap_stubs:
+        .set    v, 0
+        .rept   32
+        stub    %v
+        .set    v, v + 1
+        .endr
+        .align  16
+syscall_stub:
+        push    $0
+        push    $0x80
+trap_common:
+        push    %rax
+        push    %rcx
+        push    %rdx
+        push    %rbx
+        push    %rbp
+        push    %rsi
+        push    %rdi
+        push    %r8
+        push    %r9
+        push    %r10
+        push    %r11
+        push    %r12
+        push    %r13
+        push    %r14
+        push    %r15
+        mov     %rsp, %rdi
+        call    trap_dispatch
+        pop     %r15
+        pop     %r14
+        pop     %r13
+        pop     %r12
+        pop     %r11
+        pop     %r10
+        pop     %r9
+        pop     %r8
+        pop     %rdi
+        pop     %rsi
+        pop     %rbp
+        pop     %rbx
+        pop     %rdx
+        pop     %rcx
+        pop     %rax
+        add     $16, %rsp               /* the vector and the error code */
+        iretq
+
+/* void run_user(word ip): remember where to come back to, then pretend to
+   return from a trap that user code had raised. */
+        .globl  run_user, leave_user
+run_user:
+        push    %rbp
+        push    %rbx
+        push    %r12
+        push    %r13
+        push    %r14
+        push    %r15
+        mov     %rsp, user_caller(%rip)
+        push    $0x23                   /* SS, RSP: the program needs no stack */
+        push    $0
+        push    $2                      /* RFLAGS: interrupts off */
+        push    $0x1B                   /* CS, RIP */
+        push    %rdi
+        iretq
+leave_user:
+        mov     user_caller(%rip), %rsp
+        pop     %r15
+        pop     %r14
+        pop     %r13
+        pop     %r12
+        pop     %rbx
+        pop     %rbp
+        ret
+
+        .bss
+        .align  8
+user_caller: .skip 8
