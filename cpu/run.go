@@ -49,11 +49,10 @@ func ResetState(model *Model) State {
 	s.LDTR = idt.Segment{Limit: 0xffff, Attr: idt.AttrPresent | 2}
 	s.TR = idt.Segment{Limit: 0xffff, Attr: idt.AttrPresent | 11}
 	s.GDTR.Limit, s.IDTR.Limit = 0xffff, 0xffff
-	s.CR0 = mmu.CR0CD | mmu.CR0NW | mmu.CR0ET
+	s.CR0 = (mmu.CR0CD|mmu.CR0NW)&model.CR0Valid | model.CR0Fixed
 	s.A20 = true
-	s.DR[6], s.DR[7] = 0xffff0ff0, 0x400
-	s.MSR.APICBase = 0xfee00900
-	s.MSR.PAT = 0x0007040600070406
+	s.DR[6], s.DR[7] = dr6Fixed, dr7Fixed
+	s.MSR = model.resetMSRs()
 	s.Seed = 0x9e3779b97f4a7c15
 	s.GPR[2] = uint64(model.Signature)
 	return s

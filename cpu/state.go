@@ -14,6 +14,7 @@ type State struct {
 	mmu.Control
 	DR     [8]uint64 // DR4 and DR5 unused
 	PendDB uint64    // DR6 bits of debug exceptions not yet delivered
+	CR8    uint64    // task priority
 	MSR    MSRs
 	Halted bool   // in HLT, waiting for an interrupt
 	NMI    bool   // an NMI is latched
@@ -30,6 +31,7 @@ type MSRs struct {
 	TSCAux                               uint64
 	TSCOffset                            uint64 // TSC = Ticks + TSCOffset
 	APICBase, PAT, MiscEnable, DebugCtl  uint64
+	MCGStatus                            uint64
 	MTRRDefType                          uint64
 	MTRRPhys                             [16]uint64
 	MTRRFix                              [11]uint64
