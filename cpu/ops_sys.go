@@ -1,8 +1,6 @@
 package cpu
 
 import (
-	"golang.org/x/arch/x86/x86asm"
-
 	"x86emu/decode"
 )
 
@@ -24,52 +22,55 @@ const (
 //
 // VMX, SMX, XSAVE and SERIALIZE have no handler, as CPUID offers none of them:
 // they are #UD, and so is RSM outside of system management mode.
-var sysOps = map[x86asm.Op]handler{
+var sysOps = map[decode.Op]handler{
 	// Control registers and modes.
-	x86asm.CLTS: execCLTS, x86asm.LMSW: execLMSW, x86asm.SMSW: execSMSW,
+	decode.CLTS: execCLTS, decode.LMSW: execLMSW, decode.SMSW: execSMSW,
 
 	// Descriptor tables and descriptors.
-	x86asm.LGDT: execLGDT, x86asm.LIDT: execLIDT, x86asm.SGDT: execSGDT, x86asm.SIDT: execSIDT,
-	x86asm.LLDT: execLLDT, x86asm.LTR: execLTR, x86asm.SLDT: execSLDT, x86asm.STR: execSTR,
-	x86asm.LAR: execLAR, x86asm.LSL: execLSL, x86asm.VERR: execVERR, x86asm.VERW: execVERW,
-	x86asm.ARPL: execARPL,
+	decode.LGDT: execLGDT, decode.LIDT: execLIDT, decode.SGDT: execSGDT, decode.SIDT: execSIDT,
+	decode.LLDT: execLLDT, decode.LTR: execLTR, decode.SLDT: execSLDT, decode.STR: execSTR,
+	decode.LAR: execLAR, decode.LSL: execLSL, decode.VERR: execVERR, decode.VERW: execVERW,
+	decode.ARPL: execARPL,
 
 	// Segment loads and far transfers.
-	x86asm.LDS: execLoadFar, x86asm.LES: execLoadFar, x86asm.LFS: execLoadFar,
-	x86asm.LGS: execLoadFar, x86asm.LSS: execLoadFar,
-	x86asm.LJMP: execJmpFar, x86asm.LCALL: execCallFar, x86asm.LRET: execRetFar,
+	decode.LDS: execLoadFar, decode.LES: execLoadFar, decode.LFS: execLoadFar,
+	decode.LGS: execLoadFar, decode.LSS: execLoadFar,
+	decode.LJMP: execJmpFar, decode.LCALL: execCallFar, decode.LRET: execRetFar,
 
 	// Interrupts and waiting.
-	x86asm.INT: execINT, x86asm.INTO: execINTO, x86asm.ICEBP: execINT1,
-	x86asm.IRET: execIRET, x86asm.IRETD: execIRET, x86asm.IRETQ: execIRET,
-	x86asm.HLT: execHLT,
+	decode.INT: execINT, decode.INTO: execINTO, decode.ICEBP: execINT1,
+	decode.IRET: execIRET, decode.IRETD: execIRET, decode.IRETQ: execIRET,
+	decode.HLT: execHLT,
 
 	// Flags.
-	x86asm.PUSHF: execPUSHF, x86asm.PUSHFD: execPUSHF, x86asm.PUSHFQ: execPUSHF,
-	x86asm.POPF: execPOPF, x86asm.POPFD: execPOPF, x86asm.POPFQ: execPOPF,
-	x86asm.CLI: execCLI, x86asm.STI: execSTI,
+	decode.PUSHF: execPUSHF, decode.PUSHFD: execPUSHF, decode.PUSHFQ: execPUSHF,
+	decode.POPF: execPOPF, decode.POPFD: execPOPF, decode.POPFQ: execPOPF,
+	decode.CLI: execCLI, decode.STI: execSTI,
 
 	// Ports.
-	x86asm.IN: execIN, x86asm.OUT: execOUT,
+	decode.IN: execIN, decode.OUT: execOUT,
 
 	// Fast system calls and segment bases.
-	x86asm.SYSCALL: execSYSCALL, x86asm.SYSRET: execSYSRET,
-	x86asm.SYSENTER: execSYSENTER, x86asm.SYSEXIT: execSYSEXIT, x86asm.SWAPGS: execSWAPGS,
-	x86asm.RDFSBASE: execRDFSBASE, x86asm.RDGSBASE: execRDFSBASE,
-	x86asm.WRFSBASE: execWRFSBASE, x86asm.WRGSBASE: execWRFSBASE,
+	decode.SYSCALL: execSYSCALL, decode.SYSRET: execSYSRET,
+	decode.SYSENTER: execSYSENTER, decode.SYSEXIT: execSYSEXIT, decode.SWAPGS: execSWAPGS,
+	decode.RDFSBASE: execRDFSBASE, decode.RDGSBASE: execRDFSBASE,
+	decode.WRFSBASE: execWRFSBASE, decode.WRGSBASE: execWRFSBASE,
 
 	// Identification, model-specific registers, counters.
-	x86asm.CPUID: execCPUID, x86asm.RDMSR: execRDMSR, x86asm.WRMSR: execWRMSR,
-	x86asm.RDTSC: execRDTSC, x86asm.RDTSCP: execRDTSCP, x86asm.RDPMC: execRDPMC,
+	decode.CPUID: execCPUID, decode.RDMSR: execRDMSR, decode.WRMSR: execWRMSR,
+	decode.RDTSC: execRDTSC, decode.RDTSCP: execRDTSCP, decode.RDPMC: execRDPMC,
 
 	// Caches and translations.
-	x86asm.INVD: execInvalidateCaches, x86asm.WBINVD: execInvalidateCaches,
-	x86asm.INVLPG: execINVLPG, x86asm.INVPCID: execINVPCID,
+	decode.INVD: execInvalidateCaches, decode.WBINVD: execInvalidateCaches,
+	decode.INVLPG: execINVLPG, decode.INVPCID: execINVPCID,
+	decode.WBNOINVD: execInvalidateCaches,
+	decode.RDPKRU:   execRDPKRU, decode.WRPKRU: execWRPKRU,
+	decode.CLAC: execCLAC, decode.STAC: execSTAC, decode.RDPID: execRDPID,
 }
 
 func init() {
 	for op, h := range sysOps {
-		handlers[decode.FromX86asm(op)] = h
+		handlers[op] = h
 	}
 	execMOVSystem, execPOPSeg = execMovSystem, execPopSeg
 }
