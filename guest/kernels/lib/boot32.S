@@ -20,3 +20,5 @@ _start: cld
         .align  16
         .skip   8192
 boot_stack_top:
+
+        .section .note.GNU-stack, "", @progbits

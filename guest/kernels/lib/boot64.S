@@ -60,3 +60,5 @@ boot_pdpt: .skip 4096
 boot_pd:   .skip 4096
         .skip   8192
 boot_stack_top:
+
+        .section .note.GNU-stack, "", @progbits

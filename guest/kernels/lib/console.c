@@ -5,6 +5,7 @@
 #define COM1        0x3F8
 #define LINE_STATUS (COM1 + 5)
 #define CAN_SEND    0x20
+#define ALL_SENT    0x40
 
 void console_init(void)
 {
@@ -87,6 +88,8 @@ void print(const char *format, ...)
 
 void exit_run(int code)
 {
+	while (!(inb(LINE_STATUS) & ALL_SENT))
+		;
 	outb(0xF4, code);
 	for (const char *s = "Shutdown"; *s; s++)
 		outb(0x8900, *s);

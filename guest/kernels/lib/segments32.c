@@ -92,6 +92,8 @@ void segments_init(void)
 		set_gate(v, trap_entry(v));
 	write_gate(VECTOR_SYSCALL, KERNEL_CODE, (word)syscall_stub, 0xEE);
 
+	/* DS, ES, FS and GS are the user's flat data segment, in the kernel too: a
+	   return to user mode clears those that user mode may not have. */
 	__asm__ volatile(
 		"lgdt %0\n\t"
 		"ljmp %2, $1f\n"
@@ -100,9 +102,10 @@ void segments_init(void)
 		"mov %3, %%es\n\t"
 		"mov %3, %%fs\n\t"
 		"mov %3, %%gs\n\t"
-		"mov %3, %%ss\n\t"
+		"mov %4, %%ss\n\t"
 		"lidt %1\n\t"
-		"ltr %w4"
-		::"m"(gdtr), "m"(idtr), "i"(KERNEL_CODE), "r"(KERNEL_DATA), "r"(MAIN_TSS)
+		"ltr %w5"
+		::"m"(gdtr), "m"(idtr), "i"(KERNEL_CODE), "r"(USER_DATA),
+		  "r"(KERNEL_DATA), "r"(MAIN_TSS)
 		: "memory");
 }

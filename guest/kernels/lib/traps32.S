@@ -1,7 +1,6 @@
 /* Trap stubs. Each pushes its vector (and a 0 where the CPU pushes no error
    code), then all lead to trap_common, which saves the registers and hands
-   a struct trap to C. The data segments are flat whoever runs, so they stay
-   as they are. */
+   a struct trap to C. The data segments stay as they are: see segments_init. */
         .text
         .altmacro
         .macro  stub vector
@@ -62,3 +61,5 @@ leave_user:
         .bss
         .align  4
 user_caller: .skip 4
+
+        .section .note.GNU-stack, "", @progbits

@@ -91,3 +91,5 @@ leave_user:
         .bss
         .align  8
 user_caller: .skip 8
+
+        .section .note.GNU-stack, "", @progbits

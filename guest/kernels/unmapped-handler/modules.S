@@ -50,3 +50,5 @@ touch_heap_store:
         mov     $0, %eax
         int     $0x80
 touch_heap_end:
+
+        .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,58 @@
+package peers
+
+import (
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"x86emu/guest"
+)
+
+// Each built-in kernel prints its golden transcript on each peer. A peer that
+// is not installed is a skip; with X86EMU_PEERS=require, as in CI, a failure.
+func TestTranscripts(t *testing.T) {
+	for _, peer := range All() {
+		t.Run(peer.Name, func(t *testing.T) {
+			if _, ok := peer.Program(); !ok {
+				if os.Getenv("X86EMU_PEERS") == "require" {
+					t.Fatalf("%s is not installed, and X86EMU_PEERS=require", peer.Name)
+				}
+				t.Skipf("%s is not installed", peer.Name)
+			}
+			if testing.Short() {
+				t.Skipf("%s: not in short mode", peer.Name)
+			}
+			for _, kernel := range guest.Kernels() {
+				t.Run(kernel.Name, func(t *testing.T) {
+					serial, err := peer.Run(kernel.Image)
+					assert.NoError(t, err)
+					assert.Equal(t, kernel.Transcript, serial)
+				})
+			}
+		})
+	}
+}
+
+func TestROMImage(t *testing.T) {
+	kernel, ok := guest.KernelNamed("unmapped-handler-32")
+	require.True(t, ok)
+
+	rom, err := romImage(kernel.Image)
+	require.NoError(t, err)
+	require.Len(t, rom, minROM)
+	assert.Equal(t, []byte("\x02\xb0\xad\x1b"), rom[:4], "the multiboot header comes first")
+	last := rom[minROM-4096:]
+	assert.Equal(t, []byte{0x00, 0x00, 0xFE, 0xFF}, last[:4], "the source: 128 KiB below 4 GiB")
+	assert.Equal(t, []byte{0x00, 0x00, 0x10, 0x00}, last[4:8], "the place: 1 MiB")
+
+	for name, bad := range map[string][]byte{
+		"empty":           nil,
+		"not an ELF file": []byte("not an ELF file"),
+		"cut short":       kernel.Image[:60],
+	} {
+		_, err := romImage(bad)
+		assert.Error(t, err, name)
+	}
+}
