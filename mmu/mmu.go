@@ -23,3 +23,38 @@ const (
 	ViewUser     = 1 // user
 	ViewKernelAC = 2 // supervisor, EFLAGS.AC = 1
 )
+
+// ViewOf gives the view that an access uses.
+func (a Access) ViewOf() int { return int(viewOf[a&(User|AC)]) }
+
+var viewOf = [...]uint8{0: ViewKernel, User: ViewUser, AC: ViewKernelAC, User | AC: ViewUser}
+
+// MMU translates and accesses for one processor. Ctl is changed through the
+// Set methods only, CR2 excepted, which is free.
+type MMU struct {
+	Ctl   Control
+	Mem   *Memory
+	Fault Fault  // set by a method that returned ok == false
+	Gen   uint64 // changes when a shortcut for fetching was dropped
+	View  [3]View
+
+	// OnWalk is called after each walk, and for each fault that a TLB entry
+	// gave without a walk. The Walk is only valid during the call.
+	OnWalk func(*Walk)
+
+	cfg       Config
+	mode      Mode
+	level     [levels]format
+	linMask   Linear // 32 bits outside long mode
+	a20       Phys   // mask of the A20 gate
+	pcid      uint16 // current; 0 without CR4.PCIDE
+	global    uint64 // PteGlobal if it counts
+	fetchCode uint32 // PFFetch if it is reported
+	wp, smep  bool
+	smap      bool
+	keys      bool // protection keys count
+
+	tlb      tlb
+	trace    Walk
+	onAccess func(AccessEvent)
+}

@@ -1,0 +1,228 @@
+package mmu
+
+import "iter"
+
+// RAM and ROM are a two-level table: a directory of chunks of 512 pages.
+// Forks share chunks and pages; whoever stores into a page copies the chunk
+// (pointers only) and the page first. A Memory may store into a chunk whose
+// owner is its own token, and into a page of it that is marked owned.
+const (
+	chunkShift = 21
+	chunkPages = 1 << (chunkShift - PageShift)
+)
+
+// token tells address spaces and their generations apart: Fork gives both
+// sides a new one, so that neither owns a chunk any more.
+type token struct{ _ byte }
+
+type chunk struct {
+	owner *token
+	page  [chunkPages]*Page // nil: a hole or MMIO
+	flags [chunkPages]pageFlags
+}
+
+type pageFlags uint8
+
+const (
+	pageOwned pageFlags = 1 << iota // not shared: stores go straight in
+	pageROM                         // stores are lost
+)
+
+// zeroPage stands for every RAM page that was never stored into, holeChunk
+// for 2 MiB without memory, zeroChunk for 2 MiB of untouched RAM. No one
+// owns them, hence no one writes them.
+var (
+	zeroPage  Page
+	holeChunk chunk
+	zeroChunk = func() *chunk {
+		c := new(chunk)
+		for i := range c.page {
+			c.page[i] = &zeroPage
+		}
+		return c
+	}()
+)
+
+// page gives the RAM or ROM page of p for reading, or nil.
+func (m *Memory) page(p Phys) *Page {
+	if i := p >> chunkShift; i < Phys(len(m.dir)) {
+		return m.dir[i].page[p>>PageShift&(chunkPages-1)]
+	}
+	return nil
+}
+
+// writable tells whether a store to the page of p needs no copy, no hook and
+// is not lost.
+func (m *Memory) writable(p Phys) bool {
+	i, j := p>>chunkShift, p>>PageShift&(chunkPages-1)
+	if i >= Phys(len(m.dir)) {
+		return false
+	}
+	c := m.dir[i]
+	return c.owner == m.self && c.flags[j]&pageOwned != 0 && (m.code[i] == nil || m.code[i][j] == 0)
+}
+
+// own gives the RAM page of p for storing, copied first if it is shared, or
+// nil if p is not RAM.
+func (m *Memory) own(p Phys) *Page {
+	i, j := p>>chunkShift, p>>PageShift&(chunkPages-1)
+	if i >= Phys(len(m.dir)) {
+		return nil
+	}
+	if c := m.dir[i]; c.owner == m.self && c.flags[j]&pageOwned != 0 {
+		return c.page[j]
+	}
+	return m.unshare(p)
+}
+
+// unshare is own for a page that is not owned yet.
+//
+//go:noinline
+func (m *Memory) unshare(p Phys) *Page {
+	i, j := p>>chunkShift, p>>PageShift&(chunkPages-1)
+	if c := m.dir[i]; c.page[j] == nil || c.flags[j]&pageROM != 0 {
+		return nil
+	}
+	c := m.ownChunk(i)
+	if c.page[j] == &zeroPage {
+		c.page[j] = m.newPage()
+	} else {
+		q := new(Page)
+		*q = *c.page[j]
+		c.page[j] = q
+	}
+	c.flags[j] |= pageOwned
+	m.pageMoved(p)
+	return c.page[j]
+}
+
+// ownChunk gives chunk i for changing, copied first if it is shared. The
+// pages of a copy are all shared.
+func (m *Memory) ownChunk(i Phys) *chunk {
+	c := m.dir[i]
+	if c.owner == m.self {
+		return c
+	}
+	n := new(chunk)
+	*n = *c
+	n.owner = m.self
+	for j := range n.flags {
+		n.flags[j] &^= pageOwned
+	}
+	m.dir[i] = n
+	return n
+}
+
+// newPage gives a zero page out of a small slab, since the heap is slow at
+// single pages.
+func (m *Memory) newPage() *Page {
+	if len(m.slab) == 0 {
+		m.slab = make([]Page, 16)
+	}
+	p := &m.slab[0]
+	m.slab = m.slab[1:]
+	return p
+}
+
+// Fork gives an address space with the same contents and devices. RAM is
+// shared until either side stores into it. Code marks and MMUs stay with m.
+// The cost is one pointer for each 2 MiB of address space.
+func (m *Memory) Fork() *Memory {
+	f := &Memory{
+		dir:  append([]*chunk(nil), m.dir...),
+		code: make([]*codeMasks, len(m.dir)),
+		mmio: append([]mmio(nil), m.mmio...),
+		self: new(token),
+		top:  m.top,
+	}
+	m.self = new(token)
+	for _, v := range m.mmus {
+		v.dropViews()
+	}
+	return f
+}
+
+// Equal tells whether both hold the same RAM and ROM contents at the same
+// addresses. Only pages that the two do not share are looked at.
+func (m *Memory) Equal(o *Memory) bool {
+	for i := range max(len(m.dir), len(o.dir)) {
+		a, b := m.chunkAt(i), o.chunkAt(i)
+		if a == b {
+			continue
+		}
+		for j := range a.page {
+			p, q := a.page[j], b.page[j]
+			if p == q {
+				continue
+			}
+			if p == nil || q == nil || *p != *q {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (m *Memory) chunkAt(i int) *chunk {
+	if i < len(m.dir) {
+		return m.dir[i]
+	}
+	return &holeChunk
+}
+
+// Pages yields the address and contents of every RAM and ROM page that was
+// ever stored into, in order of address: what a snapshot has to keep. The
+// pages must not be written.
+func (m *Memory) Pages() iter.Seq2[Phys, *Page] {
+	return func(yield func(Phys, *Page) bool) {
+		for i, c := range m.dir {
+			if c == zeroChunk || c == &holeChunk {
+				continue
+			}
+			for j, pg := range c.page {
+				if pg == nil || pg == &zeroPage {
+					continue
+				}
+				if !yield(Phys(i)<<chunkShift|Phys(j)<<PageShift, pg) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// ClearRAM makes all RAM zero again and gives its pages back: the start of a
+// restore. ROM stays.
+func (m *Memory) ClearRAM() {
+	for i, c := range m.dir {
+		if c == zeroChunk || c == &holeChunk {
+			continue
+		}
+		c = m.ownChunk(Phys(i))
+		for j, pg := range c.page {
+			if pg != nil && c.flags[j]&pageROM == 0 {
+				c.page[j], c.flags[j] = &zeroPage, 0
+			}
+		}
+	}
+	m.codeLost()
+}
+
+// SetPage puts a copy of pg at the page of p, RAM or ROM: a restore. It tells
+// whether there is such a page. No store is reported; ClearRAM has dropped
+// the code marks.
+func (m *Memory) SetPage(p Phys, pg *Page) bool {
+	if m.page(p) == nil {
+		return false
+	}
+	i, j := p>>chunkShift, p>>PageShift&(chunkPages-1)
+	c := m.ownChunk(i)
+	q := new(Page)
+	*q = *pg
+	c.page[j] = q
+	if c.flags[j]&pageROM == 0 {
+		c.flags[j] = pageOwned
+	}
+	m.pageMoved(p)
+	return true
+}

@@ -1,0 +1,127 @@
+package mmu
+
+// Step is one entry that a walk read.
+type Step struct {
+	Level Level
+	At    Phys   // its address; meaningless for a PDPTE register
+	Raw   uint64 // as read, before A or D was set
+	Size  uint8  // 8 or 4 bytes; 0 for a PDPTE register of PAE paging
+}
+
+// Walk is the story of one walk, with its verdict.
+type Walk struct {
+	Lin    Linear
+	Access Access
+	Mode   Mode
+	N      int // steps made
+	Steps  [levels]Step
+
+	Rule    Rule   // RuleOK, or what failed first
+	Decider int    // the step that decided, or -1 if no single entry did
+	Bits    uint64 // the bits of that step which decided
+	Code    uint32 // error code, if it failed
+	Entry   Entry  // the translation, if there is one, though not allowed
+	FromTLB bool   // a TLB entry decided, nothing was read
+}
+
+// OK tells whether the access is allowed.
+func (w *Walk) OK() bool { return w.Rule == RuleOK }
+
+// Phys is the physical address, if the access is allowed.
+func (w *Walk) Phys() Phys { return w.Entry.Frame | Phys(w.Lin&PageMask) }
+
+// step records an entry read.
+func (w *Walk) step(l Level, at Phys, raw uint64, size uint8) {
+	w.Steps[w.N] = Step{l, at, raw, size}
+	w.N++
+}
+
+// finish records the verdict and what made it.
+func (w *Walk) finish(m *MMU, e Entry, rule Rule) {
+	w.Entry, w.Rule, w.Decider = e, rule, -1
+	if rule != RuleOK {
+		w.Code = m.Fault.Code
+		w.decide(m)
+	}
+}
+
+// decide finds the step and the bits that made the verdict.
+func (w *Walk) decide(m *MMU) {
+	last := w.N - 1
+	first := func(bit, want uint64) {
+		for i := range w.Steps[:w.N] {
+			if s := &w.Steps[i]; s.Size != 0 && s.Raw&bit == want {
+				w.Decider, w.Bits = i, bit
+				return
+			}
+		}
+	}
+	switch w.Rule {
+	case RuleNotPresent:
+		w.Decider, w.Bits = last, PtePresent
+	case RuleReserved:
+		s := &w.Steps[last]
+		f := &m.level[s.Level]
+		w.Decider, w.Bits = last, s.Raw&f.rsvdPage
+		if s.Level != LevelPTE && s.Raw&f.large == 0 {
+			w.Bits = s.Raw & f.rsvdTable
+		}
+	case RuleUser:
+		first(PteUser, 0)
+	case RuleWrite:
+		first(PteWritable, 0)
+	case RuleXD:
+		first(PteXD, PteXD)
+	case RuleSMEP, RuleSMAP:
+		w.Decider, w.Bits = last, PteUser
+	case RuleKeyAccess, RuleKeyWrite:
+		w.Decider, w.Bits = last, 15<<keyShift
+	}
+}
+
+// Explain walks for an access without any effect: no A or D, no TLB, no fault.
+func (m *MMU) Explain(lin Linear, a Access) Walk {
+	saved := m.Fault
+	w := Walk{Lin: lin & m.linMask, Access: a, Mode: m.mode}
+	e, rule := m.walk(w.Lin, a, true, &w)
+	w.finish(m, e, rule)
+	m.Fault = saved
+	return w
+}
+
+// observedWalk is walk, told to OnWalk.
+//
+//go:noinline
+func (m *MMU) observedWalk(lin Linear, a Access, dry bool) (Entry, Rule) {
+	w := &m.trace
+	*w = Walk{Lin: lin, Access: a, Mode: m.mode}
+	e, rule := m.walk(lin, a, dry, w)
+	w.finish(m, e, rule)
+	m.OnWalk(w)
+	return e, rule
+}
+
+// AccessEvent is one access within a page that is made: read, or about to be written.
+type AccessEvent struct {
+	Lin    Linear
+	Phys   Phys
+	Size   uint
+	Access Access
+	Value  uint64
+}
+
+// Observe has f called for each access to data made through Read and Write;
+// nil ends it. While it is on, no View has shortcuts for data, so that every
+// access passes by.
+func (m *MMU) Observe(f func(AccessEvent)) {
+	m.onAccess = f
+	m.dropViews()
+}
+
+//go:noinline
+func (m *MMU) observe(lin Linear, size uint, a Access, frame Phys, v uint64) {
+	if size < 8 {
+		v &= 1<<(8*size) - 1
+	}
+	m.onAccess(AccessEvent{lin, frame | Phys(lin&PageMask), size, a, v})
+}
