@@ -12,30 +12,29 @@ import (
 
 func (c *CPU) al() uint64 { return c.r[0] & 0xff }
 
-func execAAA(c *CPU, in *decode.Inst) bool {
-	ax := c.gpr(0, 2)
-	var f uint64
-	if ax&0xf > 9 || c.af() != 0 {
-		ax += 0x106
-		f = idt.FlagAF | idt.FlagCF
+// asciiAdjust tells whether AAA or AAS adjusts, and by how much: 6 in AL, 1 in AH.
+func (c *CPU) asciiAdjust() (adjust, f uint64) {
+	if c.r[0]&0xf > 9 || c.af() != 0 {
+		return 0x106, idt.FlagAF | idt.FlagCF
 	}
-	return c.asciiAdjusted(ax, f)
+	return 0, 0
 }
 
-func execAAS(c *CPU, in *decode.Inst) bool {
+func execAAA(c *CPU, _ *decode.Inst) bool {
 	ax := c.gpr(0, 2)
-	var f uint64
-	if ax&0xf > 9 || c.af() != 0 {
-		ax -= 0x106
-		f = idt.FlagAF | idt.FlagCF
-	}
-	return c.asciiAdjusted(ax, f)
+	adjust, f := c.asciiAdjust()
+	c.flagsAdd(ax, adjust, ax+adjust, 2)
+	c.setArithMask(idt.FlagAF|idt.FlagCF, f)
+	c.setGPR(0, 2, (ax+adjust)&0xff0f)
+	return true
 }
 
-func (c *CPU) asciiAdjusted(ax, f uint64) bool {
-	ax &= 0xff0f
-	c.setGPR(0, 2, ax)
-	c.setArith(f | byteFlags(ax))
+func execAAS(c *CPU, _ *decode.Inst) bool {
+	ax := c.gpr(0, 2)
+	adjust, f := c.asciiAdjust()
+	c.flagsSub(ax, adjust, ax-adjust, 2)
+	c.setArithMask(idt.FlagAF|idt.FlagCF, f)
+	c.setGPR(0, 2, (ax-adjust)&0xff0f)
 	return true
 }
 
@@ -65,45 +64,42 @@ func execAAM(c *CPU, in *decode.Inst) bool {
 
 func execAAD(c *CPU, in *decode.Inst) bool {
 	ax := c.gpr(0, 2)
-	al := (ax + ax>>8*uint64(uint8(in.Imm))) & 0xff
-	c.setGPR(0, 2, al)
-	c.flagsLogic(al, 1)
+	al, tens := ax&0xff, ax>>8*uint64(uint8(in.Imm))
+	c.setGPR(0, 2, (al+tens)&0xff)
+	c.flagsAdd(al, tens, al+tens, 1)
 	return true
 }
 
-func execDAA(c *CPU, in *decode.Inst) bool {
-	old := c.al()
-	al := old
-	var f uint64
-	if old&0xf > 9 || c.af() != 0 {
-		al += 6
-		f |= idt.FlagAF
+// decimalAdjust tells by how much DAA or DAS adjusts AL.
+func (c *CPU) decimalAdjust() (adjust, f uint64) {
+	al := c.al()
+	if al&0xf > 9 || c.af() != 0 {
+		adjust, f = 6, idt.FlagAF
 	}
-	if old > 0x99 || c.cf() != 0 {
-		al += 0x60
-		f |= idt.FlagCF
+	if al > 0x99 || c.cf() != 0 {
+		adjust, f = adjust+0x60, f|idt.FlagCF
 	}
-	c.setGPR(0, 1, al)
-	c.setArith(f | byteFlags(al))
+	return adjust, f
+}
+
+func execDAA(c *CPU, _ *decode.Inst) bool {
+	al := c.al()
+	adjust, f := c.decimalAdjust()
+	c.flagsAdd(al, adjust, al+adjust, 1)
+	c.setArithMask(idt.FlagAF|idt.FlagCF, f)
+	c.setGPR(0, 1, al+adjust)
 	return true
 }
 
-func execDAS(c *CPU, in *decode.Inst) bool {
-	old := c.al()
-	al := old
-	var f uint64
-	if old&0xf > 9 || c.af() != 0 {
-		al -= 6
-		f |= idt.FlagAF
-		if old < 6 {
-			f |= idt.FlagCF
-		}
-	}
-	if old > 0x99 || c.cf() != 0 {
-		al -= 0x60
+func execDAS(c *CPU, _ *decode.Inst) bool {
+	al := c.al()
+	adjust, f := c.decimalAdjust()
+	// A borrow of the lower digit's adjustment alone counts as a carry too.
+	if al < adjust {
 		f |= idt.FlagCF
 	}
-	c.setGPR(0, 1, al)
-	c.setArith(f | byteFlags(al))
+	c.flagsSub(al, adjust, al-adjust, 1)
+	c.setArithMask(idt.FlagAF|idt.FlagCF, f)
+	c.setGPR(0, 1, al-adjust)
 	return true
 }

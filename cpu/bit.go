@@ -67,43 +67,32 @@ func execBTC(c *CPU, in *decode.Inst) bool {
 	return c.bitTest(in, func(v, bit uint64) uint64 { return v ^ bit })
 }
 
-// setZF changes ZF alone.
-func (c *CPU) setZF(set bool) {
-	if set {
-		c.setArithMask(idt.FlagZF, idt.FlagZF)
-	} else {
-		c.setArithMask(idt.FlagZF, 0)
-	}
-}
-
 // execBSF leaves the destination as it was when the source is zero.
 func execBSF(c *CPU, in *decode.Inst) bool {
 	v, ok := c.get(in, 1)
-	if !ok {
-		return false
-	}
-	if v != 0 {
-		c.setReg(in.Args[0], uint64(bits.TrailingZeros64(v)))
-	}
-	c.setZF(v == 0)
-	return true
+	return ok && c.putScan(in, uint64(bits.TrailingZeros64(v)), v == 0)
 }
 
 func execBSR(c *CPU, in *decode.Inst) bool {
 	v, ok := c.get(in, 1)
-	if !ok {
-		return false
+	return ok && c.putScan(in, uint64(63-bits.LeadingZeros64(v)), v == 0)
+}
+
+// putScan writes the result of BSF or BSR; ZF tells that there was no bit set,
+// PF is the parity of the bit's number (even for none), the rest is cleared.
+func (c *CPU) putScan(in *decode.Inst, n uint64, zero bool) bool {
+	if zero {
+		c.setArith(idt.FlagZF | idt.FlagPF)
+		return true
 	}
-	if v != 0 {
-		c.setReg(in.Args[0], uint64(63-bits.LeadingZeros64(v)))
-	}
-	c.setZF(v == 0)
+	c.setReg(in.Args[0], n)
+	c.setArith(byteFlags(n) & idt.FlagPF)
 	return true
 }
 
 // putCount writes the result of TZCNT or LZCNT: CF tells that the source was
-// zero, ZF that the result is.
-func (c *CPU) putCount(in *decode.Inst, n uint, zero bool) {
+// zero, ZF that the result is; OF stays and the rest is cleared.
+func (c *CPU) putCount(in *decode.Inst, n uint, zero bool) bool {
 	c.setReg(in.Args[0], uint64(n))
 	var f uint64
 	if zero {
@@ -112,27 +101,18 @@ func (c *CPU) putCount(in *decode.Inst, n uint, zero bool) {
 	if n == 0 {
 		f |= idt.FlagZF
 	}
-	c.setArithMask(idt.FlagCF|idt.FlagZF, f)
+	c.setArithMask(^uint64(idt.FlagOF), f)
+	return true
 }
 
 func execTZCNT(c *CPU, in *decode.Inst) bool {
 	v, ok := c.get(in, 1)
-	if !ok {
-		return false
-	}
-	w := sizeBits(in.Args[0].Size)
-	c.putCount(in, min(uint(bits.TrailingZeros64(v)), w), v == 0)
-	return true
+	return ok && c.putCount(in, min(uint(bits.TrailingZeros64(v)), sizeBits(in.Args[0].Size)), v == 0)
 }
 
 func execLZCNT(c *CPU, in *decode.Inst) bool {
 	v, ok := c.get(in, 1)
-	if !ok {
-		return false
-	}
-	w := sizeBits(in.Args[0].Size)
-	c.putCount(in, uint(bits.LeadingZeros64(v))+w-64, v == 0)
-	return true
+	return ok && c.putCount(in, uint(bits.LeadingZeros64(v))+sizeBits(in.Args[0].Size)-64, v == 0)
 }
 
 // execPOPCNT counts ones; all flags but ZF are cleared.
@@ -142,8 +122,11 @@ func execPOPCNT(c *CPU, in *decode.Inst) bool {
 		return false
 	}
 	c.setReg(in.Args[0], uint64(bits.OnesCount64(v)))
-	c.setArith(0)
-	c.setZF(v == 0)
+	var f uint64
+	if v == 0 {
+		f = idt.FlagZF
+	}
+	c.setArith(f)
 	return true
 }
 

@@ -28,12 +28,19 @@ func (c *CPU) wide(size uint8) (hi, lo uint64) {
 	return c.gpr(2, size), c.gpr(0, size)
 }
 
-// flagsMul sets CF and OF when the upper half of a product matters.
-func (c *CPU) flagsMul(over bool) {
-	c.setCFOF(0, 0)
+// flagsMul sets CF and OF when the upper half of a product matters; the
+// others follow the lower half.
+func (c *CPU) flagsMul(lo uint64, size uint8, over bool) {
+	c.res, c.aux = signExtend(lo, size), 0
 	if over {
-		c.setCFOF(1, 1)
+		c.aux = auxCF
 	}
+}
+
+// flagsDiv leaves CF and OF, sets AF and clears the rest.
+func (c *CPU) flagsDiv() {
+	const keep = idt.FlagCF | idt.FlagOF
+	c.setArithMask(^uint64(keep), idt.FlagAF)
 }
 
 func execMUL(c *CPU, in *decode.Inst) bool {
@@ -47,7 +54,7 @@ func execMUL(c *CPU, in *decode.Inst) bool {
 		hi = lo >> sizeBits(size)
 	}
 	c.setWide(hi, lo, size)
-	c.flagsMul(hi != 0)
+	c.flagsMul(lo, size, hi != 0)
 	return true
 }
 
@@ -74,7 +81,7 @@ func execIMUL(c *CPU, in *decode.Inst) bool {
 		}
 		hi, lo, over := mulSigned(c.gpr(0, size), b, size)
 		c.setWide(hi, lo, size)
-		c.flagsMul(over)
+		c.flagsMul(lo, size, over)
 		return true
 	}
 	n := 0
@@ -91,7 +98,7 @@ func execIMUL(c *CPU, in *decode.Inst) bool {
 	}
 	_, lo, over := mulSigned(a, b, size)
 	c.setReg(in.Args[0], lo)
-	c.flagsMul(over)
+	c.flagsMul(lo, size, over)
 	return true
 }
 
@@ -115,6 +122,7 @@ func execDIV(c *CPU, in *decode.Inst) bool {
 		q, r = v/b, v%b
 	}
 	c.setWide(r, q, size)
+	c.flagsDiv()
 	return true
 }
 
@@ -161,5 +169,6 @@ func execIDIV(c *CPU, in *decode.Inst) bool {
 		r = -r
 	}
 	c.setWide(r, q, size)
+	c.flagsDiv()
 	return true
 }

@@ -5,6 +5,10 @@ import "x86emu/decode"
 // This file holds shifts and rotates. The count is taken modulo 32, or modulo
 // 64 for a 64-bit operand, and with a count of zero no flag changes.
 // [SDM 2, SAL/SAR/SHL/SHR, RCL/RCR/ROL/ROR, SHLD, SHRD]
+//
+// OF is defined for a count of one only. For others it follows the same rule
+// from the result, as on silicon: CF xor sign after a left shift or rotate,
+// the two top bits' difference after a right one.
 
 // shiftOperands reads the destination and the masked count.
 func (c *CPU) shiftOperands(in *decode.Inst, countArg int) (v uint64, n uint, ok bool) {
@@ -64,8 +68,6 @@ func execSHR(c *CPU, in *decode.Inst) bool {
 		return false
 	}
 	if n != 0 {
-		// The two top bits of the result differ only after a shift by one of a
-		// negative number: then OF is its sign, else 0.
 		of := msb(res, size) ^ bitOf(res, sizeBits(size)-2)
 		c.flagsShift(res, size, bitOf(v, n-1), of)
 	}
@@ -184,16 +186,17 @@ func execSHLD(c *CPU, in *decode.Inst) bool {
 	}
 	size := in.Args[0].Size
 	src := c.reg(in.Args[1])
-	res, cf := v, uint64(0)
 	w := sizeBits(size)
-	switch {
-	case n == 0:
-	case n <= w:
-		res, cf = v<<n|src>>(w-n), bitOf(v, w-n)
-	default: // 16 bits by more than 16: the source is followed by the destination
-		res, cf = src<<(n-w)|v>>(2*w-n), bitOf(src, 2*w-n)
+	var res, cf uint64
+	if n <= w {
+		res = v<<n | src>>(w-n)
+		cf = bitOf(v, (w-n)&63)
+	} else {
+		// 16 bits by more than 16: the destination follows the source.
+		res = src<<(n-w) | v>>(2*w-n)
+		cf = bitOf(src, 2*w-n)
 	}
-	return c.putDoubleShift(in, v, res, cf, n)
+	return c.putDoubleShift(in, v, res, cf, cf^msb(res, size), n)
 }
 
 func execSHRD(c *CPU, in *decode.Inst) bool {
@@ -203,25 +206,26 @@ func execSHRD(c *CPU, in *decode.Inst) bool {
 	}
 	size := in.Args[0].Size
 	src := c.reg(in.Args[1])
-	res, cf := v, uint64(0)
 	w := sizeBits(size)
-	switch {
-	case n == 0:
-	case n <= w:
-		res, cf = v>>n|src<<(w-n), bitOf(v, n-1)
-	default:
-		res, cf = src>>(n-w)|v<<(2*w-n), bitOf(src, n-w-1)
+	var res, cf uint64
+	if n <= w {
+		res = v>>n | src<<(w-n)
+		cf = bitOf(v, (n-1)&63)
+	} else {
+		res = src>>(n-w) | v<<(2*w-n)
+		cf = bitOf(src, n-w-1)
 	}
-	return c.putDoubleShift(in, v, res, cf, n)
+	return c.putDoubleShift(in, v, res, cf, msb(res, size)^bitOf(res, w-2), n)
 }
 
-// putDoubleShift writes the result; OF tells whether the sign changed.
-func (c *CPU) putDoubleShift(in *decode.Inst, v, res, cf uint64, n uint) bool {
+// putDoubleShift writes the result of SHLD or SHRD: v unchanged for a count of zero.
+func (c *CPU) putDoubleShift(in *decode.Inst, v, res, cf, of uint64, n uint) bool {
+	if n == 0 {
+		return c.put(in, 0, v)
+	}
 	if !c.put(in, 0, res) {
 		return false
 	}
-	if size := in.Args[0].Size; n != 0 {
-		c.flagsShift(res, size, cf, msb(v^res, size))
-	}
+	c.flagsShift(res, in.Args[0].Size, cf, of)
 	return true
 }
