@@ -50,6 +50,13 @@ var intOps = map[x86asm.Op]handler{
 	x86asm.LAHF: execLAHF, x86asm.SAHF: execSAHF, x86asm.CLC: execCLC, x86asm.STC: execSTC,
 	x86asm.CMC: execCMC, x86asm.CLD: execCLD, x86asm.STD: execSTD,
 
+	// Strings.
+	x86asm.MOVSB: execMOVS, x86asm.MOVSW: execMOVS, x86asm.MOVSD: execMOVS, x86asm.MOVSQ: execMOVS,
+	x86asm.CMPSB: execCMPS, x86asm.CMPSW: execCMPS, x86asm.CMPSD: execCMPS, x86asm.CMPSQ: execCMPS,
+	x86asm.SCASB: execSCAS, x86asm.SCASW: execSCAS, x86asm.SCASD: execSCAS, x86asm.SCASQ: execSCAS,
+	x86asm.LODSB: execLODS, x86asm.LODSW: execLODS, x86asm.LODSD: execLODS, x86asm.LODSQ: execLODS,
+	x86asm.STOSB: execSTOS, x86asm.STOSW: execSTOS, x86asm.STOSD: execSTOS, x86asm.STOSQ: execSTOS,
+
 	// Stack.
 	x86asm.PUSH: execPUSH, x86asm.POP: execPOP,
 	x86asm.PUSHA: execPUSHA, x86asm.PUSHAD: execPUSHA, x86asm.POPA: execPOPA, x86asm.POPAD: execPOPA,
