@@ -1,6 +1,11 @@
 package cpu
 
-import "x86emu/decode"
+import (
+	"math/bits"
+
+	"x86emu/decode"
+	"x86emu/idt"
+)
 
 // This file holds two-operand and one-operand arithmetic and logic.
 // [SDM 2, ADD, ADC, SUB, SBB, CMP, AND, OR, XOR, TEST, INC, DEC, NEG, NOT, ADCX, ADOX]
@@ -128,4 +133,25 @@ func execNEG(c *CPU, in *decode.Inst) bool {
 func execNOT(c *CPU, in *decode.Inst) bool {
 	a, ok := c.getRMW(in, 0)
 	return ok && c.put(in, 0, ^a)
+}
+
+// execADCX adds with CF as its only carry, and execADOX with OF as its only one.
+func execADCX(c *CPU, in *decode.Inst) bool { return c.addChain(in, c.cf(), idt.FlagCF) }
+func execADOX(c *CPU, in *decode.Inst) bool { return c.addChain(in, c.of(), idt.FlagOF) }
+
+func (c *CPU) addChain(in *decode.Inst, carry, flag uint64) bool {
+	a, b, ok := c.operands(in)
+	if !ok {
+		return false
+	}
+	var sum, out uint64
+	if in.Args[0].Size == 8 {
+		sum, out = bits.Add64(a, b, carry)
+	} else {
+		sum = a + b + carry
+		out = sum >> 32
+	}
+	c.setReg(in.Args[0], sum)
+	c.setArithMask(flag, -out)
+	return true
 }

@@ -15,6 +15,15 @@ func (c *CPU) setCF(v uint64) {
 	c.aux ^= (c.aux>>63 ^ v&1) * (auxCF | auxOV)
 }
 
+// setZF changes ZF alone.
+func (c *CPU) setZF(set bool) {
+	var f uint64
+	if set {
+		f = idt.FlagZF
+	}
+	c.setArithMask(idt.FlagZF, f)
+}
+
 // bitTest does the work of the BT family: change makes the new value from the
 // old one and the bit's mask, and is nil for BT itself. A register offset is
 // signed and may reach memory beyond the operand; an immediate one is taken

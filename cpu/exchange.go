@@ -2,7 +2,6 @@ package cpu
 
 import (
 	"x86emu/decode"
-	"x86emu/idt"
 	"x86emu/mmu"
 )
 
@@ -76,7 +75,7 @@ func execCMPXCHG(c *CPU, in *decode.Inst) bool {
 // operand of twice their size. Of the flags only ZF changes.
 func execCMPXCHG8B(c *CPU, in *decode.Inst) bool {
 	half := uint8(4)
-	if in.Op == opCMPXCHG16B {
+	if in.Op == decode.CMPXCHG16B {
 		half = 8
 	}
 	lin, ok := c.linear(in.Seg, c.ea(in), 2*half, true)
@@ -108,13 +107,11 @@ func execCMPXCHG8B(c *CPU, in *decode.Inst) bool {
 	if !c.mmu.Write(lin, uint(half), newLo, c.dataAcc) || !c.mmu.Write(hiLin, uint(half), newHi, c.dataAcc) {
 		return c.pageFault()
 	}
-	if equal {
-		c.setArithMask(idt.FlagZF, idt.FlagZF)
-		return true
+	if !equal {
+		c.setGPR(0, half, lo)
+		c.setGPR(2, half, hi)
 	}
-	c.setGPR(0, half, lo)
-	c.setGPR(2, half, hi)
-	c.setArithMask(idt.FlagZF, 0)
+	c.setZF(equal)
 	return true
 }
 

@@ -1,8 +1,6 @@
 package cpu
 
 import (
-	"golang.org/x/arch/x86/x86asm"
-
 	"x86emu/decode"
 	"x86emu/idt"
 	"x86emu/mmu"
@@ -10,8 +8,6 @@ import (
 
 // This file holds flag instructions, hints and cache control, BOUND and random
 // numbers.
-
-var opCMPXCHG16B = decode.FromX86asm(x86asm.CMPXCHG16B)
 
 // execNOP is NOP and everything that has no effect without caches, memory
 // ordering or other processors: hints, fences, prefetches, which never fault.

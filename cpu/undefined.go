@@ -1,8 +1,7 @@
 package cpu
 
 import (
-	"golang.org/x/arch/x86/x86asm"
-
+	"x86emu/decode"
 	"x86emu/idt"
 )
 
@@ -35,42 +34,42 @@ const (
 // The comments say what Intel's P6 line, from which today's cores descend,
 // and its P4 line give. [sandpile.org, x86 architecture rFLAGS register]
 var undefinedFlags = []struct {
-	ops    []x86asm.Op
+	ops    []decode.Op
 	flags  uint64
 	choice choice
 	hw     bool
 }{
 	// P6, P4: 0.
-	{[]x86asm.Op{x86asm.AND, x86asm.OR, x86asm.XOR, x86asm.TEST}, idt.FlagAF, cleared, true},
+	{[]decode.Op{decode.AND, decode.OR, decode.XOR, decode.TEST}, idt.FlagAF, cleared, true},
 	// P6: as before; P4: as here. Zen 4: as before.
-	{[]x86asm.Op{x86asm.MUL, x86asm.IMUL}, flagsSZP, byResult, false},
-	{[]x86asm.Op{x86asm.MUL, x86asm.IMUL}, idt.FlagAF, cleared, false},
+	{[]decode.Op{decode.MUL, decode.IMUL}, flagsSZP, byResult, false},
+	{[]decode.Op{decode.MUL, decode.IMUL}, idt.FlagAF, cleared, false},
 	// P6, P4: all as before.
-	{[]x86asm.Op{x86asm.DIV, x86asm.IDIV}, flagsCO, kept, true},
-	{[]x86asm.Op{x86asm.DIV, x86asm.IDIV}, flagsSZP, cleared, true},
-	{[]x86asm.Op{x86asm.DIV, x86asm.IDIV}, idt.FlagAF, set, true},
+	{[]decode.Op{decode.DIV, decode.IDIV}, flagsCO, kept, true},
+	{[]decode.Op{decode.DIV, decode.IDIV}, flagsSZP, cleared, true},
+	{[]decode.Op{decode.DIV, decode.IDIV}, idt.FlagAF, set, true},
 	// P6: as before; P4: 0. Zen 4: 1.
-	{[]x86asm.Op{x86asm.SHL, x86asm.SHR, x86asm.SAR, x86asm.SHLD, x86asm.SHRD}, idt.FlagAF, cleared, false},
+	{[]decode.Op{decode.SHL, decode.SHR, decode.SAR, decode.SHLD, decode.SHRD}, idt.FlagAF, cleared, false},
 	// P6, P4: as here. CF of a shift by more than the operand's width is 0, or
 	// the sign for SAR.
-	{[]x86asm.Op{x86asm.SHL, x86asm.SHR, x86asm.SAR, x86asm.SHLD, x86asm.SHRD}, idt.FlagOF, asIfOne, true},
-	{[]x86asm.Op{x86asm.SHL, x86asm.SHR, x86asm.SAR}, idt.FlagCF, byResult, true},
+	{[]decode.Op{decode.SHL, decode.SHR, decode.SAR, decode.SHLD, decode.SHRD}, idt.FlagOF, asIfOne, true},
+	{[]decode.Op{decode.SHL, decode.SHR, decode.SAR}, idt.FlagCF, byResult, true},
 	// P6, P4: as here, save that a count that is a multiple of the width keeps OF.
-	{[]x86asm.Op{x86asm.ROL, x86asm.ROR, x86asm.RCL, x86asm.RCR}, idt.FlagOF, asIfOne, true},
+	{[]decode.Op{decode.ROL, decode.ROR, decode.RCL, decode.RCR}, idt.FlagOF, asIfOne, true},
 	// P6, P4: as before.
-	{[]x86asm.Op{x86asm.BT, x86asm.BTS, x86asm.BTR, x86asm.BTC}, idt.FlagOF | idt.FlagSF | idt.FlagAF | idt.FlagPF, kept, true},
+	{[]decode.Op{decode.BT, decode.BTS, decode.BTR, decode.BTC}, idt.FlagOF | idt.FlagSF | idt.FlagAF | idt.FlagPF, kept, true},
 	// P6: as before; P4: as here.
-	{[]x86asm.Op{x86asm.BSF, x86asm.BSR}, flagsCO | idt.FlagSF | idt.FlagAF, cleared, true},
-	{[]x86asm.Op{x86asm.BSF, x86asm.BSR}, idt.FlagPF, byResult, true},
+	{[]decode.Op{decode.BSF, decode.BSR}, flagsCO | idt.FlagSF | idt.FlagAF, cleared, true},
+	{[]decode.Op{decode.BSF, decode.BSR}, idt.FlagPF, byResult, true},
 	// Not known for Intel.
-	{[]x86asm.Op{x86asm.TZCNT, x86asm.LZCNT}, idt.FlagOF, kept, true},
-	{[]x86asm.Op{x86asm.TZCNT, x86asm.LZCNT}, idt.FlagSF | idt.FlagAF | idt.FlagPF, cleared, true},
+	{[]decode.Op{decode.TZCNT, decode.LZCNT}, idt.FlagOF, kept, true},
+	{[]decode.Op{decode.TZCNT, decode.LZCNT}, idt.FlagSF | idt.FlagAF | idt.FlagPF, cleared, true},
 	// P6: OF as before, or constant; the others as here.
-	{[]x86asm.Op{x86asm.AAA, x86asm.AAS}, idt.FlagOF | flagsSZP, asSum, true},
-	{[]x86asm.Op{x86asm.DAA, x86asm.DAS}, idt.FlagOF, asSum, true},
+	{[]decode.Op{decode.AAA, decode.AAS}, idt.FlagOF | flagsSZP, asSum, true},
+	{[]decode.Op{decode.DAA, decode.DAS}, idt.FlagOF, asSum, true},
 	// P6, P4: as here.
-	{[]x86asm.Op{x86asm.AAM}, flagsCO | idt.FlagAF, cleared, true},
-	{[]x86asm.Op{x86asm.AAD}, flagsCO | idt.FlagAF, asSum, true},
+	{[]decode.Op{decode.AAM}, flagsCO | idt.FlagAF, cleared, true},
+	{[]decode.Op{decode.AAD}, flagsCO | idt.FlagAF, asSum, true},
 }
 
 // Undefined results, as opposed to flags:
