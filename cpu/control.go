@@ -72,10 +72,7 @@ func (c *CPU) writeCR0(v uint64) bool {
 	if (old^v)&reload != 0 && pagingPAE(v, ctl.CR4, efer) && !c.loadPDPTEs(ctl.CR3) {
 		return false
 	}
-	if efer != ctl.EFER {
-		c.mmu.SetEFER(efer)
-	}
-	c.mmu.SetCR0(v)
+	c.mmu.SetCR0(v) // which sets and clears LMA
 	c.modeChanged()
 	return true
 }

@@ -40,7 +40,7 @@ var sysOps = map[decode.Op]handler{
 	// Interrupts and waiting.
 	decode.INT: execINT, decode.INTO: execINTO, decode.ICEBP: execINT1,
 	decode.IRET: execIRET, decode.IRETD: execIRET, decode.IRETQ: execIRET,
-	decode.HLT: execHLT,
+	decode.HLT: execHLT, decode.MONITOR: execMONITOR, decode.MWAIT: execMWAIT,
 
 	// Flags.
 	decode.PUSHF: execPUSHF, decode.PUSHFD: execPUSHF, decode.PUSHFQ: execPUSHF,

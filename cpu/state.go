@@ -12,15 +12,23 @@ type State struct {
 	GPR [16]uint64
 	idt.Regs
 	mmu.Control
-	DR     [8]uint64 // DR4 and DR5 unused
-	PendDB uint64    // DR6 bits of debug exceptions not yet delivered
-	CR8    uint64    // task priority
-	MSR    MSRs
-	Halted bool   // in HLT, waiting for an interrupt
-	NMI    bool   // an NMI is latched
-	INTR   bool   // the INTR line
-	Seed   uint64 // state of the generator behind RDRAND and RDSEED
-	Ticks  uint64 // virtual time: one for each instruction, REP iteration and delivery
+	DR      [8]uint64 // DR4 and DR5 unused
+	PendDB  uint64    // DR6 bits of debug exceptions not yet delivered
+	CR8     uint64    // task priority
+	MSR     MSRs
+	Monitor Monitor
+	Halted  bool   // in HLT, waiting for an interrupt
+	NMI     bool   // an NMI is latched
+	INTR    bool   // the INTR line
+	Seed    uint64 // state of the generator behind RDRAND and RDSEED
+	Ticks   uint64 // virtual time: one for each instruction, REP iteration and delivery
+}
+
+// Monitor is what MONITOR has set up for MWAIT.
+type Monitor struct {
+	Armed bool
+	Line  mmu.Phys // the line watched
+	Sum   uint64   // what it held, condensed
 }
 
 // MSRs are the model-specific registers that hold state.
