@@ -1,0 +1,131 @@
+package idt
+
+import "x86emu/decode"
+
+// LoadSegment loads ES, SS, DS, FS or GS with a selector as MOV, POP and LxS
+// do, in any mode. CS is not a register that they can load.
+// [SDM 2, MOV; SDM 3A, Privilege Level Checking When Accessing Data Segments]
+func LoadSegment(c CPU, reg decode.SegReg, sel uint16) (Event, bool) {
+	var p core
+	p.begin(c)
+	if !p.protected() || p.v86() {
+		p.loadRealSegment(reg, sel)
+		return Event{}, true
+	}
+	if reg == decode.SS {
+		return p.result(p.loadSS(sel))
+	}
+	return p.result(p.loadData(reg, sel))
+}
+
+// loadRealSegment loads a segment register in real or VM86 mode: the base is
+// the selector times 16. In real mode limit and rights stay what they were,
+// which is what makes big real mode.
+// [SDM 3B, Address Translation in Real-Address Mode; Entering Virtual-8086 Mode]
+func (p *core) loadRealSegment(reg decode.SegReg, sel uint16) {
+	s := &p.r.Seg[reg]
+	if p.v86() {
+		p.loadV86Segment(reg, sel)
+		return
+	}
+	if s.Attr&AttrUnusable != 0 {
+		// A null selector of protected mode left no rights behind.
+		*s = Segment{Attr: AttrPresent | AttrS | AttrWritable | AttrAccessed, Limit: 0xffff}
+	}
+	s.Sel, s.Base = sel, uint64(sel)<<4
+}
+
+// loadV86Segment gives a segment register what it holds in VM86 mode: 64 KiB
+// of writable data at DPL 3.
+func (p *core) loadV86Segment(reg decode.SegReg, sel uint16) {
+	p.r.Seg[reg] = Segment{
+		Sel: sel, Base: uint64(sel) << 4, Limit: 0xffff,
+		Attr: AttrPresent | 3<<5 | AttrS | AttrWritable | AttrAccessed,
+	}
+}
+
+// loadNull makes a segment register null: unusable except in 64-bit mode,
+// where its base counts as 0. Limit, G and D/B stay, as on silicon.
+func (p *core) loadNull(reg decode.SegReg, sel uint16) {
+	s := &p.r.Seg[reg]
+	*s = Segment{Sel: sel, Limit: s.Limit, Attr: s.Attr&(AttrG|AttrDB) | AttrUnusable}
+}
+
+// loadSS loads SS in protected mode. [SDM 2, MOV]
+func (p *core) loadSS(sel uint16) bool {
+	cpl := p.r.CPL
+	if isNull(sel) {
+		// A null SS is for 64-bit mode at CPL 0 to 2 with RPL = CPL, else #GP(0).
+		if !p.pass(RuleSSNull, p.mode64() && cpl != 3 && rpl(sel) == cpl) {
+			return p.fail(VecGP, 0)
+		}
+		p.loadNull(decode.SS, sel)
+		return true
+	}
+	// The index must lie within its table, else #GP(selector).
+	e, ok := p.entry(sel, RuleSSLimit, VecGP)
+	if !ok {
+		return false
+	}
+	// The RPL must be the CPL, else #GP(selector).
+	if !p.pass(RuleSSRPL, rpl(sel) == cpl) {
+		return p.fail(VecGP, selCode(sel))
+	}
+	// It must be writable data, else #GP(selector).
+	if !p.pass(RuleSSType, e.writableData()) {
+		return p.fail(VecGP, selCode(sel))
+	}
+	// Its DPL must be the CPL, else #GP(selector).
+	if !p.pass(RuleSSDPL, e.dpl() == cpl) {
+		return p.fail(VecGP, selCode(sel))
+	}
+	// It must be present, else #SS(selector).
+	if !p.pass(RuleSSPresent, e.present()) {
+		return p.fail(VecSS, selCode(sel))
+	}
+	return p.loadEntry(decode.SS, &e)
+}
+
+// loadData loads DS, ES, FS or GS in protected mode.
+func (p *core) loadData(reg decode.SegReg, sel uint16) bool {
+	if isNull(sel) {
+		p.loadNull(reg, sel)
+		return true
+	}
+	e, ok := p.dataEntry(sel, VecGP)
+	return ok && p.loadEntry(reg, &e)
+}
+
+// dataEntry reads and checks a data segment's descriptor for the CPL. v is
+// the fault of all checks but the last: #GP, or #TS in a task switch.
+// [SDM 2, MOV; SDM 3A, Privilege Level Checking When Accessing Data Segments]
+func (p *core) dataEntry(sel uint16, v Vector) (entry, bool) {
+	// The index must lie within its table, else #GP(selector).
+	e, ok := p.entry(sel, RuleDataLimit, v)
+	if !ok {
+		return e, false
+	}
+	// It must be data or readable code, else #GP(selector).
+	if !p.pass(RuleDataType, e.readable()) {
+		return e, p.fail(v, selCode(sel))
+	}
+	// Unless it is conforming code, neither RPL nor CPL may exceed its DPL, else #GP(selector).
+	if !p.pass(RuleDataDPL, e.conforming() || rpl(sel) <= e.dpl() && p.r.CPL <= e.dpl()) {
+		return e, p.fail(v, selCode(sel))
+	}
+	// It must be present, else #NP(selector).
+	if !p.pass(RuleDataPresent, e.present()) {
+		return e, p.fail(VecNP, selCode(sel))
+	}
+	return e, true
+}
+
+// loadEntry loads a segment register with a checked descriptor and marks that
+// accessed.
+func (p *core) loadEntry(reg decode.SegReg, e *entry) bool {
+	if !p.canAccess(e) || !p.setAccessed(e) {
+		return false
+	}
+	p.r.Seg[reg] = e.segment(e.sel)
+	return true
+}

@@ -1,0 +1,174 @@
+package idt
+
+import (
+	"x86emu/decode"
+	"x86emu/mmu"
+)
+
+// stack is a stack that an operation pops from or pushes to.
+type stack struct {
+	seg  Segment
+	flat bool   // 64-bit mode: no base, no limit, canonical addresses
+	mask uint64 // width of the stack pointer
+	acc  mmu.Access
+	sp   uint64
+}
+
+// setSegment makes seg the stack's segment, for 64-bit mode or not.
+func (s *stack) setSegment(seg *Segment, flat bool) {
+	s.seg, s.flat = *seg, flat
+	switch {
+	case flat:
+		s.mask = ^uint64(0)
+	case seg.Attr&AttrDB != 0:
+		s.mask = 0xffffffff
+	default:
+		s.mask = 0xffff
+	}
+}
+
+// currentStack is SS:RSP as instructions use it.
+func (p *core) currentStack(s *stack) {
+	s.setSegment(&p.r.Seg[decode.SS], p.mode64())
+	s.acc = p.access(p.r.CPL)
+	s.sp = p.g[regSP] & s.mask
+}
+
+// contains tells whether size bytes at off lie within the segment's limit.
+// [SDM 3A, Limit Checking]
+func (s *Segment) contains(off, size uint64) bool {
+	last := off + size - 1
+	if s.Attr&(AttrCode|AttrDown) == AttrDown {
+		top := uint64(0xffff)
+		if s.Attr&AttrDB != 0 {
+			top = 0xffffffff
+		}
+		return off > uint64(s.Limit) && last <= top
+	}
+	return last <= uint64(s.Limit)
+}
+
+// holds tells whether size bytes at off may be accessed as far as
+// segmentation goes.
+func (p *core) holds(s *stack, off, size uint64) bool {
+	if s.flat {
+		return p.canonical(off) && p.canonical(off+size-1)
+	}
+	return s.seg.contains(off, size) && (s.seg.Attr&AttrUnusable == 0 || !p.protected())
+}
+
+// linear is the linear address of an offset in the stack.
+func (s *stack) linear(off uint64) mmu.Linear {
+	if s.flat {
+		return mmu.Linear(off)
+	}
+	return mmu.Linear((s.seg.Base + off) & 0xffffffff)
+}
+
+// setSP sets the stack pointer at the stack's width; below 32 bits the part
+// above stays.
+func (p *core) setSP(mask, sp uint64) {
+	if mask == 0xffff {
+		p.g[regSP] = p.g[regSP]&^mask | sp&mask
+		return
+	}
+	p.g[regSP] = sp & mask
+}
+
+// checksAlignment tells whether #AC is armed.
+// [SDM 3A, Interrupt 17—Alignment Check Exception (#AC)]
+func (p *core) checksAlignment() bool {
+	return p.r.CPL == 3 && p.r.RFLAGS&FlagAC != 0 && p.m.Ctl.CR0&mmu.CR0AM != 0
+}
+
+// pop reads len(words) words of size bytes from the top of the stack on, skip
+// bytes up, without moving the stack pointer. The whole range is checked
+// against the stack segment before the first word is read.
+func (p *core) pop(s *stack, skip uint64, size uint64, words []uint64) bool {
+	for i := range words {
+		// The words must lie within the stack, else #SS(0). [SDM 2, IRET/IRETD/IRETQ; RET]
+		if !p.pass(RulePopRoom, p.holds(s, (s.sp+skip+uint64(i)*size)&s.mask, size)) {
+			return p.fail(VecSS, 0)
+		}
+	}
+	align := p.checksAlignment()
+	for i := range words {
+		lin := s.linear((s.sp + skip + uint64(i)*size) & s.mask)
+		// A word read at CPL 3 must be aligned where #AC is armed, else #AC(0).
+		if align && !p.pass(RuleAligned, uint64(lin)&(size-1) == 0) {
+			return p.fail(VecAC, 0)
+		}
+		v, ok := p.m.Read(lin, uint(size), s.acc)
+		if !ok {
+			return p.pageFault()
+		}
+		words[i] = v
+	}
+	return true
+}
+
+// frame is what an operation pushes, checked first and written when nothing
+// else can fail. words are in the order of the pushes: the first lies highest.
+type frame struct {
+	stack
+	size  uint64 // of a word in bytes
+	align bool   // #AC is armed
+	words []uint64
+}
+
+func (f *frame) push(v uint64) { f.words = append(f.words, v) }
+
+// offset is where word i goes.
+func (f *frame) offset(i int) uint64 { return (f.sp - uint64(i+1)*f.size) & f.mask }
+
+// room checks that the stack segment has room for the frame, else #SS(code).
+// [SDM 2, INT n/INTO/INT3/INT1; CALL]
+func (p *core) room(f *frame, code uint32) bool {
+	for i := range f.words {
+		if !p.pass(RuleStackRoom, p.holds(&f.stack, f.offset(i), f.size)) {
+			return p.fail(VecSS, code)
+		}
+	}
+	return true
+}
+
+// canPush probes the frame's pages for writing, in the order of the pushes, so
+// that a page fault names the push that would be the first to fail.
+func (p *core) canPush(f *frame) bool {
+	page := mmu.Linear(1) // no page
+	for i := range f.words {
+		lin := f.linear(f.offset(i))
+		// A word pushed at CPL 3 must be aligned where #AC is armed, else #AC(0).
+		if f.align && !p.pass(RuleAligned, uint64(lin)&(f.size-1) == 0) {
+			return p.fail(VecAC, 0)
+		}
+		if lin&^mmu.PageMask == page && uint64(lin&mmu.PageMask)+f.size <= mmu.PageSize {
+			continue
+		}
+		if !p.m.Probe(lin, uint(f.size), f.acc|mmu.Write) {
+			return p.pageFault()
+		}
+		page = lin &^ mmu.PageMask
+	}
+	return true
+}
+
+// writeFrame writes the frame, which canPush has passed. It can fail only where
+// the frame overwrites the page tables that map it.
+func (p *core) writeFrame(f *frame) bool {
+	for i, v := range f.words {
+		lin := f.linear(f.offset(i))
+		if !p.m.Write(lin, uint(f.size), v, f.acc|mmu.Write) {
+			return p.pageFault()
+		}
+		if p.obs != nil {
+			p.emitPush(lin, f.size, v)
+		}
+	}
+	return true
+}
+
+// moveSP sets the stack pointer below the frame.
+func (p *core) moveSP(f *frame) {
+	p.setSP(f.mask, f.sp-uint64(len(f.words))*f.size)
+}

@@ -1,0 +1,110 @@
+package idt
+
+import (
+	"x86emu/decode"
+	"x86emu/mmu"
+)
+
+// Observer watches deliveries, returns, far transfers and task switches. What
+// it is given is valid during the call only.
+type Observer interface{ Delivery(*DeliveryEvent) }
+
+// Stage is what a DeliveryEvent tells about.
+type Stage uint8
+
+const (
+	StageEvent    Stage = iota // Event is taken: the one given to Deliver, a second fault, the #DF
+	StageVector                // real mode: 4 bytes of the IVT were read: Addr, Raw[0]
+	StageGate                  // a gate was read: Addr, Raw, Gate
+	StageCheck                 // a check was made: Rule, OK
+	StageStack                 // the stack was chosen: Choice, Seg, Value its pointer (IST its number)
+	StagePush                  // a word was pushed: Addr, Size, Value
+	StageEntered               // Event's handler was entered: Seg is CS, Value RIP
+	StageShutdown              // Event was the third fault
+	StageTaskSave              // the outgoing task was saved: Selector and Addr of its TSS
+	StageTaskLoad              // the incoming task's state was loaded, segments excepted: Selector and Addr of its TSS
+	StageTaskDone              // the incoming task's segments were loaded
+)
+
+var stageNames = [...]string{"event", "vector", "gate", "check", "stack", "push", "entered", "shutdown", "task-save", "task-load", "task-done"}
+
+func (s Stage) String() string { return stageNames[s] }
+
+// Choice is why a handler's stack is where it is.
+type Choice uint8
+
+const (
+	StackCurrent Choice = iota // same privilege level: stays
+	StackTSS                   // more privileged level: from the TSS
+	StackIST                   // the gate names an IST entry
+)
+
+func (c Choice) String() string { return [...]string{"current", "TSS", "IST"}[c] }
+
+// DeliveryEvent is one stage of an operation; which fields it fills is told at
+// the stages.
+type DeliveryEvent struct {
+	Stage    Stage
+	Event    Event
+	Rule     Rule
+	OK       bool
+	Choice   Choice
+	IST      uint8
+	Size     uint8
+	Selector uint16
+	Addr     mmu.Linear
+	Value    uint64
+	Raw      [2]uint64
+	Gate     Gate
+	Seg      Segment
+}
+
+// pass reports a check to the observer and gives its result back.
+func (p *core) pass(rule Rule, ok bool) bool {
+	if p.obs != nil {
+		p.emitCheck(rule, ok)
+	}
+	return ok
+}
+
+// The emitters are called with an observer only: their events are the sole
+// heap allocations of this package.
+
+func (p *core) emitCheck(rule Rule, ok bool) {
+	p.obs.Delivery(&DeliveryEvent{Stage: StageCheck, Rule: rule, OK: ok})
+}
+
+func (p *core) emitStage(s Stage, ev *Event) {
+	p.obs.Delivery(&DeliveryEvent{Stage: s, Event: *ev})
+}
+
+func (p *core) emitEntered(ev *Event) {
+	p.obs.Delivery(&DeliveryEvent{Stage: StageEntered, Event: *ev, Seg: p.r.Seg[decode.CS], Value: p.r.RIP})
+}
+
+func (p *core) emitVector(at, raw uint64) {
+	p.obs.Delivery(&DeliveryEvent{Stage: StageVector, Addr: mmu.Linear(at), Raw: [2]uint64{raw}})
+}
+
+func (p *core) emitGate(at, lo, hi uint64, g *Gate) {
+	p.obs.Delivery(&DeliveryEvent{Stage: StageGate, Addr: mmu.Linear(at), Raw: [2]uint64{lo, hi}, Gate: *g})
+}
+
+func (p *core) emitStack(s *stack, inner bool, ist uint8) {
+	e := DeliveryEvent{Stage: StageStack, IST: ist, Seg: s.seg, Value: s.sp}
+	switch {
+	case ist != 0:
+		e.Choice = StackIST
+	case inner:
+		e.Choice = StackTSS
+	}
+	p.obs.Delivery(&e)
+}
+
+func (p *core) emitPush(at mmu.Linear, size, v uint64) {
+	p.obs.Delivery(&DeliveryEvent{Stage: StagePush, Addr: at, Size: uint8(size), Value: v})
+}
+
+func (p *core) emitTask(s Stage, sel uint16, base uint64) {
+	p.obs.Delivery(&DeliveryEvent{Stage: s, Selector: sel, Addr: mmu.Linear(base)})
+}
