@@ -51,8 +51,12 @@ func fromX86asm(k formKey) *form {
 			byRM, _ = probe(k, opcode, reg, rm^1)
 		}
 	}
+	neighbour := opcode ^ 1
+	if neighbour == 0x90 { // which has no operands
+		neighbour = opcode ^ 2
+	}
 	if opcodeNamesRegister(k) {
-		byOpcode, _ = probe(k, opcode^1, reg, rm)
+		byOpcode, _ = probe(k, neighbour, reg, rm)
 	}
 	imm := 0
 	for i, a := range inst.Args {
@@ -66,11 +70,11 @@ func fromX86asm(k formKey) *form {
 				return nil
 			}
 			switch {
-			case moved(a, byReg.Args[i], reg):
+			case moved(a, byReg.Args[i], reg, reg^1):
 				t.from = fromReg
-			case moved(a, byRM.Args[i], rm):
+			case moved(a, byRM.Args[i], rm, rm^1):
 				t.from = fromRM
-			case moved(a, byOpcode.Args[i], opcode):
+			case moved(a, byOpcode.Args[i], opcode, neighbour):
 				t.from = fromOpcode
 			}
 			switch t.arg.Kind {
@@ -168,11 +172,11 @@ func probe(k formKey, opcode, reg, rm uint8) (x86asm.Inst, bool) {
 	return inst, err == nil && inst.Op != 0
 }
 
-// moved tells whether an operand went from register a to the neighbour that
-// the field's lowest bit names.
-func moved(a x86asm.Reg, b x86asm.Arg, field uint8) bool {
+// moved tells whether an operand's register went from a to b as a field of
+// the encoding went from one value to another.
+func moved(a x86asm.Reg, b x86asm.Arg, from, to uint8) bool {
 	r, ok := b.(x86asm.Reg)
-	return ok && (field&1 == 0 && r == a+1 || field&1 == 1 && r == a-1)
+	return ok && int(r)-int(a) == int(to)-int(from)
 }
 
 // register translates an x86asm register; false for those that are undefined.

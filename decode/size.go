@@ -9,8 +9,9 @@ import "strings"
 //	z  word or doubleword: a REX.W does not widen it beyond four bytes
 //	s  stack: 64 bits in 64-bit mode, 16 with 66
 //	n  near branch: 64 bits in 64-bit mode, whatever the prefixes (Intel)
-//	c  64 bits in 64-bit mode, else 32: control registers, descriptor tables
-//	g  by ModRM.reg: group 5
+//	y  doubleword, or quadword with REX.W: SYSRET, SYSEXIT
+//	c  64 bits in 64-bit mode, else 32: control registers
+//	g  group 5, t group 7: by ModRM.reg
 //
 // [SDM 2, Opcode Map, Tables A-2 and A-3; Instructions That Default to 64-Bit Operand Size]
 const oneByteSizes = `
@@ -33,10 +34,10 @@ v v v v v v 1 v v v v v v v 1 g
 `
 
 const twoByteSizes = `
-v c v v v v v v v v v v v v v v
+v t v v v v v y v v v v v v v v
 v v v v v v v v v v v v v v v v
 c c c c c v c v v v v v v v v v
-v v v v v v v v v v v v v v v v
+v v v v v y v v v v v v v v v v
 v v v v v v v v v v v v v v v v
 v v v v v v v v v v v v v v v v
 v v v v v v v v v v v v v v v v
@@ -59,19 +60,17 @@ func (k formKey) opSize() uint8 {
 	if k.opMap() < 2 {
 		class = opSizes[k.opMap()][k.opcode()]
 	}
-	if k.opMap() == 2 && k.opcode()>>1 == 0x80>>1 {
-		class = "c" // INVEPT, INVVPID; INVPCID is 82
+	if k.opMap() == 2 && k.opcode() >= 0x80 && k.opcode() <= 0x82 {
+		class = "c" // INVEPT, INVVPID, INVPCID
 	}
-	if k.opMap() == 2 && k.opcode() == 0x82 {
-		class = "c"
-	}
-	// Group 5: CALL and JMP are near branches, PUSH is a stack operation.
-	if class == "g" {
+	switch class {
+	case "g": // CALL and JMP are near branches, PUSH is a stack operation
 		class = [8]string{"v", "v", "n", "v", "n", "v", "s", "v"}[k.reg()]
-	}
-	// 0F 01 with a register: SMSW and LMSW have an operand size of their own.
-	if k.opMap() == 1 && k.opcode() == 1 && k.reg() == 4 {
+	case "t": // SGDT, SIDT, LGDT, LIDT
 		class = "v"
+		if k.reg() < 4 && !k.has(keyMod3) {
+			class = "n"
+		}
 	}
 	size := dataSize(k.mode(), k.prefixes())
 	long := k.mode() == Mode64
@@ -80,6 +79,8 @@ func (k formKey) opSize() uint8 {
 		return 1
 	case "z":
 		return min(size, 4)
+	case "y":
+		return max(size, 4)
 	case "s":
 		if long && size == 4 {
 			return 8
