@@ -103,11 +103,7 @@ func (c *CPU) segmentAllows(s *idt.Segment, off uint64, size uint8, write bool) 
 
 // canonical tells whether a linear address is canonical under the paging mode.
 func (c *CPU) canonical(a uint64) bool {
-	sh := uint(16)
-	if c.mmu.Ctl.CR4&mmu.CR4LA57 != 0 {
-		sh = 7
-	}
-	return uint64(int64(a<<sh)>>sh) == a
+	return uint64(int64(a<<(c.canonShift&63))>>(c.canonShift&63)) == a
 }
 
 // aligned raises #AC(0) for a misaligned data access at CPL 3 with CR0.AM and EFLAGS.AC set.

@@ -35,6 +35,7 @@ type CPU struct {
 	fetchAcc    mmu.Access // User and Exec as fetches carry them
 	csBase      uint64     // CS base, 0 in 64-bit mode
 	key         uint32     // key bits of blocks in this mode
+	canonShift  uint8      // 64 less the width of a linear address
 	watchAccess bool       // an observer or a data breakpoint wants to see every access
 	win         window
 	blocks      blockCache

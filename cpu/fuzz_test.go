@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/arch/x86/x86asm"
 
 	"x86emu/decode"
 	"x86emu/idt"
@@ -266,7 +267,7 @@ func listing(mode string, code []byte) string {
 			pos++
 			continue
 		}
-		out += fmt.Sprintf("%4x %s\n", fzCode+pos, in.Intel(uint64(fzCode+pos)))
+		out += fmt.Sprintf("%4x %v\n", fzCode+pos, x86asm.Op(in.Op))
 		pos += int(in.Len)
 	}
 	return out

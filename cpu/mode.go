@@ -32,6 +32,10 @@ func (c *CPU) modeChanged() {
 	c.protected = ctl.CR0&mmu.CR0PE != 0
 	c.v86 = s.RFLAGS&idt.FlagVM != 0
 	c.long = ctl.EFER&mmu.EFERLMA != 0
+	c.canonShift = 16 // 48-bit linear addresses
+	if ctl.CR4&mmu.CR4LA57 != 0 {
+		c.canonShift = 7
+	}
 	c.spMask, c.ipMask, c.csBase = 0xffff, 0xffffffff, cs.Base
 	if ss.Attr&idt.AttrDB != 0 {
 		c.spMask = 0xffffffff
