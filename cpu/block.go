@@ -35,15 +35,26 @@ const (
 // full, so that translation allocates nothing in the long run.
 type blockCache struct {
 	bucket [hashSize]*block
-	pages  map[mmu.Phys]*block // the blocks of each page that holds decoded code
+	pages  map[mmu.Phys]*codePage
 	blocks []block
 	uops   []uop
 	insts  []decode.Inst
 	stale  bool // a store has dropped code: the running block must look up
 }
 
+// codePage is what is kept of a physical page that holds decoded code. Its
+// marks in memory outlive its blocks for a while: code that is patched is
+// soon decoded again, and marking a page anew costs a search of the TLB.
+type codePage struct {
+	first *block
+	idle  int // stores to marks in a row that have hit no block
+}
+
+// idleStores is how many stores may hit stale marks before they are cleared.
+const idleStores = 16
+
 func (k *blockCache) init() {
-	k.pages = make(map[mmu.Phys]*block)
+	k.pages = make(map[mmu.Phys]*codePage)
 	k.blocks = make([]block, 0, 256)
 	k.uops = make([]uop, 0, 256*8)
 	k.insts = make([]decode.Inst, 0, 256*2)
@@ -84,9 +95,9 @@ func (c *CPU) room() {
 // dropAllBlocks empties the cache.
 func (c *CPU) dropAllBlocks() {
 	k := &c.blocks
-	for p, b := range k.pages {
+	for p, page := range k.pages {
 		c.mmu.Mem.ClearCode(p)
-		for ; b != nil; b = b.page {
+		for b := page.first; b != nil; b = b.page {
 			b.phys = deadPhys // hints to it may remain
 		}
 	}
@@ -101,35 +112,48 @@ func (c *CPU) insert(b *block) {
 	k := &c.blocks
 	h := hashOf(b.phys, b.key)
 	b.hash, k.bucket[h] = k.bucket[h], b
-	page := b.phys &^ mmu.PageMask
-	b.page = k.pages[page]
-	k.pages[page] = b
+	at := b.phys &^ mmu.PageMask
+	page := k.pages[at]
+	if page == nil {
+		page = new(codePage)
+		k.pages[at] = page
+	}
+	b.page, page.first = page.first, b
 	c.mmu.Mem.MarkCode(b.phys, int(b.size))
 }
 
-// codeWritten is the memory's hook: n bytes at p, on a page with decoded code,
-// have been written. The blocks that hold them are dropped.
+// codeWritten is the memory's hook: n bytes at p, where decoded code is or
+// was, have been written. The blocks that hold them are dropped.
 func (c *CPU) codeWritten(p mmu.Phys, n int) {
 	k := &c.blocks
-	page := p &^ mmu.PageMask
-	var keep *block
-	c.mmu.Mem.ClearCode(page)
-	for b := k.pages[page]; b != nil; {
-		next := b.page
+	at := p &^ mmu.PageMask
+	page := k.pages[at]
+	if page == nil {
+		return
+	}
+	page.idle++
+	for link := &page.first; *link != nil; {
+		b := *link
 		if b.phys < p+mmu.Phys(n) && p < b.phys+mmu.Phys(b.size) {
 			k.unhash(b)
 			b.phys = deadPhys
+			*link = b.page
 			k.stale = true
-		} else {
-			b.page, keep = keep, b
-			c.mmu.Mem.MarkCode(b.phys, int(b.size))
+			page.idle = 0
+			continue
 		}
-		b = next
+		link = &b.page
 	}
-	if keep == nil {
-		delete(k.pages, page)
-	} else {
-		k.pages[page] = keep
+	if page.idle < idleStores {
+		return
+	}
+	page.idle = 0
+	c.mmu.Mem.ClearCode(at)
+	for b := page.first; b != nil; b = b.page {
+		c.mmu.Mem.MarkCode(b.phys, int(b.size))
+	}
+	if page.first == nil {
+		delete(k.pages, at)
 	}
 }
 
