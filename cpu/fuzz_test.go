@@ -3,6 +3,7 @@ package cpu
 import (
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -239,14 +240,30 @@ func checkWays(t testing.TB, mode string, code []byte, seed uint64) {
 
 	step := newFuzzCPU(t, mode, code, seed, false)
 	runTo(step, ticks, step.Step)
-	require.Equal(t, want, settled(step.State()), "%s: run and step differ\n%s", mode, listing(mode, code))
+	sameState(t, want, settled(step.State()), "run and step", mode, code)
 	require.True(t, string(wantMem) == string(dump(step)), "%s: run and step leave different memory\n%s", mode, listing(mode, code))
 
 	slices := newFuzzCPU(t, mode, code, seed, false)
 	n := uint64(0)
 	runTo(slices, ticks, func() Stop { n = n*5%7 + 1; return slices.Run(min(slices.Ticks()+n, ticks)) })
-	require.Equal(t, want, settled(slices.State()), "%s: run and run in slices differ\n%s", mode, listing(mode, code))
+	sameState(t, want, settled(slices.State()), "run and run in slices", mode, code)
 	require.True(t, string(wantMem) == string(dump(slices)), "%s: run and run in slices leave different memory\n%s", mode, listing(mode, code))
+}
+
+// sameState fails with the fields that differ.
+func sameState(t testing.TB, a, b State, what, mode string, code []byte) {
+	t.Helper()
+	if a == b {
+		return
+	}
+	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
+	diff := ""
+	for i := range x.NumField() {
+		if f, g := fmt.Sprintf("%+x", x.Field(i)), fmt.Sprintf("%+x", y.Field(i)); f != g {
+			diff += fmt.Sprintf("%s:\n  %s\n  %s\n", x.Type().Field(i).Name, f, g)
+		}
+	}
+	t.Fatalf("%s: %s differ\n%s%s", mode, what, diff, listing(mode, code))
 }
 
 func listing(mode string, code []byte) string {

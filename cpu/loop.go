@@ -39,6 +39,10 @@ func (c *CPU) runBlocks() exit {
 	}
 	c.blocks.stale = false
 	for {
+		if c.s.Ticks >= c.limit {
+			c.ip = ip
+			return exitLook
+		}
 		lin = c.csBase + ip
 		if lin&^mmu.PageMask != c.win.lin || c.win.gen != c.mmu.Gen {
 			if key&keyMode64 == 0 {
