@@ -39,7 +39,7 @@ type blockCache struct {
 	blocks []block
 	uops   []uop
 	insts  []decode.Inst
-	stale  bool // a store has dropped code: the running block must look up
+	stale  bool // a store has hit code: the running block, or REP, must look up
 }
 
 // codePage is what is kept of a physical page that holds decoded code. Its
@@ -128,7 +128,9 @@ func (c *CPU) codeWritten(p mmu.Phys, n int) {
 	k := &c.blocks
 	at := p &^ mmu.PageMask
 	page := k.pages[at]
+	k.stale = true
 	if page == nil {
+		c.mmu.Mem.ClearCode(at)
 		return
 	}
 	page.idle++
@@ -138,7 +140,6 @@ func (c *CPU) codeWritten(p mmu.Phys, n int) {
 			k.unhash(b)
 			b.phys = deadPhys
 			*link = b.page
-			k.stale = true
 			page.idle = 0
 			continue
 		}

@@ -38,6 +38,7 @@ type CPU struct {
 	canonShift  uint8      // 64 less the width of a linear address
 	watchAccess bool       // an observer or a data breakpoint wants to see every access
 	win         window
+	fetched     [2]mmu.Phys // where fetchInst found the instruction: its first byte, and its first on a second page
 	blocks      blockCache
 
 	limit              uint64 // Ticks at which the run loop must look up

@@ -38,7 +38,7 @@ func (c *CPU) openWindow(lin uint64) bool {
 // them.
 func (c *CPU) fetchInst(in *decode.Inst) bool {
 	var buf [15]byte
-	n := 0
+	n, pages := 0, 0
 	for {
 		pos := c.ip + uint64(n)
 		room := uint64(15 - n)
@@ -65,10 +65,18 @@ func (c *CPU) fetchInst(in *decode.Inst) bool {
 		off := lin & mmu.PageMask
 		room = min(room, mmu.PageSize-off)
 		c.fetchBytes(buf[n:n+int(room)], off)
+		c.fetched[pages&1] = c.win.phys | mmu.Phys(off)
+		pages++
 		n += int(room)
 		switch c.dec.Decode(in, buf[:n], c.mode) {
 		case decode.OK:
 			c.next = (c.ip + uint64(in.Len)) & c.ipMask
+			if in.Prefix&(decode.PrefixRep|decode.PrefixRepne) != 0 && isString(in) {
+				// A REP that overwrites itself has to notice.
+				for _, p := range c.fetched[:pages] {
+					c.mmu.Mem.MarkCode(p, min(int(in.Len), int(mmu.PageSize-p&mmu.PageMask)))
+				}
+			}
 			return true
 		case decode.Undef:
 			return c.ud()

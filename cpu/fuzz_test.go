@@ -326,7 +326,7 @@ func randomCode(rnd *rand.Rand) []byte {
 }
 
 func TestRunAndStepAgree(t *testing.T) {
-	n := 150
+	n := 60
 	if testing.Short() {
 		n = 20
 	}

@@ -228,6 +228,8 @@ func (c *CPU) stepInst() (Stop, bool) {
 		c.observeInst(&in)
 	}
 	s.Shadow = 0
+	s.RFLAGS &^= idt.FlagRF
+	c.blocks.stale = false
 	ok := c.exec(&in)
 	if !ok {
 		s.Shadow = shadow
@@ -242,14 +244,13 @@ func (c *CPU) stepInst() (Stop, bool) {
 	return 0, false
 }
 
-// retire completes the instruction whose handler has just returned true: RF
-// is cleared, but set between two iterations of a REP, so that an interrupt
-// there saves it. [SDM 3B, Instruction-Breakpoint Exception Condition]
+// retire completes the instruction whose handler has just returned true. RF,
+// which every instruction clears as it starts, is set between two iterations
+// of a REP, so that an interrupt there saves it.
+// [SDM 3B, Instruction-Breakpoint Exception Condition]
 func (c *CPU) retire() {
 	if c.repDone > 0 && c.next == c.ip {
 		c.s.RFLAGS |= idt.FlagRF
-	} else {
-		c.s.RFLAGS &^= idt.FlagRF
 	}
 	c.ip = c.next
 	c.s.Ticks += max(uint64(c.repDone), 1)

@@ -76,6 +76,12 @@ func (c *CPU) repeat(in *decode.Inst, one func(*CPU, *decode.Inst) bool, bulk fu
 		if stop != nil && stop(c, in) {
 			return true
 		}
+		if c.blocks.stale && count != n {
+			// The iteration has stored into decoded code, perhaps this very
+			// instruction: it is fetched again.
+			c.next = c.ip
+			return true
+		}
 	}
 }
 
