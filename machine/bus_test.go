@@ -1,0 +1,64 @@
+package machine
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// recorder is a port device that writes down what it is asked.
+type recorder struct {
+	name string
+	log  *[]string
+}
+
+func (r recorder) In(off uint16, size uint8) uint32 {
+	*r.log = append(*r.log, fmt.Sprintf("%s+%d in%d", r.name, off, size))
+	return 0x44332211 << (8 * off)
+}
+func (r recorder) Out(off uint16, size uint8, v uint32) {
+	*r.log = append(*r.log, fmt.Sprintf("%s+%d out%d %x", r.name, off, size, v))
+}
+
+func TestBus(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		do   func(b *Bus) uint32
+		want uint32
+		log  []string
+	}{
+		{"unclaimed byte reads all ones", func(b *Bus) uint32 { return b.In(0x50, 1) }, 0xff, nil},
+		{"unclaimed doubleword reads all ones", func(b *Bus) uint32 { return b.In(0x50, 4) }, 0xffffffff, nil},
+		{"write to nobody is lost", func(b *Bus) uint32 { b.Out(0x50, 4, 1); return 0 }, 0, nil},
+		{"a wide device takes a doubleword whole", func(b *Bus) uint32 { return b.In(0x104, 4) }, 0x44332211, []string{"wide+0 in4"}},
+		{"a narrow device gets bytes", func(b *Bus) uint32 { return b.In(0x100, 2) }, 0x0011 | 0x00<<8, []string{"narrow+0 in1", "narrow+1 in1"}},
+		{"an access over two devices is split", func(b *Bus) uint32 { b.Out(0x103, 2, 0xbbaa); return 0 }, 0, []string{"narrow+3 out1 aa", "wide+0 out1 bb"}},
+		{"an access over the end of a range meets all ones", func(b *Bus) uint32 { return b.In(0x107, 2) }, 0xff00, []string{"wide+3 in1"}},
+		{"the last port, doubleword", func(b *Bus) uint32 { return b.In(0xffff, 4) }, 0xffffff11, []string{"last+0 in1"}},
+		{"values are cut to the size", func(b *Bus) uint32 { b.Out(0x104, 2, 0x12345678); return b.In(0x104, 1) }, 0x11, []string{"wide+0 out2 5678", "wide+0 in1"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var b Bus
+			var log []string
+			require.NoError(t, b.Claim(0x104, 4, 4, recorder{"wide", &log}))
+			require.NoError(t, b.Claim(0x100, 4, 1, recorder{"narrow", &log}))
+			require.NoError(t, b.Claim(0xffff, 1, 1, recorder{"last", &log}))
+			assert.Equal(t, c.want, c.do(&b))
+			assert.Equal(t, c.log, log)
+		})
+	}
+}
+
+func TestBusClaimRefuses(t *testing.T) {
+	for _, c := range []struct {
+		first uint16
+		n     int
+	}{{0xffff, 2}, {0x10, 0}, {0x100, 1}, {0xff, 2}, {0x103, 5}, {0xf0, 0x100}} {
+		var b Bus
+		require.NoError(t, b.Claim(0x100, 4, 1, recorder{}))
+		require.NoError(t, b.Claim(0x200, 4, 1, recorder{}))
+		assert.Error(t, b.Claim(c.first, c.n, 1, recorder{}), "0x%x+%d", c.first, c.n)
+	}
+}

@@ -1,0 +1,99 @@
+package machine
+
+import "math"
+
+// never is a tick that does not come.
+const never = math.MaxUint64
+
+// Clock is the board's queue of timed events. Its time is the processor's
+// tick counter, so that the same guest meets the same events between the same
+// instructions on every host.
+type Clock struct {
+	timers []*Timer
+	next   uint64
+	now    func() uint64
+	arm    func(tick uint64) // tells the processor where to stop next
+}
+
+// Timer is one event that can be due. Its only state is the tick.
+type Timer struct {
+	clock *Clock
+	at    uint64
+	wakes bool
+	fire  func(now uint64)
+}
+
+// NewTimer adds a timer, not set. fire runs at the tick that the timer was
+// set to, between two instructions; timers due at the same tick fire in the
+// order they were made. wakes tells whether it may raise INTR or NMI: only for
+// such a timer is a halted processor worth waiting for.
+func (c *Clock) NewTimer(wakes bool, fire func(now uint64)) *Timer {
+	t := &Timer{clock: c, at: never, wakes: wakes, fire: fire}
+	c.timers = append(c.timers, t)
+	return t
+}
+
+// Now is the current tick.
+func (c *Clock) Now() uint64 { return c.now() }
+
+// Set makes the timer due at a tick; one in the past is due at once.
+func (t *Timer) Set(tick uint64) {
+	t.at = tick
+	t.clock.schedule()
+}
+
+// Stop makes the timer not due.
+func (t *Timer) Stop() { t.Set(never) }
+
+// Active tells whether the timer is set.
+func (t *Timer) Active() bool { return t.at != never }
+
+// schedule derives the earliest tick from the timers.
+func (c *Clock) schedule() {
+	c.next = never
+	for _, t := range c.timers {
+		c.next = min(c.next, t.at)
+	}
+	c.arm(c.next)
+}
+
+// run fires what is due, each timer at most once.
+func (c *Clock) run(now uint64) {
+	if c.next > now {
+		return
+	}
+	for _, t := range c.timers {
+		if t.at <= now {
+			t.at = never
+			t.fire(now)
+		}
+	}
+	c.schedule()
+}
+
+// wake is the first tick at which something may raise INTR or NMI.
+func (c *Clock) wake() uint64 {
+	tick := uint64(never)
+	for _, t := range c.timers {
+		if t.wakes {
+			tick = min(tick, t.at)
+		}
+	}
+	return tick
+}
+
+// save and load copy the timers' ticks.
+func (c *Clock) save() []uint64 {
+	at := make([]uint64, len(c.timers))
+	for i, t := range c.timers {
+		at[i] = t.at
+	}
+	return at
+}
+
+func (c *Clock) load(at []uint64) {
+	for i, t := range c.timers {
+		t.at = at[i]
+	}
+	c.schedule()
+}

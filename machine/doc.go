@@ -1,0 +1,29 @@
+// Package machine is a board around one processor: RAM, ROM, the port bus and
+// the memory-mapped bus, a handful of devices, and virtual time.
+//
+//	RAM          from address 0; what nobody answers for reads as all ones
+//	port 0x3F8   16550A UART (COM1): stdin and stdout of the guest
+//	port 0xE9    debug console, reads as 0xE9
+//	port 0xF4    ends the run with the value written (four ports wide)
+//	port 0x80    POST code, kept, reads back
+//	port 0x92    A20 gate
+//
+// Time is the processor's tick counter: one tick for each instruction, each
+// iteration of a repeated string instruction and each delivery of an event.
+// Devices set timers on it; HLT skips to the next timer that may wake the
+// processor. Nothing else moves time, so that the same image and input give
+// the same run on every host.
+//
+// A run ends for a reason that is told (Result): the guest's word, HLT that
+// nothing can end, shutdown, an endless loop of deliveries, a budget of ticks,
+// or the end of a context.
+//
+// A machine can be forked cheaply (memory pages are shared until written),
+// written to a file, and restored from it. A snapshot is the processor's
+// State, its TLB, memory, timers and the devices' flat states, and nothing
+// else.
+//
+// Interrupt controller, timers, disk, keyboard and video are not part of this
+// board; INTR and NMI are raised by the caller. There is no firmware: images
+// are loaded by package guest.
+package machine

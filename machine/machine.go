@@ -1,0 +1,219 @@
+package machine
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"x86emu/cpu"
+	"x86emu/mmu"
+)
+
+// Config describes a machine. The zero value of a field is its default.
+type Config struct {
+	RAM    uint64     // bytes of RAM, a multiple of 4096 from MinRAM to MaxRAM; default DefaultRAM
+	Model  *cpu.Model // processor model; default "max"
+	TLBOff bool       // walk the page tables at every access
+
+	Serial  *Output // where COM1 sends to; nil: nowhere
+	Input   *Input  // what COM1 receives; nil: nothing
+	Console *Output // where port 0xE9 sends to; nil: nowhere
+
+	// Extra, if not nil, adds devices with Attach and Ports.Claim. It runs
+	// for each machine made with this Config: by New, Fork and Restore.
+	Extra func(*Machine) error
+}
+
+// Limits of RAM. The last GiB below 4 GiB is left to devices.
+const (
+	MinRAM     = 1 << 20
+	MaxRAM     = 3 << 30
+	DefaultRAM = 64 << 20
+)
+
+// Device is what a machine keeps of a device: its state, so that it can be
+// forked, compared and saved.
+type Device interface {
+	Name() string
+	// State points to the device's whole state: a struct of numbers, arrays
+	// and such structs, without pointers, exported fields only.
+	State() any
+}
+
+// Machine is a board with its processor. It is used by one goroutine at a time.
+type Machine struct {
+	CPU   *cpu.CPU
+	MMU   *mmu.MMU
+	Mem   *mmu.Memory
+	Ports Bus
+	Clock Clock
+	UART  *UART
+	Post  *PostPort
+
+	cfg     Config
+	ctx     context.Context // of the Run in progress
+	exit    *ExitPort
+	intr    *Interrupts
+	devices []Device
+}
+
+// New makes a machine, its processor in the state after reset.
+func New(cfg Config) (*Machine, error) {
+	if cfg.RAM == 0 {
+		cfg.RAM = DefaultRAM
+	}
+	if cfg.Model == nil {
+		cfg.Model, _ = cpu.ModelByName("max")
+	}
+	if cfg.RAM < MinRAM || cfg.RAM > MaxRAM || cfg.RAM%mmu.PageSize != 0 {
+		return nil, fmt.Errorf("RAM must be a multiple of 4K between %dM and %dM", MinRAM>>20, MaxRAM>>20)
+	}
+	return build(cfg, mmu.NewMemory(cfg.RAM, cfg.Model.MaxPhysBits))
+}
+
+// build wires a board around a memory.
+func build(cfg Config, mem *mmu.Memory) (*Machine, error) {
+	m := &Machine{cfg: cfg, Mem: mem, ctx: context.Background()}
+	m.MMU = mmu.New(mem, mmu.Config{MaxPhysBits: cfg.Model.MaxPhysBits, TLBOff: cfg.TLBOff})
+	m.CPU = cpu.New(cfg.Model, m.MMU, wires{m})
+	m.Clock = Clock{next: never, now: m.CPU.Ticks, arm: m.CPU.SetDeadline}
+	m.Clock.schedule()
+	m.CPU.SetStreak(streak)
+
+	m.UART = newUART(m, cfg.Serial, cfg.Input)
+	m.Post = &PostPort{}
+	m.exit = &ExitPort{m: m}
+	m.intr = &Interrupts{m: m}
+	console, gate := &DebugConsole{cfg.Console}, &Port92{m: m}
+	m.devices = []Device{m.UART, console, m.exit, m.Post, gate, m.intr}
+	for _, c := range []struct {
+		first uint16
+		n     int
+		width uint8
+		dev   Ports
+	}{
+		{0x3f8, 8, 1, m.UART}, {0xe9, 1, 1, console}, {0xf4, 4, 4, m.exit}, {0x80, 1, 1, m.Post}, {0x92, 1, 1, gate},
+	} {
+		if err := m.Ports.Claim(c.first, c.n, c.width, c.dev); err != nil {
+			panic("BUG: " + err.Error())
+		}
+	}
+	if cfg.Extra != nil {
+		if err := cfg.Extra(m); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// Attach makes a device part of the machine's forks and snapshots.
+func (m *Machine) Attach(d Device) { m.devices = append(m.devices, d) }
+
+// Config is what the machine was made with, defaults filled in.
+func (m *Machine) Config() Config { return m.cfg }
+
+// RAM is the size of RAM in bytes.
+func (m *Machine) RAM() uint64 { return m.cfg.RAM }
+
+// RaiseINTR requests a maskable interrupt with a vector; the processor takes
+// it when EFLAGS.IF allows.
+func (m *Machine) RaiseINTR(vector uint8) { m.intr.raise(vector) }
+
+// RaiseNMI requests a non-maskable interrupt.
+func (m *Machine) RaiseNMI() { m.CPU.RaiseNMI() }
+
+// wires is the machine as its processor sees it.
+type wires struct{ m *Machine }
+
+func (w wires) In(port uint16, size uint8) uint32     { return w.m.Ports.In(port, size) }
+func (w wires) Out(port uint16, size uint8, v uint32) { w.m.Ports.Out(port, size, v) }
+func (w wires) Ack() uint8                            { return w.m.intr.ack() }
+
+// Fork makes an independent machine in the same state. Memory pages are shared
+// until one of the two writes to them. The fork reads the same serial input
+// from where it stands and sends its output nowhere.
+func (m *Machine) Fork() (*Machine, error) {
+	cfg := m.cfg
+	cfg.Serial, cfg.Console = nil, nil
+	f, err := build(cfg, m.Mem.Fork())
+	if err != nil {
+		return nil, err
+	}
+	f.CPU.SetState(m.CPU.State())
+	f.MMU.SetTLB(m.MMU.TLB())
+	if len(f.devices) != len(m.devices) || len(f.Clock.timers) != len(m.Clock.timers) {
+		return nil, fmt.Errorf("devices were added outside of Config.Extra")
+	}
+	for i, d := range f.devices {
+		setState(d, m.devices[i])
+	}
+	for i, t := range f.Clock.timers {
+		t.at = m.Clock.timers[i].at
+	}
+	f.Clock.schedule()
+	f.UART.pos = m.UART.pos
+	return f, nil
+}
+
+// NoBudget is a budget that is never spent.
+const NoBudget = math.MaxUint64
+
+// Run runs until the guest or the machine comes to an end, budget ticks have
+// passed, or ctx ends. The error is the host's: serial output that could not
+// be written. A machine that was stopped by budget or context can run on.
+func (m *Machine) Run(ctx context.Context, budget uint64) (Result, error) {
+	defer context.AfterFunc(ctx, m.CPU.Interrupt)()
+	m.ctx = ctx
+	end := m.CPU.Ticks() + budget
+	if end < budget {
+		end = never
+	}
+	r := m.run(ctx, end)
+	r.Ticks = m.CPU.Ticks()
+	m.ctx = context.Background()
+	err := m.cfg.Serial.Flush()
+	if err == nil {
+		err = m.cfg.Console.Flush()
+	}
+	return r, err
+}
+
+func (m *Machine) run(ctx context.Context, end uint64) Result {
+	for {
+		m.Clock.run(m.CPU.Ticks())
+		switch {
+		case m.exit.s.Done:
+			return Result{Reason: Exited, Value: m.exit.s.Value}
+		case ctx.Err() != nil:
+			return Result{Reason: Cancelled}
+		case m.CPU.Ticks() >= end:
+			return Result{Reason: Budget}
+		}
+		stop := m.CPU.Run(end)
+		if stop == cpu.StopStreak {
+			var loop *Loop
+			if stop, loop = m.watch(ctx, end); loop != nil {
+				return Result{Reason: Looping, Loop: *loop}
+			}
+		}
+		switch stop {
+		case cpu.StopShutdown:
+			return Result{Reason: Shutdown, Chain: m.CPU.Shutdown()}
+		case cpu.StopHalt:
+			if !m.skip(end) {
+				return Result{Reason: Halted}
+			}
+		}
+	}
+}
+
+// skip moves a halted processor's time to the next tick at which something may
+// wake it, or to end. It tells whether there is such a tick.
+func (m *Machine) skip(end uint64) bool {
+	wake := m.Clock.wake()
+	if wake == never {
+		return false
+	}
+	m.CPU.SkipTo(min(wake, end))
+	return true
+}

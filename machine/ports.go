@@ -1,0 +1,97 @@
+package machine
+
+// DebugConsole is port 0xE9: a byte written goes out, a read gives 0xE9, by
+// which a guest tells that it is there.
+type DebugConsole struct{ out *Output }
+
+func (d *DebugConsole) Name() string                    { return "debugcon" }
+func (d *DebugConsole) State() any                      { return new(struct{}) }
+func (d *DebugConsole) In(uint16, uint8) uint32         { return 0xe9 }
+func (d *DebugConsole) Out(_ uint16, _ uint8, v uint32) { d.out.put(byte(v)) }
+
+// ExitPort is port 0xF4 (four ports wide): a write ends the run with the value
+// written. It reads as all ones.
+type ExitPort struct {
+	s exitState
+	m *Machine
+}
+
+type exitState struct {
+	Done  bool
+	Value uint32
+}
+
+func (e *ExitPort) Name() string            { return "exit" }
+func (e *ExitPort) State() any              { return &e.s }
+func (e *ExitPort) In(uint16, uint8) uint32 { return 0xffffffff }
+func (e *ExitPort) Out(_ uint16, _ uint8, v uint32) {
+	e.s = exitState{true, v}
+	e.m.CPU.RequestStop()
+}
+
+// PostPort is port 0x80, where firmware shows how far it has come: it keeps
+// the last byte.
+type PostPort struct{ s postState }
+
+type postState struct{ Code uint8 }
+
+func (p *PostPort) Name() string                    { return "post" }
+func (p *PostPort) State() any                      { return &p.s }
+func (p *PostPort) In(uint16, uint8) uint32         { return uint32(p.s.Code) }
+func (p *PostPort) Out(_ uint16, _ uint8, v uint32) { p.s.Code = uint8(v) }
+
+// Port92 is system control port A: bit 1 is the A20 gate, which is kept in the
+// processor's state; the other bits can be written and read. Bit 0, fast
+// reset, has no effect: there is no firmware to come back to.
+type Port92 struct {
+	s port92State
+	m *Machine
+}
+
+type port92State struct{ Rest uint8 }
+
+func (p *Port92) Name() string { return "port92" }
+func (p *Port92) State() any   { return &p.s }
+func (p *Port92) In(uint16, uint8) uint32 {
+	v := p.s.Rest
+	if p.m.MMU.Ctl.A20 {
+		v |= 2
+	}
+	return uint32(v)
+}
+func (p *Port92) Out(_ uint16, _ uint8, v uint32) {
+	p.s.Rest = uint8(v) &^ 3
+	p.m.MMU.SetA20(v&2 != 0)
+}
+
+// Interrupts is the board's way to raise INTR in place of an interrupt
+// controller: one request with its vector, held until it is acknowledged.
+type Interrupts struct {
+	s intrState
+	m *Machine
+}
+
+type intrState struct {
+	Pending bool
+	Vector  uint8
+}
+
+func (i *Interrupts) Name() string { return "intr" }
+func (i *Interrupts) State() any   { return &i.s }
+
+// raise requests an interrupt; a request not yet acknowledged is replaced.
+func (i *Interrupts) raise(vector uint8) {
+	i.s = intrState{true, vector}
+	i.m.CPU.SetINTR(true)
+}
+
+// ack answers the processor and lowers the line. An acknowledge without
+// request gives vector 0xFF.
+func (i *Interrupts) ack() uint8 {
+	if !i.s.Pending {
+		return 0xff
+	}
+	i.s.Pending = false
+	i.m.CPU.SetINTR(false)
+	return i.s.Vector
+}

@@ -1,0 +1,153 @@
+package machine
+
+import (
+	"fmt"
+	"strings"
+
+	"x86emu/idt"
+	"x86emu/mmu"
+)
+
+// Reason is why a run ended.
+type Reason uint8
+
+const (
+	Exited    Reason = iota // the guest wrote to port 0xF4
+	Halted                  // HLT, and nothing can wake the processor
+	Shutdown                // a fault while delivering a double fault
+	Looping                 // an endless loop of deliveries
+	Budget                  // the ticks are spent
+	Cancelled               // the context ended
+)
+
+func (r Reason) String() string {
+	return [...]string{"exited", "halted for good", "shutdown", "endless delivery loop", "budget spent", "interrupted"}[r]
+}
+
+// Result tells how a run ended.
+type Result struct {
+	Reason Reason
+	Value  uint32      // Exited: what the guest wrote to port 0xF4
+	Chain  idt.Outcome // Shutdown: the events that led to it
+	Loop   Loop        // Looping: what goes round
+	Ticks  uint64      // virtual time at the end
+}
+
+// Loop describes an endless delivery loop: a state that comes round again,
+// the clock left out, with no instruction retired in between.
+type Loop struct {
+	Period  uint64      // deliveries in one round
+	Vectors [256]uint64 // how many of them by vector
+}
+
+// Status is the exit status of a process that stands for the run: 0 when the
+// guest wrote 0 to port 0xF4, else value*2+1 (mod 256); an even number for
+// what is not the guest's word.
+func (r Result) Status() int {
+	switch r.Reason {
+	case Exited:
+		if r.Value == 0 {
+			return 0
+		}
+		return int(r.Value*2+1) & 0xff
+	case Halted:
+		return 120
+	case Looping:
+		return 122
+	case Budget:
+		return 124
+	case Shutdown:
+		return 126
+	}
+	return 130
+}
+
+// Story tells in lines what a user wants to know of a run that did not end by
+// the guest's word; it is empty for one that did.
+func (r Result) Story() []string {
+	switch r.Reason {
+	case Exited:
+		return nil
+	case Shutdown:
+		lines := []string{fmt.Sprintf("shutdown at tick %d: a fault while delivering a double fault", r.Ticks)}
+		for i := range r.Chain.N {
+			lines = append(lines, fmt.Sprintf("  %d. %s", i+1, describe(r.Chain.Chain[i])))
+		}
+		return lines
+	case Looping:
+		return []string{fmt.Sprintf("endless delivery loop at tick %d: the same state comes round every %s with no instruction retired (%s)",
+			r.Ticks, plural(r.Loop.Period, "delivery", "deliveries"), r.Loop.vectors())}
+	}
+	return []string{fmt.Sprintf("%s at tick %d", r.Reason, r.Ticks)}
+}
+
+func plural(n uint64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// vectors lists the vectors of a round with their numbers.
+func (l *Loop) vectors() string {
+	var s []string
+	for v, n := range l.Vectors {
+		if n != 0 {
+			s = append(s, fmt.Sprintf("%s x%d", VectorName(idt.Vector(v)), n))
+		}
+	}
+	return strings.Join(s, ", ")
+}
+
+// vectorNames are the manual's mnemonics.
+// [SDM 3A, Exception and Interrupt Vectors]
+var vectorNames = [...]string{
+	idt.VecDE: "#DE", idt.VecDB: "#DB", idt.VecNMI: "NMI", idt.VecBP: "#BP", idt.VecOF: "#OF", idt.VecBR: "#BR", idt.VecUD: "#UD", idt.VecNM: "#NM", idt.VecDF: "#DF",
+	idt.VecTS: "#TS", idt.VecNP: "#NP", idt.VecSS: "#SS", idt.VecGP: "#GP", idt.VecPF: "#PF", idt.VecMF: "#MF", idt.VecAC: "#AC", idt.VecMC: "#MC", idt.VecXM: "#XM",
+}
+
+// VectorName is the mnemonic of an exception's vector, or INT and its number.
+func VectorName(v idt.Vector) string {
+	if int(v) < len(vectorNames) && vectorNames[v] != "" {
+		return vectorNames[v]
+	}
+	return fmt.Sprintf("INT %d", v)
+}
+
+// describe tells one event: vector, error code, CR2, RIP.
+func describe(e idt.Event) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s (vector %d)", VectorName(e.Vector), e.Vector)
+	if e.HasCode {
+		fmt.Fprintf(&b, ", error code 0x%x", e.Code)
+	}
+	if e.Vector == idt.VecPF && e.Kind == idt.Exception {
+		fmt.Fprintf(&b, " (%s), CR2=0x%x", pageFaultText(e.Code), e.CR2)
+	}
+	fmt.Fprintf(&b, ", RIP=0x%x", e.Return)
+	return b.String()
+}
+
+// pageFaultText tells the error code of a page fault in words.
+// [SDM 3A, Interrupt 14—Page-Fault Exception (#PF)]
+func pageFaultText(code uint32) string {
+	by, what, why := "supervisor", "read", "not present"
+	if code&mmu.PFUser != 0 {
+		by = "user"
+	}
+	switch {
+	case code&mmu.PFFetch != 0:
+		what = "fetch"
+	case code&mmu.PFWrite != 0:
+		what = "write"
+	}
+	switch {
+	case code&mmu.PFReserved != 0:
+		why = "reserved bit set"
+	case code&mmu.PFPKey != 0:
+		why = "protection key"
+	case code&mmu.PFPresent != 0:
+		why = "no right"
+	}
+	return by + " " + what + ", " + why
+}

@@ -1,0 +1,287 @@
+package machine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"x86emu/decode"
+	"x86emu/idt"
+	"x86emu/mmu"
+)
+
+// boot makes a machine with real-mode code at 0000:7C00, stack below it, and
+// the IVT that a test writes.
+func boot(t testing.TB, cfg Config, code string) *Machine {
+	t.Helper()
+	if cfg.RAM == 0 {
+		cfg.RAM = MinRAM
+	}
+	m, err := New(cfg)
+	require.NoError(t, err)
+	m.Mem.WriteBytes(0x7c00, []byte(code))
+	s := m.CPU.State()
+	for r := range s.Seg {
+		s.Seg[r].Sel, s.Seg[r].Base = 0, 0
+	}
+	s.RIP, s.GPR[4] = 0x7c00, 0x7000
+	s.IDTR = idt.Table{Limit: 0x3ff}
+	m.CPU.SetState(s)
+	return m
+}
+
+// vector points an IVT entry at 0000:off.
+func (m *Machine) vector(v idt.Vector, off uint16) { m.Mem.Write(mmu.Phys(v)*4, 4, uint64(off)) }
+
+func run(t testing.TB, m *Machine, budget uint64) Result {
+	t.Helper()
+	r, err := m.Run(context.Background(), budget)
+	require.NoError(t, err)
+	return r
+}
+
+func TestRunEnds(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		code   string
+		budget uint64
+		want   Reason
+		value  uint32
+		status int
+		ticks  uint64
+	}{
+		{"exit 0", "\xb0\x00\xe6\xf4\xeb\xfe", NoBudget, Exited, 0, 0, 2},
+		{"exit 1 is status 3", "\xb0\x01\xe6\xf4\xeb\xfe", NoBudget, Exited, 1, 3, 2},
+		{"exit 0x80 is status 1", "\xb0\x80\xe6\xf4\xeb\xfe", NoBudget, Exited, 0x80, 1, 2},
+		{"exit by a word", "\xb8\x34\x12\xe7\xf4\xeb\xfe", NoBudget, Exited, 0x1234, 0x69, 2},
+		{"HLT with IF=0", "\xfa\xf4", NoBudget, Halted, 0, 120, 2},
+		{"HLT with IF=1 and nobody to interrupt", "\xfb\xf4", NoBudget, Halted, 0, 120, 2},
+		{"budget", "\xeb\xfe", 1000, Budget, 0, 124, 1000},
+		{"budget 0", "\xeb\xfe", 0, Budget, 0, 124, 0},
+		{"budget within REP", "\xb9\xff\xff\xf3\xaa\xf4", 100, Budget, 0, 124, 100},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := boot(t, Config{}, c.code)
+			r := run(t, m, c.budget)
+			assert.Equal(t, c.want, r.Reason)
+			assert.Equal(t, c.value, r.Value)
+			assert.Equal(t, c.status, r.Status())
+			assert.Equal(t, c.ticks, r.Ticks)
+			assert.Equal(t, c.want == Exited, r.Story() == nil)
+		})
+	}
+}
+
+func TestRunGoesOnAfterBudget(t *testing.T) {
+	m := boot(t, Config{}, "\x41\x41\x41\xf4") // inc cx
+	for i := range uint64(3) {
+		assert.Equal(t, Budget, run(t, m, 1).Reason)
+		assert.Equal(t, i+1, m.CPU.State().GPR[1])
+	}
+	assert.Equal(t, Halted, run(t, m, 10).Reason)
+}
+
+func TestContextEndsRun(t *testing.T) {
+	m := boot(t, Config{}, "\xeb\xfe")
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	r, err := m.Run(ctx, NoBudget)
+	require.NoError(t, err)
+	assert.Equal(t, Cancelled, r.Reason)
+	assert.Equal(t, 130, r.Status())
+
+	ctx, cancel = context.WithCancel(context.Background())
+	require.NoError(t, m.Ports.Claim(0x500, 1, 1, caller(cancel)))
+	m.Mem.WriteBytes(0x7c00, []byte("\xba\x00\x05\xee\xeb\xfe")) // mov dx,0x500; out dx,al; jmp $
+	s := m.CPU.State()
+	s.RIP = 0x7c00
+	m.CPU.SetState(s)
+	r, err = m.Run(ctx, NoBudget)
+	require.NoError(t, err)
+	assert.Equal(t, Cancelled, r.Reason)
+}
+
+// caller is a port whose writes call a function.
+type caller func()
+
+func (c caller) In(uint16, uint8) uint32   { return 0 }
+func (c caller) Out(uint16, uint8, uint32) { c() }
+
+// A fault that cannot be delivered in protected mode with an empty IDT: #UD,
+// then #GP, then #DF's own.
+func TestShutdownTellsTheChain(t *testing.T) {
+	m := boot(t, Config{}, "\x0f\x0b")
+	s := m.CPU.State()
+	s.CR0 |= mmu.CR0PE
+	s.IDTR = idt.Table{}
+	m.CPU.SetState(s)
+	r := run(t, m, NoBudget)
+	require.Equal(t, Shutdown, r.Reason)
+	assert.Equal(t, 126, r.Status())
+	story := strings.Join(r.Story(), "\n")
+	assert.Contains(t, story, "1. #UD (vector 6), RIP=0x7c00")
+	assert.Contains(t, story, "#DF (vector 8), error code 0x0")
+	assert.Contains(t, story, "#GP (vector 13), error code 0x")
+	for _, line := range r.Story() {
+		assert.NotContains(t, line, "\n")
+	}
+}
+
+func TestEndlessLoop(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		prepare func(m *Machine)
+		period  uint64
+		vectors map[idt.Vector]uint64
+	}{
+		{
+			// The stack pointer goes round 64 KiB in steps of 6 bytes.
+			"a #UD whose handler is a #UD", func(m *Machine) { m.vector(idt.VecUD, 0x7c00) },
+			32768, map[idt.Vector]uint64{idt.VecUD: 32768},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := boot(t, Config{}, "\x0f\x0b")
+			s := m.CPU.State()
+			s.Seg[decode.SS].Base = 0x20000
+			m.CPU.SetState(s)
+			c.prepare(m)
+			r := run(t, m, 1<<24)
+			require.Equal(t, Looping, r.Reason)
+			assert.Equal(t, 122, r.Status())
+			assert.Equal(t, c.period, r.Loop.Period)
+			for v, n := range r.Loop.Vectors {
+				assert.Equal(t, c.vectors[idt.Vector(v)], n, "vector %d", v)
+			}
+			assert.Equal(t, Looping, run(t, m, 1<<24).Reason, "once more")
+		})
+	}
+}
+
+// A recursion that ends is no loop: here the handler is replaced by the frame
+// that is pushed over the vector table.
+func TestRecursionThatEndsIsNoLoop(t *testing.T) {
+	m := boot(t, Config{}, "\x0f\x0b")
+	m.vector(idt.VecUD, 0x7c00)
+	s := m.CPU.State()
+	s.GPR[4] = 0x6000 // 4096 frames down to the vector table
+	m.CPU.SetState(s)
+	r := run(t, m, 1<<24)
+	assert.NotEqual(t, Looping, r.Reason)
+	assert.Greater(t, r.Ticks, uint64(4000))
+}
+
+func TestSerialEcho(t *testing.T) {
+	// l: in al,dx(3FD); test al,1; jz l; mov dx,3F8; in al,dx; out dx,al; cmp al,'.'; mov dx,3FD; jne l; hlt
+	const echo = "\xba\xfd\x03" + "\xec\xa8\x01\x74\xfb" + "\xba\xf8\x03\xec\xee\x3c\x2e" + "\xba\xfd\x03\x75\xef\xf4"
+	var out bytes.Buffer
+	var ticks [2]uint64
+	for i := range ticks {
+		out.Reset()
+		m := boot(t, Config{Serial: NewOutput(&out), Input: NewInput(strings.NewReader("hello."))}, echo)
+		r := run(t, m, 1_000_000)
+		assert.Equal(t, Halted, r.Reason)
+		assert.Equal(t, "hello.", out.String())
+		ticks[i] = r.Ticks
+	}
+	assert.Equal(t, ticks[0], ticks[1], "the same input at the same ticks")
+}
+
+func TestConsoleSharesTheStream(t *testing.T) {
+	var out bytes.Buffer
+	o := NewOutput(&out)
+	// in al,E9; out E9,al; mov al,'x'; mov dx,3F8; out dx,al; in al,80... post
+	m := boot(t, Config{Serial: o, Console: o}, "\xe4\xe9\xe6\xe9\xb0x\xba\xf8\x03\xee\xe6\x80\xb0\x00\xe4\x80\xe6\xe9\xf4")
+	assert.Equal(t, Halted, run(t, m, 100).Reason)
+	assert.Equal(t, "\xe9xx", out.String())
+	assert.EqualValues(t, 'x', m.Post.s.Code)
+}
+
+// brokenPipe fails every write.
+type brokenPipe struct{}
+
+func (brokenPipe) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
+
+func TestOutputErrorIsTold(t *testing.T) {
+	m := boot(t, Config{Serial: NewOutput(brokenPipe{})}, "\xb0x\xba\xf8\x03\xee\xf4")
+	r, err := m.Run(context.Background(), 100)
+	assert.ErrorContains(t, err, "broken pipe")
+	assert.Equal(t, Halted, r.Reason)
+}
+
+func TestA20(t *testing.T) {
+	// xor ax,ax; out 92,al; in al,92; mov bl,al; mov al,2; out 92,al; in al,92; hlt
+	m := boot(t, Config{}, "\x31\xc0\xe6\x92\xe4\x92\x88\xc3\xb0\x02\xe6\x92\xe4\x92\xf4")
+	assert.Equal(t, Budget, run(t, m, 3).Reason)
+	assert.False(t, m.CPU.State().A20)
+	assert.Equal(t, Halted, run(t, m, 100).Reason)
+	s := m.CPU.State()
+	assert.True(t, s.A20)
+	assert.EqualValues(t, 0, s.GPR[3]&2)
+	assert.EqualValues(t, 2, s.GPR[0])
+}
+
+// ticker is a device with a timer that raises an interrupt, n times.
+type ticker struct {
+	s struct{ Left uint64 }
+	t *Timer
+	m *Machine
+}
+
+func (d *ticker) Name() string { return "ticker" }
+func (d *ticker) State() any   { return &d.s }
+
+func withTicker(period uint64, raise func(m *Machine)) func(m *Machine) error {
+	return func(m *Machine) error {
+		d := &ticker{m: m}
+		d.s.Left = 3
+		d.t = m.Clock.NewTimer(true, func(now uint64) {
+			raise(m)
+			if d.s.Left--; d.s.Left > 0 {
+				d.t.Set(now + period)
+			}
+		})
+		d.t.Set(period)
+		m.Attach(d)
+		return nil
+	}
+}
+
+// HLT skips to the next event: three interrupts, then nothing is left.
+func TestTimersWakeHLT(t *testing.T) {
+	intr := func(m *Machine) { m.RaiseINTR(0x20) }
+	nmi := func(m *Machine) { m.RaiseNMI() }
+	for _, c := range []struct {
+		name   string
+		raise  func(m *Machine)
+		code   string
+		budget uint64
+		want   Reason
+		count  uint64 // handler runs
+		ticks  uint64
+	}{
+		{"INTR", intr, "\xfb\xf4\xeb\xfd", NoBudget, Halted, 3, 3000003 + 5 - 1},
+		{"NMI", nmi, "\xfa\xf4\xeb\xfd", NoBudget, Halted, 3, 3000003 + 5 - 1},
+		{"INTR masked", intr, "\xfa\xf4\xeb\xfd", NoBudget, Halted, 0, 3000000},
+		{"budget ends while halted", intr, "\xfb\xf4\xeb\xfd", 1500000, Budget, 1, 1500000},
+		{"a running guest meets it at its tick", intr, "\xfb\xeb\xfe", 1000002, Budget, 1, 1000002},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := boot(t, Config{Extra: withTicker(1000000, c.raise)}, c.code)
+			m.Mem.WriteBytes(0x8000, []byte("\x43\xcf")) // inc bx; iret
+			m.vector(0x20, 0x8000)
+			m.vector(idt.VecNMI, 0x8000)
+			r := run(t, m, c.budget)
+			assert.Equal(t, c.want, r.Reason)
+			assert.Equal(t, c.count, m.CPU.State().GPR[3])
+			if c.name != "INTR" && c.name != "NMI" {
+				assert.Equal(t, c.ticks, r.Ticks)
+			}
+		})
+	}
+}

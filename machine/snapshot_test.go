@@ -1,0 +1,238 @@
+package machine
+
+import (
+	"bytes"
+	"compress/zlib"
+	"crypto/sha256"
+	"encoding/binary"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"x86emu/cpu"
+	"x86emu/mmu"
+)
+
+// counting is a program that fills memory, prints and uses most devices for ever:
+//
+//	l: inc bx; mov [bx+0x1000],bl; mov al,bl; out 0x80,al; mov dx,0x3ff; out dx,al; jmp l
+const counting = "\x43\x88\x9f\x00\x10\x88\xd8\xe6\x80\xba\xff\x03\xee\xeb\xf1"
+
+// same tells what differs between two machines, or "".
+func same(a, b *Machine) string {
+	switch {
+	case a.CPU.State() != b.CPU.State():
+		return "State"
+	case !assert.ObjectsAreEqual(a.MMU.TLB(), b.MMU.TLB()):
+		return "TLB"
+	case !a.Mem.Equal(b.Mem):
+		return "memory"
+	case !assert.ObjectsAreEqual(a.Clock.save(), b.Clock.save()):
+		return "timers"
+	}
+	for i := range a.devices {
+		if stateOf(a.devices[i]) != stateOf(b.devices[i]) {
+			return a.devices[i].Name()
+		}
+	}
+	return ""
+}
+
+// paged is a machine in 32-bit protected mode with paging on: a loop that
+// writes over many pages, so that the TLB is full of entries.
+func paged(t testing.TB) *Machine {
+	m := boot(t, Config{}, "")
+	for i := range uint64(1024) {
+		m.Mem.Write(mmu.Phys(0x11000+4*i), 4, i%256<<12|7)
+	}
+	m.Mem.Write(0x10000, 4, 0x11007)
+	// l: inc dword [ecx]; add ecx,4096+4; and ecx,0x3fffff; or ecx,0x20000; jmp l
+	m.Mem.WriteBytes(0x7c00, []byte("\xff\x01\x81\xc1\x04\x10\x00\x00\x81\xe1\xff\xff\x3f\x00\x81\xc9\x00\x00\x02\x00\xeb\xea"))
+	s := m.CPU.State()
+	s.CR0 |= mmu.CR0PE | mmu.CR0PG
+	s.CR3 = 0x10000
+	for r := range s.Seg {
+		s.Seg[r].Attr |= 1<<14 | 1<<15
+		s.Seg[r].Limit = 0xffffffff
+	}
+	m.CPU.SetState(s)
+	return m
+}
+
+func TestSaveRestore(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		m    func(t testing.TB) *Machine
+	}{
+		{"real mode with devices", func(t testing.TB) *Machine { return boot(t, Config{}, counting) }},
+		{"paging", paged},
+		{"after exit", func(t testing.TB) *Machine { return boot(t, Config{}, "\xe6\xf4") }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := c.m(t)
+			run(t, m, 12345)
+			var file, again bytes.Buffer
+			require.NoError(t, m.Save(&file))
+			saved := bytes.Clone(file.Bytes())
+			r, err := Restore(&file, Config{})
+			require.NoError(t, err)
+			assert.Empty(t, same(m, r))
+			require.NoError(t, r.Save(&again))
+			assert.Equal(t, saved, again.Bytes(), "a restored machine saves the same file")
+			assert.Equal(t, run(t, m, 54321), run(t, r, 54321))
+			assert.Empty(t, same(m, r), "and goes the same way")
+		})
+	}
+}
+
+func TestRestoreRefuses(t *testing.T) {
+	m := boot(t, Config{}, counting)
+	run(t, m, 1000)
+	var b bytes.Buffer
+	require.NoError(t, m.Save(&b))
+	good := b.Bytes()
+	change := func(f func(b []byte) []byte) []byte { return f(bytes.Clone(good)) }
+	for _, c := range []struct {
+		name string
+		file []byte
+		cfg  Config
+		want string
+	}{
+		{"empty", nil, Config{}, "truncated"},
+		{"foreign", []byte(strings.Repeat("hello, world ", 10)), Config{}, "not a snapshot"},
+		{"newer", change(func(b []byte) []byte { b[8]++; return b }), Config{}, "version 2, this build reads version 1"},
+		{"cut in the header", good[:10], Config{}, "truncated"},
+		{"cut in the payload", good[:len(good)/2], Config{}, "truncated"},
+		{"cut in the checksum", good[:len(good)-1], Config{}, "truncated"},
+		{"longer", append(bytes.Clone(good), 0), Config{}, "bytes follow"},
+		{"one bit of the payload", change(func(b []byte) []byte { b[len(b)/2] ^= 1; return b }), Config{}, ""},
+		{"one bit of the checksum", change(func(b []byte) []byte { b[len(b)-1] ^= 1; return b }), Config{}, "damaged"},
+		{"another layout", repack(t, good, func(p []byte) []byte { p[0]++; return p }), Config{}, "another build"},
+		{"unknown model", repack(t, good, func(p []byte) []byte { p[9] = 'x'; return p }), Config{}, "unknown CPU model"},
+		{"more RAM than there is", repack(t, good, func(p []byte) []byte {
+			binary.LittleEndian.PutUint64(p[12:], 1<<60)
+			return p
+		}), Config{}, "of RAM"},
+		{"more RAM than allowed", repack(t, good, func(p []byte) []byte {
+			binary.LittleEndian.PutUint64(p[12:], 2<<20)
+			return p
+		}), Config{RAM: 1 << 20}, "of RAM"},
+		{"another board", good, Config{Extra: withTicker(10, func(*Machine) {})}, "another board"},
+		{"page outside of RAM", repack(t, good, func(p []byte) []byte {
+			return append(binary.LittleEndian.AppendUint64(p[:len(p)-8], MinRAM), make([]byte, 4096+8)...)
+		}), Config{}, "damaged"},
+		{"pages without end", repack(t, good, func(p []byte) []byte { return p[:len(p)-8] }), Config{}, "truncated"},
+		{"payload goes on", repack(t, good, func(p []byte) []byte { return append(p, 0) }), Config{}, "damaged"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := Restore(bytes.NewReader(c.file), c.cfg)
+			require.ErrorContains(t, err, c.want)
+			assert.True(t, strings.HasPrefix(err.Error(), "snapshot: "), err.Error())
+			assert.NotContains(t, err.Error(), "\n")
+		})
+	}
+}
+
+// repack changes a snapshot's payload and makes its checksum right again.
+func repack(t testing.TB, file []byte, change func([]byte) []byte) []byte {
+	t.Helper()
+	z, err := zlib.NewReader(bytes.NewReader(file[12:]))
+	require.NoError(t, err)
+	var p bytes.Buffer
+	_, err = p.ReadFrom(z)
+	require.NoError(t, err)
+	return pack(change(p.Bytes()))
+}
+
+// pack makes a snapshot file of a payload.
+func pack(payload []byte) []byte {
+	var b bytes.Buffer
+	b.WriteString(snapshotMagic)
+	b.Write([]byte{SnapshotVersion, 0, 0, 0})
+	z := zlib.NewWriter(&b)
+	z.Write(payload)
+	z.Close()
+	sum := sha256.Sum256(payload)
+	b.Write(sum[:])
+	return b.Bytes()
+}
+
+// FuzzRestore gives payloads with a right checksum: what is accepted must run
+// within its budget without harm.
+func FuzzRestore(f *testing.F) {
+	for _, m := range []*Machine{boot(f, Config{}, counting), paged(f)} {
+		var b bytes.Buffer
+		if err := m.Save(&b); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b.Bytes(), []byte{})
+		f.Add(repack(f, b.Bytes(), func(p []byte) []byte { f.Add([]byte{}, p); return p }), []byte{1})
+	}
+	f.Fuzz(func(t *testing.T, file, payload []byte) {
+		for _, b := range [][]byte{file, pack(payload)} {
+			m, err := Restore(bytes.NewReader(b), Config{RAM: 2 << 20})
+			if err != nil {
+				if strings.ContainsAny(err.Error(), "\r\n") {
+					t.Fatalf("not one line: %q", err)
+				}
+				continue
+			}
+			run(t, m, 1000)
+		}
+	})
+}
+
+func TestForkIsIndependent(t *testing.T) {
+	m := boot(t, Config{}, counting)
+	run(t, m, 1000)
+	f, err := m.Fork()
+	require.NoError(t, err)
+	require.Empty(t, same(m, f))
+	before, err := m.Fork()
+	require.NoError(t, err)
+	run(t, f, 5000)
+	assert.Empty(t, same(m, before), "the fork's run changes nothing here")
+	run(t, m, 5000)
+	assert.Empty(t, same(m, f), "both go the same way")
+}
+
+// A fork meets the serial input that its parent met, at the same ticks.
+func TestForkReplaysInput(t *testing.T) {
+	const echo = "\xba\xfd\x03" + "\xec\xa8\x01\x74\xfb" + "\xba\xf8\x03\xec\xee\x3c\x2e" + "\xba\xfd\x03\x75\xef\xf4"
+	m := boot(t, Config{Input: NewInput(strings.NewReader("abcdefgh."))}, echo)
+	run(t, m, 3000)
+	f, err := m.Fork()
+	require.NoError(t, err)
+	assert.Equal(t, run(t, m, NoBudget), run(t, f, NoBudget))
+	assert.Empty(t, same(m, f))
+}
+
+func TestDevicesOutsideOfExtraCannotFork(t *testing.T) {
+	m := boot(t, Config{}, counting)
+	require.NoError(t, withTicker(10, func(*Machine) {})(m))
+	_, err := m.Fork()
+	assert.Error(t, err)
+}
+
+// Every State that can be in a file must be one that binary.Write knows.
+func TestStateIsFlat(t *testing.T) {
+	assert.Positive(t, binary.Size(cpu.State{}))
+	assert.Positive(t, binary.Size(mmu.Entry{}))
+	m := boot(t, Config{}, "")
+	for _, d := range m.devices {
+		assert.GreaterOrEqual(t, binary.Size(d.State()), 0, d.Name())
+	}
+}
+
+func BenchmarkFork(b *testing.B) {
+	m := boot(b, Config{RAM: 64 << 20}, counting)
+	run(b, m, 10000)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := m.Fork(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

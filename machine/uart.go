@@ -1,0 +1,296 @@
+package machine
+
+// UART is a 16550A serial port at eight ports: registers, both FIFOs, divisor
+// latch, scratch, modem lines and loopback. Sending takes no time: THR is
+// empty at once, the divisor is kept and has no effect. Receiving takes
+// rxTicks for each byte and waits while the FIFO is full, so the line never
+// overruns; only loopback does. Parity, framing and break do not occur.
+// The interrupt is to be seen in IIR; the board has no controller to wire it to.
+type UART struct {
+	s   uartState
+	out *Output
+	in  *Input
+	pos int // bytes taken from in
+	rx  *Timer
+	m   *Machine
+}
+
+// uartState is the device's state, flat.
+type uartState struct {
+	IER, FCR, LCR, MCR, SCR uint8
+	DLL, DLM                uint8
+	Overrun                 bool
+	SendEmpty               bool  // the THR-empty interrupt is pending
+	Delta                   uint8 // MSR bits 0-3
+	FIFO                    [16]byte
+	Head, Len               uint8
+	Listening               bool  // the guest has shown that it wants input
+	IdlePolls               uint8 // reads of LSR beyond those that sending explains
+}
+
+const (
+	// rxTicks is the time between two received bytes.
+	rxTicks = 1000
+	// livePollTicks is the time between two looks at a live input that was empty.
+	livePollTicks = 50000
+	// idlePolls is how many more times LSR is read than THR is written before
+	// the guest counts as listening. A guest that only sends reads LSR once
+	// for each byte, and must not wait for an input that may never come.
+	idlePolls = 16
+)
+
+// Register offsets, with DLAB = 0 where it matters.
+const (
+	uartData = iota // RBR, THR; DLL
+	uartIER         // DLM
+	uartIIR         // FCR
+	uartLCR
+	uartMCR
+	uartLSR
+	uartMSR
+	uartSCR
+)
+
+const (
+	lsrDR   = 1 << 0
+	lsrOE   = 1 << 1
+	lsrTHRE = 1 << 5
+	lsrTEMT = 1 << 6
+
+	mcrDTR  = 1 << 0
+	mcrRTS  = 1 << 1
+	mcrOUT1 = 1 << 2
+	mcrOUT2 = 1 << 3
+	mcrLoop = 1 << 4
+
+	msrCTS = 1 << 4
+	msrDSR = 1 << 5
+	msrRI  = 1 << 6
+	msrDCD = 1 << 7
+
+	lcrDLAB = 1 << 7
+)
+
+func newUART(m *Machine, out *Output, in *Input) *UART {
+	u := &UART{m: m, out: out, in: in}
+	u.rx = m.Clock.NewTimer(false, u.receive)
+	return u
+}
+
+func (u *UART) Name() string { return "uart" }
+func (u *UART) State() any   { return &u.s }
+
+func (u *UART) In(off uint16, _ uint8) uint32 {
+	s := &u.s
+	switch {
+	case off == uartData && s.LCR&lcrDLAB != 0:
+		return uint32(s.DLL)
+	case off == uartIER && s.LCR&lcrDLAB != 0:
+		return uint32(s.DLM)
+	}
+	switch off {
+	case uartData:
+		u.listen()
+		return uint32(u.pop())
+	case uartIER:
+		return uint32(s.IER)
+	case uartIIR:
+		return uint32(u.identify())
+	case uartLCR:
+		return uint32(s.LCR)
+	case uartMCR:
+		return uint32(s.MCR)
+	case uartLSR:
+		if s.IdlePolls++; s.IdlePolls >= idlePolls {
+			s.IdlePolls = idlePolls
+			u.listen()
+		}
+		v := u.lineStatus()
+		s.Overrun = false
+		return uint32(v)
+	case uartMSR:
+		v := u.modemLines() | s.Delta
+		s.Delta = 0
+		return uint32(v)
+	}
+	return uint32(s.SCR)
+}
+
+func (u *UART) Out(off uint16, _ uint8, v uint32) {
+	s, b := &u.s, uint8(v)
+	switch {
+	case off == uartData && s.LCR&lcrDLAB != 0:
+		s.DLL = b
+		return
+	case off == uartIER && s.LCR&lcrDLAB != 0:
+		s.DLM = b
+		return
+	}
+	switch off {
+	case uartData:
+		if s.IdlePolls > 0 {
+			s.IdlePolls--
+		}
+		s.SendEmpty = true
+		if s.MCR&mcrLoop != 0 {
+			u.push(b)
+		} else {
+			u.out.put(b)
+		}
+	case uartIER:
+		if b&2 != 0 && s.IER&2 == 0 {
+			s.SendEmpty = true
+		}
+		s.IER = b & 0x0f
+		if s.IER&1 != 0 {
+			u.listen()
+		}
+	case uartIIR: // FCR
+		if (b^s.FCR)&1 != 0 || b&2 != 0 {
+			s.Head, s.Len = 0, 0
+		}
+		s.FCR = b & 0xc9
+		if b&1 == 0 {
+			s.FCR = 0
+		}
+		u.hear()
+	case uartLCR:
+		s.LCR = b
+	case uartMCR:
+		before := u.modemLines()
+		s.MCR = b & 0x1f
+		u.modemChanged(before)
+	case uartSCR:
+		s.SCR = b
+	}
+}
+
+// depth is the receiver's capacity.
+func (u *UART) depth() uint8 {
+	if u.s.FCR&1 != 0 {
+		return 16
+	}
+	return 1
+}
+
+// push receives a byte. A full FIFO keeps what it has and loses the new byte;
+// without FIFO the new byte replaces the old one. Either way it is an overrun.
+func (u *UART) push(b byte) {
+	s := &u.s
+	if s.Len == u.depth() {
+		s.Overrun = true
+		if s.Len == 1 {
+			s.FIFO[s.Head&15] = b
+		}
+		return
+	}
+	s.FIFO[(s.Head+s.Len)&15] = b
+	s.Len++
+}
+
+// pop gives the oldest byte received, or zero.
+func (u *UART) pop() byte {
+	s := &u.s
+	if s.Len == 0 {
+		return 0
+	}
+	b := s.FIFO[s.Head&15]
+	s.Head = (s.Head + 1) & 15
+	s.Len--
+	u.hear()
+	return b
+}
+
+func (u *UART) lineStatus() uint8 {
+	v := uint8(lsrTHRE | lsrTEMT)
+	if u.s.Len > 0 {
+		v |= lsrDR
+	}
+	if u.s.Overrun {
+		v |= lsrOE
+	}
+	return v
+}
+
+// modemLines is MSR's upper half: a peer that is always ready, or in loopback
+// the four outputs of MCR.
+func (u *UART) modemLines() uint8 {
+	if u.s.MCR&mcrLoop == 0 {
+		return msrCTS | msrDSR | msrDCD
+	}
+	var v uint8
+	for _, l := range [...][2]uint8{{mcrRTS, msrCTS}, {mcrDTR, msrDSR}, {mcrOUT1, msrRI}, {mcrOUT2, msrDCD}} {
+		if u.s.MCR&l[0] != 0 {
+			v |= l[1]
+		}
+	}
+	return v
+}
+
+// modemChanged records in MSR's lower half which lines have moved; RI counts
+// when it falls.
+func (u *UART) modemChanged(before uint8) {
+	now := u.modemLines()
+	moved := before ^ now
+	if now&msrRI != 0 {
+		moved &^= msrRI
+	}
+	u.s.Delta |= moved >> 4
+}
+
+// identify is a read of IIR: the pending interrupt of highest priority.
+// Reading it answers the THR-empty interrupt.
+func (u *UART) identify() uint8 {
+	s := &u.s
+	fifo := uint8(0)
+	if s.FCR&1 != 0 {
+		fifo = 0xc0
+	}
+	trigger := [...]uint8{1, 4, 8, 14}[s.FCR>>6]
+	switch {
+	case s.IER&4 != 0 && s.Overrun:
+		return fifo | 6
+	case s.IER&1 != 0 && (s.Len >= trigger || fifo == 0 && s.Len > 0):
+		return fifo | 4
+	case s.IER&1 != 0 && s.Len > 0: // bytes that nobody took: the time-out, at once
+		return fifo | 0xc
+	case s.IER&2 != 0 && s.SendEmpty:
+		s.SendEmpty = false
+		return fifo | 2
+	case s.IER&8 != 0 && s.Delta != 0:
+		return fifo | 0
+	}
+	return fifo | 1
+}
+
+// listen notes that the guest wants input.
+func (u *UART) listen() {
+	if !u.s.Listening {
+		u.s.Listening = true
+		u.hear()
+	}
+}
+
+// hear lets the next byte come if the guest listens and there is room.
+func (u *UART) hear() {
+	if u.in != nil && u.s.Listening && u.s.Len < u.depth() && !u.rx.Active() {
+		u.rx.Set(u.m.Clock.Now() + rxTicks)
+	}
+}
+
+// receive is the receiver's timer: one byte from the line.
+func (u *UART) receive(now uint64) {
+	if u.in == nil || u.s.Len >= u.depth() {
+		return
+	}
+	u.out.Flush() // a prompt without newline; its error comes again at the end of the run
+	b, ok, more := u.in.take(u.m.ctx, u.pos, now)
+	switch {
+	case ok:
+		u.pos++
+		u.push(b)
+		u.hear()
+	case more:
+		u.rx.Set(now + livePollTicks)
+	}
+}
