@@ -1,0 +1,76 @@
+package guest
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// maxFile bounds an image or module file, in bytes.
+const maxFile = 1 << 30
+
+// Open reads an image: a built-in kernel by its name, or else a file. A name
+// with a slash is always a file.
+func Open(name string) ([]byte, error) {
+	if !strings.ContainsAny(name, `/\`) {
+		if k, ok := KernelNamed(name); ok {
+			return k.Image, nil
+		}
+	}
+	return readFile(name)
+}
+
+// readFile reads a file of bounded size.
+func readFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxFile {
+		return nil, fmt.Errorf("%s: larger than %d MiB", name, maxFile>>20)
+	}
+	return data, nil
+}
+
+// OpenModules reads the modules of a list: FILE[ args][,FILE[ args]...], where
+// a doubled comma stands for one. The file's name ends at a space; where the
+// names of several files begin alike, the longest one that exists is taken.
+// A module's command line is its whole item.
+func OpenModules(list string) ([]Module, error) {
+	var mods []Module
+	for _, item := range splitModules(list) {
+		data, err := readFile(moduleFile(item))
+		if err != nil {
+			return nil, fmt.Errorf("module: %w", err)
+		}
+		mods = append(mods, Module{Data: data, Cmdline: item})
+	}
+	return mods, nil
+}
+
+// splitModules splits at single commas.
+func splitModules(list string) []string {
+	const mark = "\x00"
+	items := strings.Split(strings.ReplaceAll(list, ",,", mark), ",")
+	for i := range items {
+		items[i] = strings.ReplaceAll(items[i], mark, ",")
+	}
+	return items
+}
+
+// moduleFile gives the file name at the start of an item.
+func moduleFile(item string) string {
+	for n := len(item); n > 0; n = strings.LastIndexByte(item[:n], ' ') {
+		if _, err := os.Stat(item[:n]); err == nil {
+			return item[:n]
+		}
+	}
+	name, _, _ := strings.Cut(item, " ")
+	return name
+}
