@@ -97,5 +97,5 @@ func (l *vectorCounter) Delivery(e *idt.DeliveryEvent) {
 		l.Vectors[e.Event.Vector]++
 	}
 }
-func (l *vectorCounter) Instruction(*cpu.InstEvent)    {}
-func (l *vectorCounter) Access(*cpu.AccessEvent)       {}
+func (l *vectorCounter) Instruction(*cpu.InstEvent) {}
+func (l *vectorCounter) Access(*cpu.AccessEvent)    {}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"x86emu/cpu"
+	"x86emu/guest"
+	"x86emu/machine"
+)
+
+// board holds the flags that describe a machine and its image.
+type board struct {
+	memory  size
+	cpu     string
+	tlb     onOff
+	cmdline string
+	initrd  string
+	addr    address
+	mode    uint8
+	cpl     uint8
+
+	cmd *cobra.Command
+}
+
+// addFlags adds the flags to a command.
+func (b *board) addFlags(cmd *cobra.Command) {
+	b.cmd, b.memory, b.tlb = cmd, machine.DefaultRAM, true
+	f := cmd.Flags()
+	f.VarP(&b.memory, "memory", "m", "RAM: a number of MiB, or with a suffix K, M or G")
+	f.StringVar(&b.cpu, "cpu", "max", "CPU model: "+strings.Join(cpu.ModelNames(), ", "))
+	f.Var(&b.tlb, "tlb", "`on|off`; off walks the page tables at every access")
+	f.StringVar(&b.cmdline, "append", "", "command line of a multiboot kernel, after its name")
+	f.StringVar(&b.initrd, "initrd", "", "multiboot modules: `FILE[ args][,FILE...]` (,, is a comma)")
+	f.Var(&b.addr, "load-addr", "treat the image as a flat binary and load it at this `address`")
+	f.Uint8Var(&b.mode, "mode", 32, "mode of a flat binary's first instruction: 16, 32 or 64")
+	f.Uint8Var(&b.cpl, "cpl", 0, "privilege level of a flat binary: 0 to 3")
+}
+
+// make builds the machine and loads the image into it.
+func (b *board) make(image string, cfg machine.Config) (*machine.Machine, error) {
+	model, ok := cpu.ModelByName(b.cpu)
+	if !ok {
+		return nil, fmt.Errorf("unknown CPU model %q: must be one of %s", b.cpu, strings.Join(cpu.ModelNames(), ", "))
+	}
+	cfg.RAM, cfg.Model, cfg.TLBOff = uint64(b.memory), model, !bool(b.tlb)
+	m, err := machine.New(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("-m %s: %w", b.memory.String(), err)
+	}
+	data, err := guest.Open(image)
+	if err != nil {
+		return nil, err
+	}
+	img, err := b.parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", image, err)
+	}
+	o := guest.Options{}
+	if img.Format == guest.Multiboot {
+		o.Cmdline = strings.TrimSpace(image + " " + b.cmdline)
+	} else {
+		o.Cmdline = b.cmdline
+	}
+	if b.initrd != "" {
+		if o.Modules, err = guest.OpenModules(b.initrd); err != nil {
+			return nil, err
+		}
+	}
+	if err := img.Load(m, o); err != nil {
+		return nil, fmt.Errorf("%s: %w", image, err)
+	}
+	return m, nil
+}
+
+// parse tells the format, or makes a flat binary of the image.
+func (b *board) parse(data []byte) (*guest.Image, error) {
+	f := b.cmd.Flags()
+	if f.Changed("load-addr") {
+		return guest.ParseFlat(data, uint64(b.addr), guest.Mode(b.mode), b.cpl)
+	}
+	if f.Changed("mode") || f.Changed("cpl") {
+		return nil, fmt.Errorf("--mode and --cpl are for flat binaries: they need --load-addr")
+	}
+	return guest.Parse(data)
+}
+
+// size is an amount of memory in bytes: a number of MiB, or with K, M or G.
+type size uint64
+
+func (s *size) String() string { return fmt.Sprintf("%dM", uint64(*s)>>20) }
+func (s *size) Type() string   { return "size" }
+func (s *size) Set(text string) error {
+	digits, shift := text, 20
+	if n := len(text); n > 0 {
+		if i := strings.IndexByte("KMG", text[n-1]&^0x20); i >= 0 {
+			digits, shift = text[:n-1], 10*(i+1)
+		}
+	}
+	v, err := strconv.ParseUint(digits, 10, 64)
+	if err != nil || v > 1<<40>>shift {
+		return fmt.Errorf("must be a number of MiB, or with a suffix K, M or G")
+	}
+	*s = size(v << shift)
+	return nil
+}
+
+// address is a number in any base that Go writes.
+type address uint64
+
+func (a *address) String() string { return fmt.Sprintf("0x%x", uint64(*a)) }
+func (a *address) Type() string   { return "address" }
+func (a *address) Set(text string) error {
+	v, err := parseAddress(text)
+	*a = address(v)
+	return err
+}
+
+// parseAddress reads a number: decimal, or hexadecimal with 0x.
+func parseAddress(text string) (uint64, error) {
+	v, err := strconv.ParseUint(text, 0, 64)
+	if err != nil {
+		return 0, fmt.Errorf("address %q: must be a number such as 0x100000", text)
+	}
+	return v, nil
+}
+
+// onOff is a switch that is written on or off.
+type onOff bool
+
+func (o *onOff) String() string {
+	if *o {
+		return "on"
+	}
+	return "off"
+}
+func (o *onOff) Type() string { return "on|off" }
+func (o *onOff) Set(text string) error {
+	if text != "on" && text != "off" {
+		return fmt.Errorf("must be on or off")
+	}
+	*o = text == "on"
+	return nil
+}

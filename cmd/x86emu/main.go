@@ -1,0 +1,99 @@
+// Command x86emu runs x86 machine code on a modelled processor: guest kernels,
+// boot sectors and bare programs, with exact page faults and deliveries.
+// See "x86emu --help".
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	os.Exit(execute(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// statusBadUsage is the exit status of bad usage and of a bad image.
+const statusBadUsage = 2
+
+// status is an exit status that a command ends with, all having been said.
+type status int
+
+func (s status) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
+// execute runs the command line and returns the exit status. Whatever goes
+// wrong is told in one line on stderr.
+func execute(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	var s status
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &s):
+		return int(s)
+	}
+	fmt.Fprintf(stderr, "x86emu: %s\n", oneLine(err.Error()))
+	return statusBadUsage
+}
+
+// oneLine escapes what would break or garble a line, as file names may.
+func oneLine(s string) string {
+	q := strconv.Quote(s)
+	return strings.ReplaceAll(strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`), `\\`, `\`)
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "x86emu",
+		Short: "An x86 emulator that delivers page faults exactly",
+		Long: `x86emu runs real x86 machine code on a modelled processor: it walks the guest's
+own page tables and delivers faults through the guest's own IDT, exactly.
+
+The same image and input give the same run on every host: time is counted in
+ticks, one for each instruction, each iteration of a repeated string
+instruction, and each delivery of an exception or interrupt.`,
+		Example: `  x86emu guests                              list the built-in guest kernels
+  x86emu run unmapped-handler-32             run one of them
+  x86emu run kernel.elf -m 128M --append "console=ttyS0"
+  x86emu trace kernel.elf --kind event       see every fault and interrupt
+  x86emu walk kernel.elf 0xc0100000 --at 50000
+  x86emu dis --mode 64 48 89 e5`,
+		SilenceErrors:      true,
+		SilenceUsage:       true,
+		DisableSuggestions: true,
+		Args:               cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("unknown command %q (try --help)", args[0])
+			}
+			return cmd.Help()
+		},
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(newRun(), newGuests(), newVersion())
+	return root
+}
+
+// exactly demands n arguments, named for the message.
+func exactly(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != len(names) {
+			return fmt.Errorf("%s needs %s: %d arguments given (try --help)", cmd.Name(), strings.Join(names, " and "), len(args))
+		}
+		return nil
+	}
+}
