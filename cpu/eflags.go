@@ -92,10 +92,12 @@ func execPOPF(c *CPU, in *decode.Inst) bool {
 	if c.mayIF() {
 		change |= idt.FlagIF
 	}
+	f := c.flags()
 	if in.OpSize != 2 {
 		change |= (idt.FlagAC | idt.FlagID) & c.Model.FlagsValid
+		f &^= idt.FlagRF
 	}
-	c.setFlags(c.flags()&^change | image&change)
+	c.setFlags(f&^change | image&change)
 	return true
 }
 

@@ -11,6 +11,7 @@ import (
 // tells.
 type Kernel struct {
 	Name       string // as the command line knows it
+	Bits       int    // 32 or 64: the mode in which its story takes place
 	Summary    string // one line, no full stop
 	Source     string // the folder of its source, from the root of the repository
 	Story      string // what it shows, and what to look for
@@ -39,6 +40,7 @@ func Kernels() []Kernel {
 		name := fmt.Sprintf("%s-%d", b.folder, b.bits)
 		all[i] = Kernel{
 			Name:       name,
+			Bits:       b.bits,
 			Summary:    b.summary,
 			Source:     "guest/kernels/" + b.folder,
 			Story:      string(kernelFile(b.folder + "/story.txt")),

@@ -23,7 +23,6 @@ func New(mem *Memory, cfg Config) *MMU {
 		}
 	}
 	mem.attach(m)
-	m.forgetTables()
 	m.derive()
 	return m
 }

@@ -10,25 +10,20 @@ const (
 	RightExec                      // XD = 0 at every level
 	RightGlobal                    // G = 1 in the last entry, and CR4.PGE = 1
 	RightDirty                     // D = 1 in the last entry
-	RightValid                     // the entry of the TLB is in use
+	RightValid                     // the entry is in use
 )
-
-// Translation is what a walk finds for a 4-KByte page or a fragment of a larger one.
-type Translation struct {
-	Frame  Phys // of the fragment, A20 applied
-	Rights Rights
-	Key    uint8 // protection key
-	Shift  uint8 // log2 of the page size: 12, 21, 22 or 30
-}
 
 // Entry is one entry of the TLB: architectural state, since it is used until
 // the guest flushes it, whatever the tables say. A large page is entered as
 // its 4-KByte fragments, each when it is used. While paging is off, entries
 // hold the identity.
 type Entry struct {
-	Page Linear // of the fragment
-	Translation
-	PCID uint16
+	Page   Linear // of the fragment
+	Frame  Phys   // of the fragment, A20 applied
+	PCID   uint16
+	Rights Rights
+	Key    uint8 // protection key
+	Shift  uint8 // log2 of the page size: 12, 21, 22 or 30
 }
 
 // Slot lists. An entry that is dropped stays listed until the next flush.
@@ -75,26 +70,26 @@ func (m *MMU) lookup(page Linear) *Entry {
 }
 
 // insert enters a translation in place of what has its slot.
-func (m *MMU) insert(page Linear, tr Translation) *Entry {
-	i := slot(page)
+func (m *MMU) insert(e Entry) *Entry {
+	i := slot(e.Page)
 	t := &m.tlb
 	if t.viewed[i] != 0 {
 		m.clearViews(i)
 	}
-	e := &t.entry[i]
-	e.Page = page
-	e.Frame, e.Rights, e.Key, e.Shift = tr.Frame, tr.Rights|RightValid, tr.Key, tr.Shift
-	e.PCID = m.pcid
-	if on := uint8(1) << (tr.Rights & RightGlobal / RightGlobal); t.listed[i]&on == 0 {
-		t.listed[i] |= on
-		l := on >> 1
+	t.entry[i] = e
+	l := listLocal
+	if e.Rights&RightGlobal != 0 {
+		l = listGlobal
+	}
+	if t.listed[i]&(1<<l) == 0 {
+		t.listed[i] |= 1 << l
 		t.list[l][t.n[l]&(Slots-1)] = uint16(i)
 		t.n[l]++
 	}
-	if tr.Shift > PageShift {
-		t.large[largeClass(tr.Shift)] |= 1 << (page >> tr.Shift & 63)
+	if e.Shift > PageShift {
+		t.large[largeClass(e.Shift)] |= 1 << (e.Page >> e.Shift & 63)
 	}
-	return e
+	return &t.entry[i]
 }
 
 // drop empties a slot.
@@ -135,13 +130,11 @@ func (m *MMU) each(f func(i uint, e *Entry)) {
 // dropViews forgets all shortcuts and no entry: an input of the rights changed.
 func (m *MMU) dropViews() {
 	m.Gen++
-	m.forgetTables()
 	m.each(func(i uint, _ *Entry) { m.clearViews(i) })
 }
 
 // dropFrame forgets the shortcuts to a frame, whose host page changed.
 func (m *MMU) dropFrame(frame Phys) {
-	m.forgetTables()
 	m.each(func(i uint, e *Entry) {
 		if e.Frame == frame {
 			m.clearViews(i)
@@ -179,7 +172,7 @@ func (m *MMU) SetTLB(all []Entry) {
 		e.Page &^= PageMask
 		e.Frame &= addrMask
 		if e.Rights&RightValid != 0 && !m.cfg.TLBOff {
-			m.insert(e.Page, e.Translation).PCID = e.PCID
+			m.insert(e)
 		}
 	}
 }

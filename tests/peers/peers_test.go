@@ -35,6 +35,17 @@ func TestTranscripts(t *testing.T) {
 	}
 }
 
+// x86emu prints what the peers print. No peer is needed for this half.
+func TestHere(t *testing.T) {
+	for _, kernel := range guest.Kernels() {
+		t.Run(kernel.Name, func(t *testing.T) {
+			serial, err := Here(kernel.Image)
+			assert.NoError(t, err)
+			assert.Equal(t, kernel.Transcript, serial)
+		})
+	}
+}
+
 func TestROMImage(t *testing.T) {
 	kernel, ok := guest.KernelNamed("unmapped-handler-32")
 	require.True(t, ok)

@@ -1,0 +1,177 @@
+package faults
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"x86emu/cpu"
+	"x86emu/guest"
+	"x86emu/idt"
+	"x86emu/machine"
+)
+
+// Each kernel on the models that it is for, with the TLB and without: the
+// transcript is the golden one, and the exit code says that the story came out
+// as told.
+func TestTranscripts(t *testing.T) {
+	models := map[int][]string{
+		32: {"486", "pentium", "pentium3", "core2", "max"},
+		64: {"core2", "max"},
+	}
+	for _, kernel := range guest.Kernels() {
+		for _, name := range models[kernel.Bits] {
+			for _, off := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s/%s/TLBOff=%t", kernel.Name, name, off), func(t *testing.T) {
+					t.Parallel()
+					model, ok := cpu.ModelByName(name)
+					require.True(t, ok)
+					serial, result := run(t, kernel.Image, machine.Config{Model: model, TLBOff: off}, nil)
+					assert.Equal(t, kernel.Transcript, serial)
+					assert.Equal(t, machine.Exited, result.Reason)
+					assert.Zero(t, result.Status())
+				})
+			}
+		}
+	}
+}
+
+// Many machines in one program run at the same time and do not disturb one
+// another.
+func TestMachinesInParallel(t *testing.T) {
+	for i := range 4 {
+		for _, kernel := range guest.Kernels() {
+			t.Run(fmt.Sprintf("%s/%d", kernel.Name, i), func(t *testing.T) {
+				t.Parallel()
+				serial, result := run(t, kernel.Image, machine.Config{}, nil)
+				assert.Zero(t, result.Status())
+				assert.Equal(t, kernel.Transcript, serial)
+			})
+		}
+	}
+}
+
+// Who is entered by an event.
+type who string
+
+const (
+	kernel = who("the kernel") // code below 4 MiB
+	nobody = who("nobody")     // another event came in between
+	module = who("the module") // the first byte of its handler
+)
+
+// step is what one delivery, or several alike in a row, must be.
+type step struct {
+	times  int // 0 is once
+	vector idt.Vector
+	kind   idt.Kind
+	code   uint32
+	cr2    uint64 // page faults
+	from   uint64 // the saved instruction pointer; 0: somewhere in the kernel or a program
+	enters who
+	stack  idt.Choice
+	pushes int    // words, where somebody is entered
+	task   uint16 // the TSS of the task that is entered
+}
+
+// layout is what differs between the two forms of unmapped-handler: addresses
+// of its layout.h, and what a processor does in that mode.
+type layout struct {
+	user, driver, module uint64
+	store                uint64 // the process's instruction that faults
+	inner                int    // words of a frame pushed without a change of stack
+	fetch                uint32 // error code of a fetch from a page that is missing
+	nested               int    // deliveries that fit the stack
+	guard                uint64 // where the one that does not meets the guard page
+	double               step
+}
+
+const kernelHeap = 0x3d0000
+
+// layouts: see unmapped-handler/layout.h and the transcripts.
+var layouts = map[string]layout{
+	"unmapped-handler-32": {
+		user: 0x40000000, driver: 0xf8000000, module: 0xf8400000, store: 0x40000005,
+		inner: 4, fetch: 0, nested: 254, guard: 0x3c0ffc,
+		double: step{vector: idt.VecDF, from: 0xf8400000, enters: kernel, pushes: 1, task: 0x38},
+	},
+	"unmapped-handler-64": {
+		user: 0x400000000000, driver: 0xffffc90000000000, module: 0xffffc98000000000, store: 0x40000000000a,
+		inner: 6, fetch: 0x10, nested: 84, guard: 0x3c0ff8,
+		double: step{vector: idt.VecDF, from: 0xffffc98000000000, enters: kernel, pushes: 6, stack: idt.StackIST},
+	},
+}
+
+// story is the sequence of events of unmapped-handler.
+func (l layout) story() []step {
+	call := step{vector: 0x80, kind: idt.SoftInt, enters: kernel, stack: idt.StackTSS, pushes: 5}
+	missing := step{vector: idt.VecPF, code: l.fetch, cr2: l.driver, from: l.driver, enters: kernel, pushes: l.inner}
+	again := step{vector: idt.VecPF, code: l.fetch, cr2: l.module, from: l.module, enters: module, pushes: l.inner}
+	again.times = l.nested
+	lost := step{vector: idt.VecPF, code: l.fetch, cr2: l.module, from: l.module, enters: nobody}
+	return []step{
+		call, missing, call, // process A calls the driver, and leaves
+		call, call, // again: no fault
+		call, missing, call, // process B
+		{vector: idt.VecPF, code: 2, cr2: kernelHeap, enters: module, pushes: l.inner}, // the kernel thread
+		{vector: idt.VecPF, code: 6, cr2: l.user + 0x1000, from: l.store, enters: module, stack: idt.StackTSS, pushes: 6},
+		again,
+		lost,
+		{vector: idt.VecPF, code: 2, cr2: l.guard, from: l.module, enters: nobody}, // the push
+		l.double,
+	}
+}
+
+// step is an event that was taken in the form of what was wanted; what is
+// wanted of it tells whether the saved instruction pointer matters.
+func (e taken) step(want step, l layout) step {
+	s := step{vector: e.event.Vector, kind: e.event.Kind, code: e.event.Code, cr2: e.event.CR2, enters: nobody}
+	if want.from != 0 {
+		s.from = e.event.Return
+	}
+	if !e.entered {
+		return s
+	}
+	s.stack, s.pushes, s.task = e.stack, e.pushes, e.task
+	switch {
+	case e.rip < 0x400000:
+		s.enters = kernel
+	case e.rip == l.module:
+		s.enters = module
+	default:
+		s.enters = who(fmt.Sprintf("%#x", e.rip))
+	}
+	return s
+}
+
+func TestEvents(t *testing.T) {
+	for _, k := range guest.Kernels() {
+		t.Run(k.Name, func(t *testing.T) {
+			l, ok := layouts[k.Name]
+			require.True(t, ok, "no sequence of events for this kernel")
+			watch := &recorder{}
+			serial, _ := run(t, k.Image, machine.Config{}, watch)
+			assert.Equal(t, k.Transcript, serial, "watched or not, a run is the same")
+
+			var want []step
+			for _, s := range l.story() {
+				times := max(s.times, 1)
+				s.times = 0
+				for range times {
+					want = append(want, s)
+				}
+			}
+			var got []step
+			for i, e := range watch.all {
+				wanted := step{from: 1} // too many events: show the address too
+				if i < len(want) {
+					wanted = want[i]
+				}
+				got = append(got, e.step(wanted, l))
+			}
+			assert.Equal(t, want, got)
+		})
+	}
+}

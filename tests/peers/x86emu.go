@@ -1,0 +1,35 @@
+package peers
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"x86emu/guest"
+	"x86emu/machine"
+)
+
+// budget, in ticks, is many times what a guest kernel here takes.
+const budget = 100_000_000
+
+// Here runs a multiboot image on x86emu itself, in this process, and returns
+// what the guest wrote to COM1.
+func Here(image []byte) (serial string, err error) {
+	var out bytes.Buffer
+	m, err := machine.New(machine.Config{Serial: machine.NewOutput(&out)})
+	if err != nil {
+		return "", err
+	}
+	parsed, err := guest.Parse(image)
+	if err != nil {
+		return "", err
+	}
+	if err := parsed.Load(m, guest.Options{}); err != nil {
+		return "", err
+	}
+	result, err := m.Run(context.Background(), budget)
+	if err == nil && result.Status() != 0 {
+		err = fmt.Errorf("x86emu: the run ended with status %d: %v", result.Status(), result.Story())
+	}
+	return out.String(), err
+}
