@@ -78,4 +78,5 @@ var undefinedFlags = []struct {
 //	  documents it, Intel's silicon does it.
 //	BSWAP of 16 bits: zero, on both makers' silicon.
 //	SHLD, SHRD of 16 bits by more than 16: after the source's bits come the
-//	  destination's, as on Intel since the P6. Zen 4 takes the source's twice.
+//	  destination's, as on Intel since the P6. Zen 4 takes the source's twice
+//	  (and after SHLD by 16 its OF is CF); the corpus leaves these out.
