@@ -1,9 +1,6 @@
 package cpu
 
-import (
-	"x86emu/decode"
-	"x86emu/mmu"
-)
+import "x86emu/decode"
 
 // This file holds the exchanging instructions. With one processor and
 // accesses that cannot be interrupted half-way, LOCK has nothing to add.
@@ -78,7 +75,8 @@ func execCMPXCHG8B(c *CPU, in *decode.Inst) bool {
 	if in.Op == decode.CMPXCHG16B {
 		half = 8
 	}
-	lin, ok := c.linear(in.Seg, c.ea(in), 2*half, true)
+	off := c.ea(in)
+	lin, ok := c.linear(in.Seg, off, 2*half, true)
 	if !ok {
 		return false
 	}
@@ -87,25 +85,21 @@ func execCMPXCHG8B(c *CPU, in *decode.Inst) bool {
 	if half == 8 && lin&15 != 0 {
 		return c.gp(0)
 	}
-	hiLin := c.linearPlus(lin, uint64(half))
-	if !c.mmu.Probe(lin, uint(half), c.dataAcc|mmu.Write) || !c.mmu.Probe(hiLin, uint(half), c.dataAcc|mmu.Write) {
-		return c.pageFault()
-	}
-	lo, ok := c.mmu.Read(lin, uint(half), c.dataAcc)
+	lo, ok := c.loadRMW(in.Seg, off, half)
 	if !ok {
-		return c.pageFault()
+		return false
 	}
-	hi, ok := c.mmu.Read(hiLin, uint(half), c.dataAcc)
+	hi, ok := c.loadRMW(in.Seg, off+uint64(half), half)
 	if !ok {
-		return c.pageFault()
+		return false
 	}
 	equal := c.gpr(0, half) == lo && c.gpr(2, half) == hi
 	newLo, newHi := lo, hi
 	if equal {
 		newLo, newHi = c.gpr(3, half), c.gpr(1, half)
 	}
-	if !c.mmu.Write(lin, uint(half), newLo, c.dataAcc) || !c.mmu.Write(hiLin, uint(half), newHi, c.dataAcc) {
-		return c.pageFault()
+	if !c.store(in.Seg, off, half, newLo) || !c.store(in.Seg, off+uint64(half), half, newHi) {
+		return false
 	}
 	if !equal {
 		c.setGPR(0, half, lo)
@@ -113,13 +107,4 @@ func execCMPXCHG8B(c *CPU, in *decode.Inst) bool {
 	}
 	c.setZF(equal)
 	return true
-}
-
-// linearPlus adds to a linear address, which wraps at 4 GiB outside 64-bit mode.
-func (c *CPU) linearPlus(lin mmu.Linear, n uint64) mmu.Linear {
-	lin += mmu.Linear(n)
-	if c.mode != decode.Mode64 {
-		lin &= 0xffffffff
-	}
-	return lin
 }
