@@ -19,8 +19,8 @@ const (
 	Mode64 = decode.Mode64
 )
 
-// mode is the mode at entry.
-func (img *Image) mode() Mode {
+// StartMode is the mode of the image's first instruction.
+func (img *Image) StartMode() Mode {
 	switch img.Format {
 	case ELF64:
 		return Mode64
@@ -33,11 +33,11 @@ func (img *Image) mode() Mode {
 }
 
 // real tells whether the image starts in real mode.
-func (img *Image) real() bool { return img.mode() == Mode16 && img.CPL == 0 }
+func (img *Image) real() bool { return img.StartMode() == Mode16 && img.CPL == 0 }
 
 // checkModel refuses a 64-bit image on a processor without long mode.
 func (img *Image) checkModel(model *cpu.Model) error {
-	if img.mode() == Mode64 && model.EFERValid&mmu.EFERLME == 0 {
+	if img.StartMode() == Mode64 && model.EFERValid&mmu.EFERLME == 0 {
 		return fmt.Errorf("a 64-bit image needs long mode, which CPU model %q lacks", model.Name)
 	}
 	return nil
@@ -125,7 +125,7 @@ func (img *Image) enter(m *machine.Machine, info uint64) {
 	s.LDTR.Sel, s.LDTR.Attr = 0, idt.AttrUnusable
 	s.CR0 = s.CR0&^uint64(mmu.CR0CD|mmu.CR0NW) | mmu.CR0PE
 	code, data := descCode32, descData32
-	switch img.mode() {
+	switch img.StartMode() {
 	case Mode64:
 		code = descCode64
 		writeIdentityMap(m, cpl == 3)
@@ -143,7 +143,7 @@ func (img *Image) enter(m *machine.Machine, info uint64) {
 	s.RIP = img.Entry
 	const rax, rbx, rsp = 0, 3, 4
 	s.GPR[rsp] = BootArea
-	if img.mode() == Mode16 {
+	if img.StartMode() == Mode16 {
 		s.GPR[rsp] = 0x7c00
 	}
 	if img.Format == Multiboot {

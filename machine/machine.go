@@ -50,6 +50,9 @@ type Machine struct {
 	UART  *UART
 	Post  *PostPort
 
+	// OnIO, if not nil, sees each access to a port after it was made.
+	OnIO func(IOEvent)
+
 	cfg     Config
 	ctx     context.Context // of the Run in progress
 	exit    *ExitPort
@@ -125,9 +128,30 @@ func (m *Machine) RaiseNMI() { m.CPU.RaiseNMI() }
 // wires is the machine as its processor sees it.
 type wires struct{ m *Machine }
 
-func (w wires) In(port uint16, size uint8) uint32     { return w.m.Ports.In(port, size) }
-func (w wires) Out(port uint16, size uint8, v uint32) { w.m.Ports.Out(port, size, v) }
-func (w wires) Ack() uint8                            { return w.m.intr.ack() }
+func (w wires) In(port uint16, size uint8) uint32 {
+	v := w.m.Ports.In(port, size)
+	if w.m.OnIO != nil {
+		w.m.OnIO(IOEvent{Port: port, Size: size, Value: v})
+	}
+	return v
+}
+
+func (w wires) Out(port uint16, size uint8, v uint32) {
+	w.m.Ports.Out(port, size, v)
+	if w.m.OnIO != nil {
+		w.m.OnIO(IOEvent{Port: port, Size: size, Write: true, Value: v})
+	}
+}
+
+func (w wires) Ack() uint8 { return w.m.intr.ack() }
+
+// IOEvent is one access to a port: size in bytes, and the value read or written.
+type IOEvent struct {
+	Port  uint16
+	Size  uint8
+	Write bool
+	Value uint32
+}
 
 // Fork makes an independent machine in the same state. Memory pages are shared
 // until one of the two writes to them. The fork reads the same serial input

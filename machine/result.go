@@ -93,31 +93,16 @@ func (l *Loop) vectors() string {
 	var s []string
 	for v, n := range l.Vectors {
 		if n != 0 {
-			s = append(s, fmt.Sprintf("%s x%d", VectorName(idt.Vector(v)), n))
+			s = append(s, fmt.Sprintf("%s x%d", idt.Vector(v), n))
 		}
 	}
 	return strings.Join(s, ", ")
 }
 
-// vectorNames are the manual's mnemonics.
-// [SDM 3A, Exception and Interrupt Vectors]
-var vectorNames = [...]string{
-	idt.VecDE: "#DE", idt.VecDB: "#DB", idt.VecNMI: "NMI", idt.VecBP: "#BP", idt.VecOF: "#OF", idt.VecBR: "#BR", idt.VecUD: "#UD", idt.VecNM: "#NM", idt.VecDF: "#DF",
-	idt.VecTS: "#TS", idt.VecNP: "#NP", idt.VecSS: "#SS", idt.VecGP: "#GP", idt.VecPF: "#PF", idt.VecMF: "#MF", idt.VecAC: "#AC", idt.VecMC: "#MC", idt.VecXM: "#XM",
-}
-
-// VectorName is the mnemonic of an exception's vector, or INT and its number.
-func VectorName(v idt.Vector) string {
-	if int(v) < len(vectorNames) && vectorNames[v] != "" {
-		return vectorNames[v]
-	}
-	return fmt.Sprintf("INT %d", v)
-}
-
 // describe tells one event: vector, error code, CR2, RIP.
 func describe(e idt.Event) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s (vector %d)", VectorName(e.Vector), e.Vector)
+	fmt.Fprintf(&b, "%s (vector %d)", e.Vector, e.Vector)
 	if e.HasCode {
 		fmt.Fprintf(&b, ", error code 0x%x", e.Code)
 	}

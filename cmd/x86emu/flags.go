@@ -101,7 +101,7 @@ func (s *size) Set(text string) error {
 		}
 	}
 	v, err := strconv.ParseUint(digits, 10, 64)
-	if err != nil || v > 1<<40>>shift {
+	if err != nil || v == 0 || v > 1<<40>>shift {
 		return fmt.Errorf("must be a number of MiB, or with a suffix K, M or G")
 	}
 	*s = size(v << shift)

@@ -84,7 +84,7 @@ instruction, and each delivery of an exception or interrupt.`,
 		},
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newRun(), newGuests(), newVersion())
+	root.AddCommand(newRun(), newTrace(), newDis(), newWalk(), newGuests(), newVersion())
 	return root
 }
 

@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -12,7 +10,7 @@ import (
 
 func newRun() *cobra.Command {
 	var b board
-	var serial, console string
+	var s streams
 	var budget uint64
 	cmd := &cobra.Command{
 		Use:   "run IMAGE",
@@ -39,9 +37,8 @@ by a write to port 0xF4. The exit status tells how the run ended:
   x86emu run code.bin --load-addr 0x100000 --mode 64 --cpl 3`,
 		Args: exactly("an IMAGE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			out := &outputs{stdout: cmd.OutOrStdout()}
-			defer out.close()
-			cfg, err := out.streams(serial, console, cmd.InOrStdin())
+			defer s.close()
+			cfg, err := s.config(cmd)
 			if err != nil {
 				return err
 			}
@@ -49,12 +46,9 @@ by a write to port 0xF4. The exit status tells how the run ended:
 			if err != nil {
 				return err
 			}
-			if !cmd.Flags().Changed("budget") {
-				budget = machine.NoBudget
-			}
-			r, err := m.Run(cmd.Context(), budget)
-			if err == nil {
-				err = out.close()
+			r, err := m.Run(cmd.Context(), budgetOf(cmd, budget))
+			if e := s.close(); err == nil {
+				err = e
 			}
 			if err != nil {
 				return err
@@ -63,11 +57,17 @@ by a write to port 0xF4. The exit status tells how the run ended:
 		},
 	}
 	b.addFlags(cmd)
-	f := cmd.Flags()
-	f.StringVar(&serial, "serial", "stdio", "COM1: `stdio|null|FILE`")
-	f.StringVar(&console, "debugcon", "stdio", "port 0xE9: `stdio|null|FILE`")
-	f.Uint64Var(&budget, "budget", 0, "stop after this many `ticks` (default no limit)")
+	s.addFlags(cmd, "stdio")
+	cmd.Flags().Uint64Var(&budget, "budget", 0, "stop after this many `ticks` (default no limit)")
 	return cmd
+}
+
+// budgetOf is the budget that a flag gives, or none.
+func budgetOf(cmd *cobra.Command, budget uint64) uint64 {
+	if cmd.Flags().Changed("budget") {
+		return budget
+	}
+	return machine.NoBudget
 }
 
 // end tells how a run ended, on stderr and by the exit status.
@@ -82,63 +82,4 @@ func end(cmd *cobra.Command, r machine.Result) error {
 		return status(s)
 	}
 	return nil
-}
-
-// outputs are the streams that the guest's devices write to.
-type outputs struct {
-	stdout io.Writer
-	shared *machine.Output
-	files  []*os.File
-}
-
-// open gives the stream that a flag names; "null" is nil.
-func (o *outputs) open(flag, name string) (*machine.Output, error) {
-	switch name {
-	case "null":
-		return nil, nil
-	case "stdio":
-		if o.shared == nil {
-			o.shared = machine.NewOutput(o.stdout)
-		}
-		return o.shared, nil
-	}
-	f, err := os.Create(name)
-	if err != nil {
-		return nil, fmt.Errorf("--%s: %w", flag, err)
-	}
-	o.files = append(o.files, f)
-	return machine.NewOutput(f), nil
-}
-
-// streams opens what the flags name. Standard input goes to COM1 where that is
-// stdio; of a terminal the machine takes what comes, on all else it waits, so
-// that the same input gives the same run.
-func (o *outputs) streams(serial, console string, stdin io.Reader) (cfg machine.Config, err error) {
-	if cfg.Serial, err = o.open("serial", serial); err != nil {
-		return cfg, err
-	}
-	if cfg.Console, err = o.open("debugcon", console); err != nil {
-		return cfg, err
-	}
-	if serial != "stdio" {
-		return cfg, nil
-	}
-	cfg.Input = machine.NewInput(stdin)
-	if f, ok := stdin.(*os.File); ok {
-		if s, err := f.Stat(); err == nil && s.Mode()&os.ModeCharDevice != 0 {
-			cfg.Input = machine.NewLiveInput(f)
-		}
-	}
-	return cfg, nil
-}
-
-// close closes the files, once.
-func (o *outputs) close() (err error) {
-	for _, f := range o.files {
-		if e := f.Close(); err == nil {
-			err = e
-		}
-	}
-	o.files = nil
-	return err
 }

@@ -1,0 +1,309 @@
+package main
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"x86emu/guest"
+)
+
+// cli runs the command line in this process.
+func cli(t *testing.T, stdin string, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	status = execute(args, strings.NewReader(stdin), &out, &errs)
+	return status, out.String(), errs.String()
+}
+
+// file writes a file into the test's folder and returns its path.
+func file(t *testing.T, name, data string) string {
+	t.Helper()
+	p := filepath.Join(t.TempDir(), name)
+	require.NoError(t, os.WriteFile(p, []byte(data), 0o600))
+	return p
+}
+
+// sector is a boot sector with code.
+func sector(code string) string {
+	return code + strings.Repeat("\x00", 510-len(code)) + "\x55\xaa"
+}
+
+// multiboot is a multiboot image at 1 MiB with code.
+func multiboot(code string) string {
+	var b []byte
+	for _, v := range []uint32{0x1badb002, 1 << 16, 0xe4514ffe, 0x100000, 0x100000, 0, 0, 0x100020} {
+		b = binary.LittleEndian.AppendUint32(b, v)
+	}
+	return string(b) + code
+}
+
+const (
+	exit0    = "\xb0\x00\xe6\xf4"
+	exit5    = "\xb0\x05\xe6\xf4"
+	forever  = "\xeb\xfe"
+	hello    = "\xba\xf8\x03\xb0h\xee\xb0i\xee\xb0\x0a\xee" // prints "hi\n" on COM1 (16-bit)
+	halt     = "\xfa\xf4"
+	shutdown = "\x0f\x0b" // #UD: with an empty IDT
+)
+
+func TestRunStatus(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		image  string
+		args   []string
+		status int
+		stdout string
+		stderr []string // what its lines contain
+	}{
+		{"exit 0", sector(exit0), nil, 0, "", nil},
+		{"exit 5", sector(exit5), nil, 11, "", nil},
+		{"output", sector(hello + exit0), nil, 0, "hi\n", nil},
+		{"no output", sector(hello + exit0), []string{"--serial", "null"}, 0, "", nil},
+		{"halted", sector(halt), nil, 120, "", []string{"halted for good at tick 2"}},
+		{"budget", sector(forever), []string{"--budget", "1000"}, 124, "", []string{"budget spent at tick 1000"}},
+		{"budget 0", sector(forever), []string{"--budget=0"}, 124, "", []string{"budget spent at tick 0"}},
+		{"shutdown", multiboot(shutdown), nil, 126, "", []string{"shutdown at tick 0", "1. #UD (vector 6)", "2. #GP (vector 13), error code 0x33", "3. #GP (vector 13), error code 0x6b", "4. #DF (vector 8), error code 0x0", "5. #GP (vector 13), error code 0x43"}},
+		{"no TLB", sector(hello + exit0), []string{"--tlb", "off"}, 0, "hi\n", nil},
+		{"386", sector(hello + exit0), []string{"--cpu=386"}, 0, "hi\n", nil},
+		{"flat binary", exit0, []string{"--load-addr", "0x200000", "--mode", "64", "--cpl", "3"}, 0, "", nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			status, out, errs := cli(t, "", append([]string{"run", file(t, "image", c.image)}, c.args...)...)
+			assert.Equal(t, c.status, status)
+			assert.Equal(t, c.stdout, out)
+			lines := strings.SplitAfter(errs, "\n")
+			require.Equal(t, len(c.stderr), len(lines)-1, errs)
+			for i, want := range c.stderr {
+				assert.Contains(t, lines[i], want)
+			}
+		})
+	}
+}
+
+// Whatever is wrong with the command line or the image: status 2 and exactly
+// one line.
+func TestErrorsAreOneLine(t *testing.T) {
+	elf := "\x7fELF\x01\x01\x01"
+	good := file(t, "good", sector(exit0))
+	mb := file(t, "mb", multiboot(exit0))
+	dir := t.TempDir()
+	for _, c := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"unknown command", []string{"frobnicate"}, `unknown command "frobnicate"`},
+		{"unknown flag", []string{"run", good, "--frob"}, "unknown flag: --frob"},
+		{"unknown short flag", []string{"run", good, "-z"}, "unknown shorthand flag: 'z'"},
+		{"no image", []string{"run"}, "run needs an IMAGE"},
+		{"two images", []string{"run", good, good}, "run needs an IMAGE"},
+		{"missing file", []string{"run", filepath.Join(dir, "no such")}, "no such file"},
+		{"missing file with a newline in its name", []string{"run", "no\nsuch"}, `no\nsuch`},
+		{"a folder", []string{"run", dir}, "directory"},
+		{"empty file", []string{"run", file(t, "empty", "")}, "empty"},
+		{"unknown format", []string{"run", file(t, "text", "hello")}, "unknown image format"},
+		{"truncated ELF", []string{"run", file(t, "elf", elf)}, "truncated ELF"},
+		{"too large for RAM", []string{"run", file(t, "big", strings.Repeat("x", 2<<20)), "-m", "1", "--load-addr", "0x100000"}, "more than the 1 MiB of RAM"},
+		{"memory without number", []string{"run", good, "-m", "lots"}, "number of MiB"},
+		{"memory zero", []string{"run", good, "-m", "0"}, "number of MiB"},
+		{"memory too much", []string{"run", good, "-m", "1000G"}, "RAM must be"},
+		{"memory overflows", []string{"run", good, "-m", "99999999999999999999"}, "number of MiB"},
+		{"memory not in pages", []string{"run", good, "-m", "1025K"}, "RAM must be"},
+		{"unknown CPU", []string{"run", good, "--cpu", "8086"}, `unknown CPU model "8086"`},
+		{"TLB", []string{"run", good, "--tlb", "maybe"}, "on or off"},
+		{"budget", []string{"run", good, "--budget", "-1"}, "--budget"},
+		{"mode without address", []string{"run", good, "--mode", "64"}, "--load-addr"},
+		{"mode", []string{"run", good, "--load-addr", "0", "--mode", "8"}, "mode 8"},
+		{"CPL", []string{"run", good, "--load-addr", "0", "--cpl", "4"}, "CPL 4"},
+		{"address", []string{"run", good, "--load-addr", "here"}, "such as 0x100000"},
+		{"missing module", []string{"run", mb, "--initrd", filepath.Join(dir, "mod") + " args"}, "no such file"},
+		{"module for a boot sector", []string{"run", good, "--initrd", good}, "multiboot"},
+		{"command line for a boot sector", []string{"run", good, "--append", "x"}, "multiboot"},
+		{"serial into nowhere", []string{"run", good, "--serial", filepath.Join(dir, "a", "b")}, "--serial"},
+		{"64-bit on a 486", []string{"run", good, "--cpu", "486", "--load-addr", "0", "--mode", "64"}, "long mode"},
+		{"trace kind", []string{"trace", good, "--kind", "everything"}, `kind "everything"`},
+		{"trace range", []string{"trace", good, "--range", "5"}, "FIRST-LAST"},
+		{"trace range backwards", []string{"trace", good, "--range", "5-4"}, "ends before"},
+		{"trace syntax", []string{"trace", good, "--syntax", "plan9"}, "intel or gnu"},
+		{"dis without code", []string{"dis"}, "dis needs"},
+		{"dis of neither", []string{"dis", "xyz"}, "no such file"},
+		{"dis mode", []string{"dis", "--mode", "31", "90"}, "16, 32 or 64"},
+		{"dis outside", []string{"dis", "--start", "0x5", "90"}, "not in the code"},
+		{"walk address", []string{"walk", good, "here"}, "such as 0x100000"},
+		{"walk access", []string{"walk", good, "0", "--access", "execute"}, "read, write or fetch"},
+		{"walk without address", []string{"walk", good}, "an IMAGE and an ADDR"},
+		{"guests of no such name", []string{"guests", "nobody"}, "no built-in kernel"},
+		{"version with arguments", []string{"version", "x"}, `"x"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			status, out, errs := cli(t, "", c.args...)
+			assert.Equal(t, statusBadUsage, status)
+			assert.Empty(t, out)
+			assert.Contains(t, errs, c.want)
+			assert.Equal(t, 1, strings.Count(errs, "\n"), errs)
+			assert.True(t, strings.HasSuffix(errs, "\n"))
+			assert.True(t, strings.HasPrefix(errs, "x86emu: "))
+		})
+	}
+}
+
+func TestSerialInput(t *testing.T) {
+	const echo = "\xba\xfd\x03" + "\xec\xa8\x01\x74\xfb" + "\xba\xf8\x03\xec\xee\x3c\x2e" + "\xba\xfd\x03\x75\xef" + exit0
+	status, out, _ := cli(t, "some words.", "run", file(t, "echo", sector(echo)))
+	assert.Zero(t, status)
+	assert.Equal(t, "some words.", out)
+}
+
+func TestSerialFile(t *testing.T) {
+	to := filepath.Join(t.TempDir(), "serial, with a strange name")
+	status, out, _ := cli(t, "", "run", file(t, "-image", sector(hello+exit0)), "--serial", to)
+	assert.Zero(t, status)
+	assert.Empty(t, out)
+	got, err := os.ReadFile(to)
+	require.NoError(t, err)
+	assert.Equal(t, "hi\n", string(got))
+}
+
+func TestBuiltinKernels(t *testing.T) {
+	_, list, _ := cli(t, "", "guests")
+	for _, k := range guest.Kernels() {
+		assert.Contains(t, list, k.Name)
+		status, out, errs := cli(t, "", "run", k.Name)
+		assert.Zero(t, status, k.Name)
+		assert.Empty(t, errs)
+		assert.Equal(t, k.Transcript, out)
+		_, story, _ := cli(t, "", "guests", k.Name)
+		assert.Contains(t, story, k.Source)
+	}
+}
+
+// A command line and modules reach a multiboot kernel: it prints its command
+// line and the first module.
+func TestAppendAndInitrd(t *testing.T) {
+	// mov esi,[ebx+16]; call p; mov esi,[ebx+24]; mov esi,[esi]; call p; exit
+	// p: lodsb; test al,al; jz r; mov dx,0x3f8; out dx,al; jmp p; r: mov al,10; mov dx,0x3f8; out dx,al; ret
+	code := "\x8b\x73\x10\xe8\x0e\x00\x00\x00\x8b\x73\x18\x8b\x36\xe8\x04\x00\x00\x00" + "\xb0\x00\xe6\xf4" +
+		"\xac\x84\xc0\x74\x07\x66\xba\xf8\x03\xee\xeb\xf4\xb0\x0a\x66\xba\xf8\x03\xee\xc3"
+	image, mod := file(t, "kernel", multiboot(code)), file(t, "a module", "contents\x00")
+	status, out, errs := cli(t, "", "run", image, "--append", "one two", "--initrd", mod+" with args,"+image)
+	assert.Zero(t, status, errs)
+	assert.Equal(t, image+" one two\ncontents\n", out)
+}
+
+func TestTrace(t *testing.T) {
+	image := file(t, "image", sector(hello+exit0))
+	status, out, _ := cli(t, "", "trace", image, "--kind", "all")
+	assert.Zero(t, status)
+	for _, want := range []string{
+		"         0 inst   cs=0x0 rip=0x7c00 mov dx,0x3f8\n",
+		" out    port=0x3f8 size=1 value=0x68\n",
+		" out    port=0xf4 size=1 value=0x0\n",
+	} {
+		assert.Contains(t, out, want)
+	}
+	status, out, _ = cli(t, "", "trace", image, "--kind", "inst", "--count", "2", "--syntax", "gnu")
+	assert.Zero(t, status)
+	assert.Equal(t, 2, strings.Count(out, "\n"))
+	assert.Contains(t, out, "mov $0x3f8,%dx")
+	status, out, _ = cli(t, "", "trace", image, "--kind", "inst,io", "--range", "0x7c05-0x7c07")
+	assert.Zero(t, status)
+	assert.Equal(t, 3, strings.Count(out, "\n"), out) // out dx,al (twice); mov al,'i'
+
+	to := filepath.Join(t.TempDir(), "lines")
+	status, out, _ = cli(t, "", "trace", "unmapped-handler-32", "--kind", "all", "--json", "--output", to, "--range", "0x3c0000-0xffffffff")
+	assert.Zero(t, status)
+	assert.Empty(t, out)
+	lines, err := os.ReadFile(to)
+	require.NoError(t, err)
+	kinds := map[string]int{}
+	for line := range bytes.Lines(lines) {
+		var v struct{ Kind string }
+		require.NoError(t, json.Unmarshal(line, &v), string(line))
+		kinds[v.Kind]++
+	}
+	for _, k := range []string{"inst", "read", "write", "walk", "event", "entered", "gate", "check", "stack", "push"} {
+		assert.Positive(t, kinds[k], k)
+	}
+}
+
+func TestTraceEndsAsRunDoes(t *testing.T) {
+	status, out, errs := cli(t, "", "trace", file(t, "image", sector(forever)), "--budget", "10", "--kind", "inst")
+	assert.Equal(t, 124, status)
+	assert.Equal(t, 10, strings.Count(out, "\n"))
+	assert.Contains(t, errs, "budget spent")
+}
+
+func TestDis(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"b8 01 00 00 00 c3"}, "       0:  b801000000                      mov eax,0x1\n       5:  c3                              ret\n"},
+		{[]string{"--mode", "16", "b8", "01", "00"}, "       0:  b80100                          mov ax,0x1\n"},
+		{[]string{"--mode", "64", "--syntax", "gnu", "4889e5"}, "       0:  4889e5                          mov %rsp,%rbp\n"},
+		{[]string{"b801"}, "       0:  b801                            (cut)\n"},
+		{[]string{"--count", "1", "9090"}, "       0:  90                              nop\n"},
+		{[]string{"--mode", "64", "0690"}, "       0:  06                              (bad)\n       1:  90                              nop\n"},
+		{[]string{file(t, "raw", "\x90")}, "       0:  90                              nop\n"},
+		{[]string{file(t, "sector", sector(exit0)), "--count", "1"}, "    7c00:  b000                            mov al,0x0\n"},
+		{[]string{file(t, "kernel", multiboot("\x90")), "--count", "1"}, "  100020:  90                              nop\n"},
+	} {
+		status, out, errs := cli(t, "", append([]string{"dis"}, c.args...)...)
+		assert.Zero(t, status, errs)
+		assert.Equal(t, c.want, out)
+	}
+}
+
+func TestWalk(t *testing.T) {
+	status, out, _ := cli(t, "", "walk", "unmapped-handler-64", "0x100000")
+	assert.Zero(t, status)
+	for _, want := range []string{"(exited)", "paging 4-level", "PML4E", "PDPTE", "PDE", "physical 0x100000"} {
+		assert.Contains(t, out, want)
+	}
+	_, out, _ = cli(t, "", "walk", "unmapped-handler-32", "0xdeadb000", "--user", "--access", "write", "--at", "100000")
+	assert.Contains(t, out, "at tick 100000 (budget spent)")
+	assert.Contains(t, out, "#PF, error code 0x6")
+}
+
+func TestVersionAndHelp(t *testing.T) {
+	_, out, _ := cli(t, "", "version")
+	assert.True(t, strings.HasPrefix(out, "x86emu "))
+	for _, c := range []string{"", "run", "trace", "dis", "walk", "guests", "version"} {
+		status, out, errs := cli(t, "", append(strings.Fields(c), "--help")...)
+		assert.Zero(t, status)
+		assert.Empty(t, errs)
+		if c != "version" {
+			assert.Contains(t, out, "Examples:", c)
+		}
+	}
+}
+
+// signalled closes a channel at the first write.
+type signalled chan struct{}
+
+func (s signalled) Write(b []byte) (int, error) {
+	close(s)
+	return len(b), nil
+}
+
+func TestInterrupt(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a process cannot interrupt itself")
+	}
+	image, started, status := file(t, "image", sector(hello+forever)), make(signalled), make(chan int)
+	go func() { status <- execute([]string{"run", image}, strings.NewReader(""), started, new(bytes.Buffer)) }()
+	<-started
+	self, err := os.FindProcess(os.Getpid())
+	require.NoError(t, err)
+	require.NoError(t, self.Signal(os.Interrupt))
+	assert.Equal(t, 130, <-status)
+}

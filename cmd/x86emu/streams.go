@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"x86emu/machine"
+)
+
+// streams are the files and standard streams that the guest's devices use.
+type streams struct {
+	serial, console string
+	stdout          *machine.Output // shared
+	files           []*os.File
+}
+
+// addFlags adds the flags to a command; serial is the default of COM1 and
+// of the debug console.
+func (s *streams) addFlags(cmd *cobra.Command, serial string) {
+	cmd.Flags().StringVar(&s.serial, "serial", serial, "COM1: `stdio|null|FILE`")
+	cmd.Flags().StringVar(&s.console, "debugcon", serial, "port 0xE9: `stdio|null|FILE`")
+}
+
+// config opens what the flags name. Standard input goes to COM1 where that is
+// stdio; of a terminal the machine takes what comes, on all else it waits, so
+// that the same input gives the same run.
+func (s *streams) config(cmd *cobra.Command) (cfg machine.Config, err error) {
+	if cfg.Serial, err = s.output(cmd, "serial", s.serial); err != nil {
+		return cfg, err
+	}
+	if cfg.Console, err = s.output(cmd, "debugcon", s.console); err != nil {
+		return cfg, err
+	}
+	if s.serial != "stdio" {
+		return cfg, nil
+	}
+	cfg.Input = machine.NewInput(cmd.InOrStdin())
+	if f, ok := cmd.InOrStdin().(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			cfg.Input = machine.NewLiveInput(f)
+		}
+	}
+	return cfg, nil
+}
+
+// output opens the stream that a flag names; nil is nowhere.
+func (s *streams) output(cmd *cobra.Command, flag, name string) (*machine.Output, error) {
+	switch name {
+	case "null":
+		return nil, nil
+	case "stdio":
+		if s.stdout == nil {
+			s.stdout = machine.NewOutput(cmd.OutOrStdout())
+		}
+		return s.stdout, nil
+	}
+	w, err := s.create(cmd, flag, name)
+	if err != nil {
+		return nil, err
+	}
+	return machine.NewOutput(w), nil
+}
+
+// create makes the file that a flag names, or gives standard output.
+func (s *streams) create(cmd *cobra.Command, flag, name string) (io.Writer, error) {
+	if name == "stdio" {
+		return cmd.OutOrStdout(), nil
+	}
+	f, err := os.Create(name)
+	if err != nil {
+		return nil, fmt.Errorf("--%s: %w", flag, err)
+	}
+	s.files = append(s.files, f)
+	return f, nil
+}
+
+// close closes the files, once, and returns the first error.
+func (s *streams) close() (err error) {
+	for _, f := range s.files {
+		if e := f.Close(); err == nil {
+			err = e
+		}
+	}
+	s.files = nil
+	return err
+}

@@ -1,0 +1,188 @@
+package debug
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"x86emu/cpu"
+	"x86emu/decode"
+	"x86emu/guest"
+	"x86emu/machine"
+	"x86emu/mmu"
+)
+
+// load makes a machine with code at 0x500.
+func load(t testing.TB, mode guest.Mode, code string) *machine.Machine {
+	t.Helper()
+	m, err := machine.New(machine.Config{RAM: 4 << 20})
+	require.NoError(t, err)
+	img, err := guest.ParseFlat([]byte(code), 0x500, mode, 0)
+	require.NoError(t, err)
+	require.NoError(t, img.Load(m, guest.Options{}))
+	return m
+}
+
+func TestParseKinds(t *testing.T) {
+	for list, want := range map[string]Kinds{
+		"inst": KindInst, "mem,io": KindMem | KindIO, "all": AllKinds, "inst,all": AllKinds,
+		"inst,mem,walk,event,stage,io": AllKinds,
+	} {
+		got, err := ParseKinds(list)
+		assert.NoError(t, err)
+		assert.Equal(t, want, got, list)
+	}
+	for _, list := range []string{"", "inst,", "instr", "INST"} {
+		_, err := ParseKinds(list)
+		assert.Error(t, err, list)
+	}
+}
+
+// A traced run does what an untraced one does.
+func TestTracingChangesNothing(t *testing.T) {
+	k, ok := guest.KernelNamed("unmapped-handler-32")
+	require.True(t, ok)
+	img, err := guest.Parse(k.Image)
+	require.NoError(t, err)
+	var states [2]cpu.State
+	var lines bytes.Buffer
+	for i := range states {
+		m, err := machine.New(machine.Config{})
+		require.NoError(t, err)
+		require.NoError(t, img.Load(m, guest.Options{}))
+		if i == 1 {
+			tr := NewTracer(m, &lines, Filter{Kinds: AllKinds, Last: ^uint64(0)}, TraceOptions{})
+			defer func() { assert.NoError(t, tr.Close()) }()
+		}
+		_, err = m.Run(context.Background(), machine.NoBudget)
+		require.NoError(t, err)
+		states[i] = m.CPU.State()
+	}
+	assert.Equal(t, states[0], states[1])
+	assert.Positive(t, lines.Len())
+}
+
+func TestTraceLines(t *testing.T) {
+	// mov [0x2000],eax; out 0x80,al; ud2
+	m := load(t, guest.Mode32, "\xa3\x00\x20\x00\x00\xe6\x80\x0f\x0b")
+	for _, c := range []struct {
+		json bool
+		want string
+	}{
+		{false, "" +
+			"         0 inst   cs=0x8 rip=0x500 mov ds:0x2000,eax\n" +
+			"         0 write  lin=0x2000 size=4 value=0x0\n" +
+			"         1 inst   cs=0x8 rip=0x505 out 0x80,al\n" +
+			"         1 out    port=0x80 size=1 value=0x0\n" +
+			"         2 inst   cs=0x8 rip=0x507 ud2\n" +
+			"         2 event  #UD vector=6 return=0x507\n" +
+			"         2 event  #GP vector=13 code=0x33 return=0x507\n" +
+			"         2 event  #GP vector=13 code=0x6b return=0x507\n" +
+			"         2 event  #DF vector=8 code=0x0 return=0x507\n" +
+			"         2 event  #GP vector=13 code=0x43 return=0x507\n" +
+			"         2 shutdown #GP vector=13 code=0x43 return=0x507\n"},
+		{true, "" +
+			`{"tick":0,"kind":"inst","cs":"0x8","rip":"0x500","text":"mov ds:0x2000,eax"}` + "\n" +
+			`{"tick":0,"kind":"write","lin":"0x2000","size":4,"value":"0x0"}` + "\n" +
+			`{"tick":1,"kind":"inst","cs":"0x8","rip":"0x505","text":"out 0x80,al"}` + "\n" +
+			`{"tick":1,"kind":"out","port":"0x80","size":1,"value":"0x0"}` + "\n" +
+			`{"tick":2,"kind":"inst","cs":"0x8","rip":"0x507","text":"ud2"}` + "\n" +
+			`{"tick":2,"kind":"event","event":"#UD","vector":6,"return":"0x507"}` + "\n" +
+			`{"tick":2,"kind":"event","event":"#GP","vector":13,"code":"0x33","return":"0x507"}` + "\n" +
+			`{"tick":2,"kind":"event","event":"#GP","vector":13,"code":"0x6b","return":"0x507"}` + "\n" +
+			`{"tick":2,"kind":"event","event":"#DF","vector":8,"code":"0x0","return":"0x507"}` + "\n" +
+			`{"tick":2,"kind":"event","event":"#GP","vector":13,"code":"0x43","return":"0x507"}` + "\n" +
+			`{"tick":2,"kind":"shutdown","event":"#GP","vector":13,"code":"0x43","return":"0x507"}` + "\n"},
+	} {
+		f, err := m.Fork()
+		require.NoError(t, err)
+		var b bytes.Buffer
+		tr := NewTracer(f, &b, Filter{Kinds: AllKinds &^ (KindStage | KindWalk), Last: ^uint64(0)}, TraceOptions{JSON: c.json})
+		_, err = f.Run(context.Background(), 100)
+		require.NoError(t, err)
+		require.NoError(t, tr.Close())
+		assert.Equal(t, c.want, b.String())
+	}
+}
+
+func TestTraceCountStopsTheRun(t *testing.T) {
+	m := load(t, guest.Mode32, "\xeb\xfe")
+	ctx, cancel := context.WithCancel(context.Background())
+	var b bytes.Buffer
+	tr := NewTracer(m, &b, Filter{Kinds: KindInst, Last: ^uint64(0), Count: 3}, TraceOptions{Done: cancel})
+	r, err := m.Run(ctx, machine.NoBudget)
+	require.NoError(t, err)
+	require.NoError(t, tr.Close())
+	assert.Equal(t, machine.Cancelled, r.Reason)
+	assert.Equal(t, 3, strings.Count(b.String(), "\n"))
+}
+
+// broken fails every write.
+type broken struct{}
+
+func (broken) Write([]byte) (int, error) { return 0, errors.New("disk full") }
+
+func TestTraceTellsAWriteError(t *testing.T) {
+	m := load(t, guest.Mode32, "\xeb\xfe")
+	tr := NewTracer(m, broken{}, Filter{Kinds: KindInst, Last: ^uint64(0)}, TraceOptions{})
+	_, err := m.Run(context.Background(), 100)
+	require.NoError(t, err)
+	assert.ErrorContains(t, tr.Close(), "disk full")
+}
+
+func TestWalkLines(t *testing.T) {
+	m := load(t, guest.Mode64, "\xf4")
+	m.Mem.Write(0x92000, 8, 0x93003|1<<63) // PDPTE 0: XD
+	for _, c := range []struct {
+		lin    mmu.Linear
+		access mmu.Access
+		want   []string
+	}{
+		{0x40200123, mmu.Write, []string{
+			"0x40200123: supervisor write, paging 4-level, CR3 0x91000",
+			"  PML4E    0 at 0x91000      0x0000000000092003 P W",
+			"  PDPTE    1 at 0x92008      0x0000000000094003 P W",
+			"  PDE      1 at 0x94008      0x0000000040200083 P W PS",
+			"  physical 0x40200123, 2 MiB page, read write execute, supervisor",
+		}},
+		{1 << 39, mmu.User, []string{
+			"0x8000000000: user read, paging 4-level, CR3 0x91000",
+			"  PML4E    1 at 0x91008      0x0000000000000000   <- P=0 (bits 0x1)",
+			"  #PF, error code 0x4, CR2 0x8000000000: P=0",
+		}},
+	} {
+		w := m.MMU.Explain(c.lin, c.access)
+		assert.Equal(t, c.want, WalkLines(&w, m.MMU.Ctl.CR3))
+	}
+}
+
+func TestDisassemble(t *testing.T) {
+	model, _ := cpu.ModelByName("max")
+	var b bytes.Buffer
+	require.NoError(t, Disassemble(&b, []byte("\x90\x06\x90\xe8\x00"), 0x1000, DisOptions{Mode: decode.Mode64, Features: model.Features}))
+	assert.Equal(t, ""+
+		"    1000:  90                              nop\n"+
+		"    1001:  06                              (bad)\n"+
+		"    1002:  90                              nop\n"+
+		"    1003:  e800                            (cut)\n", b.String())
+}
+
+func BenchmarkTrace(b *testing.B) {
+	m := load(b, guest.Mode32, "\x41\x89\x0d\x00\x20\x00\x00\xeb\xf7") // inc ecx; mov [0x2000],ecx; jmp
+	var lines bytes.Buffer
+	tr := NewTracer(m, &lines, Filter{Kinds: KindInst | KindMem | KindEvent | KindIO, Last: ^uint64(0)}, TraceOptions{})
+	defer tr.Close()
+	b.ReportAllocs()
+	for b.Loop() {
+		lines.Reset()
+		if _, err := m.Run(context.Background(), 1000); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000, "ns/inst")
+}
