@@ -92,12 +92,10 @@ func execPOPF(c *CPU, in *decode.Inst) bool {
 	if c.mayIF() {
 		change |= idt.FlagIF
 	}
-	f := c.flags()
 	if in.OpSize != 2 {
 		change |= (idt.FlagAC | idt.FlagID) & c.Model.FlagsValid
-		f &^= idt.FlagRF
 	}
-	c.setFlags(f&^change | image&change)
+	c.setFlags(c.flags()&^change | image&change)
 	return true
 }
 

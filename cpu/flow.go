@@ -11,7 +11,6 @@ import (
 // software makes a software interrupt the event that the handler ends with.
 // It is not a fault: it returns behind the instruction.
 func (c *CPU) software(kind idt.Kind, v idt.Vector) bool {
-	c.s.RFLAGS &^= idt.FlagRF
 	c.fault = idt.Event{Vector: v, Kind: kind, Return: c.next}
 	return false
 }

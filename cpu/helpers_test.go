@@ -179,7 +179,10 @@ func (c *testCPU) exec1(code string) *idt.Event {
 		c.mmu.Mem.Write(mmu.Phys(lin)+mmu.Phys(i), 1, uint64(v))
 	}
 	var in decode.Inst
-	if !c.fetchInst(&in) || !c.exec(&in) {
+	fetched := c.fetchInst(&in)
+	c.blocks.stale = false
+	c.s.RFLAGS &^= idt.FlagRF
+	if !fetched || !c.exec(&in) {
 		ev := c.fault
 		if ev.Kind == idt.Exception {
 			ev.Return = c.ip

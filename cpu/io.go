@@ -104,3 +104,37 @@ func (c *CPU) portOut(port uint16, size uint8, v uint64) {
 		c.io.Out(port, size, uint32(v)&uint32(1<<(8*uint(size))-1))
 	}
 }
+
+// execINS is INS: a port into memory at ES:rDI.
+func execINS(c *CPU, in *decode.Inst) bool { return c.repeat(in, ins, nil, nil) }
+
+func ins(c *CPU, in *decode.Inst) bool {
+	size, port := stringSize(in), uint16(c.r[rDX])
+	off := maskAddr(c.r[rDI], in.AddrSize)
+	// A device is read only when nothing can fault any more.
+	if !c.mayIO(port, size) || !c.probeStore(decode.ES, off, size) {
+		return false
+	}
+	if !c.store(decode.ES, off, size, c.portIn(port, size)) {
+		return false
+	}
+	c.passElements(rDI, in, 1)
+	return true
+}
+
+// execOUTS is OUTS: memory at rSI, in DS or the segment of an override, to a port.
+func execOUTS(c *CPU, in *decode.Inst) bool { return c.repeat(in, outs, nil, nil) }
+
+func outs(c *CPU, in *decode.Inst) bool {
+	size, port := stringSize(in), uint16(c.r[rDX])
+	if !c.mayIO(port, size) {
+		return false
+	}
+	v, ok := c.source(in)
+	if !ok {
+		return false
+	}
+	c.portOut(port, size, v)
+	c.passElements(rSI, in, 1)
+	return true
+}

@@ -49,6 +49,8 @@ var sysOps = map[decode.Op]handler{
 
 	// Ports.
 	decode.IN: execIN, decode.OUT: execOUT,
+	decode.INSB: execINS, decode.INSW: execINS, decode.INSD: execINS,
+	decode.OUTSB: execOUTS, decode.OUTSW: execOUTS, decode.OUTSD: execOUTS,
 
 	// Fast system calls and segment bases.
 	decode.SYSCALL: execSYSCALL, decode.SYSRET: execSYSRET,

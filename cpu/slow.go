@@ -37,10 +37,6 @@ func (c *CPU) exec(in *decode.Inst) bool {
 		// [SDM 3A, Interrupt 6—Invalid Opcode Exception (#UD)]
 		return c.ud()
 	}
-	if in.Props&decode.Privileged != 0 && c.s.CPL != 0 {
-		// A privileged instruction needs CPL 0, else #GP(0). [SDM 3A, Privileged Instructions]
-		return c.gp(0)
-	}
 	c.repDone = 0
 	if in.Prefix&(decode.PrefixRep|decode.PrefixRepne) != 0 {
 		c.repBudget = max(int64(c.limit-c.s.Ticks-c.inBlock), 1)

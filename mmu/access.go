@@ -121,7 +121,7 @@ func (m *MMU) resolve(lin Linear, a Access) (Phys, bool) {
 	// A write through an entry with D = 0 walks again, to set D.
 	// [SDM 3A, Accessed and Dirty Flags]
 	if e == nil || a&Write != 0 && e.Rights&RightDirty == 0 && m.check(e.Rights, e.Key, a) == RuleOK {
-		var n Entry
+		var n Translation
 		var rule Rule
 		if m.OnWalk == nil {
 			n, rule = m.walk(lin, a, false, nil)
@@ -135,7 +135,7 @@ func (m *MMU) resolve(lin Linear, a Access) (Phys, bool) {
 		if m.cfg.TLBOff {
 			return n.Frame, true
 		}
-		e = m.insert(n)
+		e = m.insert(lin&^PageMask, n)
 	} else if rule := m.check(e.Rights, e.Key, a); rule != RuleOK {
 		m.deny(lin, a, e, rule)
 		return 0, false
@@ -185,7 +185,7 @@ func (m *MMU) deny(lin Linear, a Access, e *Entry, rule Rule) {
 	m.Fault = Fault{Addr: lin, Code: m.faultCode(rule, e.Rights, e.Key, a)}
 	if m.OnWalk != nil {
 		m.trace = Walk{Lin: lin, Access: a, Mode: m.mode, FromTLB: true}
-		m.trace.finish(m, *e, rule)
+		m.trace.finish(m, e.Translation, rule)
 		m.OnWalk(&m.trace)
 	}
 	m.dropFaulting(lin)

@@ -23,6 +23,7 @@ func New(mem *Memory, cfg Config) *MMU {
 		}
 	}
 	mem.attach(m)
+	m.forgetTables()
 	m.derive()
 	return m
 }

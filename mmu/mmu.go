@@ -54,6 +54,12 @@ type MMU struct {
 	smap      bool
 	keys      bool // protection keys count
 
+	// Where the walk last found a table of each level: host-side, like a View.
+	tables [levels]struct {
+		frame Phys
+		host  *Page
+	}
+
 	tlb      tlb
 	trace    Walk
 	onAccess func(AccessEvent)

@@ -10,20 +10,25 @@ const (
 	RightExec                      // XD = 0 at every level
 	RightGlobal                    // G = 1 in the last entry, and CR4.PGE = 1
 	RightDirty                     // D = 1 in the last entry
-	RightValid                     // the entry is in use
+	RightValid                     // the entry of the TLB is in use
 )
+
+// Translation is what a walk finds for a 4-KByte page or a fragment of a larger one.
+type Translation struct {
+	Frame  Phys // of the fragment, A20 applied
+	Rights Rights
+	Key    uint8 // protection key
+	Shift  uint8 // log2 of the page size: 12, 21, 22 or 30
+}
 
 // Entry is one entry of the TLB: architectural state, since it is used until
 // the guest flushes it, whatever the tables say. A large page is entered as
 // its 4-KByte fragments, each when it is used. While paging is off, entries
 // hold the identity.
 type Entry struct {
-	Page   Linear // of the fragment
-	Frame  Phys   // of the fragment, A20 applied
-	PCID   uint16
-	Rights Rights
-	Key    uint8 // protection key
-	Shift  uint8 // log2 of the page size: 12, 21, 22 or 30
+	Page Linear // of the fragment
+	Translation
+	PCID uint16
 }
 
 // Slot lists. An entry that is dropped stays listed until the next flush.
@@ -70,26 +75,26 @@ func (m *MMU) lookup(page Linear) *Entry {
 }
 
 // insert enters a translation in place of what has its slot.
-func (m *MMU) insert(e Entry) *Entry {
-	i := slot(e.Page)
+func (m *MMU) insert(page Linear, tr Translation) *Entry {
+	i := slot(page)
 	t := &m.tlb
 	if t.viewed[i] != 0 {
 		m.clearViews(i)
 	}
-	t.entry[i] = e
-	l := listLocal
-	if e.Rights&RightGlobal != 0 {
-		l = listGlobal
-	}
-	if t.listed[i]&(1<<l) == 0 {
-		t.listed[i] |= 1 << l
+	e := &t.entry[i]
+	e.Page = page
+	e.Frame, e.Rights, e.Key, e.Shift = tr.Frame, tr.Rights|RightValid, tr.Key, tr.Shift
+	e.PCID = m.pcid
+	if on := uint8(1) << (tr.Rights & RightGlobal / RightGlobal); t.listed[i]&on == 0 {
+		t.listed[i] |= on
+		l := on >> 1
 		t.list[l][t.n[l]&(Slots-1)] = uint16(i)
 		t.n[l]++
 	}
-	if e.Shift > PageShift {
-		t.large[largeClass(e.Shift)] |= 1 << (e.Page >> e.Shift & 63)
+	if tr.Shift > PageShift {
+		t.large[largeClass(tr.Shift)] |= 1 << (page >> tr.Shift & 63)
 	}
-	return &t.entry[i]
+	return e
 }
 
 // drop empties a slot.
@@ -130,11 +135,13 @@ func (m *MMU) each(f func(i uint, e *Entry)) {
 // dropViews forgets all shortcuts and no entry: an input of the rights changed.
 func (m *MMU) dropViews() {
 	m.Gen++
+	m.forgetTables()
 	m.each(func(i uint, _ *Entry) { m.clearViews(i) })
 }
 
 // dropFrame forgets the shortcuts to a frame, whose host page changed.
 func (m *MMU) dropFrame(frame Phys) {
+	m.forgetTables()
 	m.each(func(i uint, e *Entry) {
 		if e.Frame == frame {
 			m.clearViews(i)
@@ -172,7 +179,7 @@ func (m *MMU) SetTLB(all []Entry) {
 		e.Page &^= PageMask
 		e.Frame &= addrMask
 		if e.Rights&RightValid != 0 && !m.cfg.TLBOff {
-			m.insert(e)
+			m.insert(e.Page, e.Translation).PCID = e.PCID
 		}
 	}
 }

@@ -16,19 +16,19 @@ type Walk struct {
 	N      int // steps made
 	Steps  [levels]Step
 
-	Rule    Rule   // RuleOK, or what failed first
-	Decider int    // the step that decided, or -1 if no single entry did
-	Bits    uint64 // the bits of that step which decided
-	Code    uint32 // error code, if it failed
-	Entry   Entry  // the translation, if there is one, though not allowed
-	FromTLB bool   // a TLB entry decided, nothing was read
+	Rule        Rule   // RuleOK, or what failed first
+	Decider     int    // the step that decided, or -1 if no single entry did
+	Bits        uint64 // the bits of that step which decided
+	Code        uint32 // error code, if it failed
+	Translation        // the translation, if there is one, though not allowed
+	FromTLB     bool   // a TLB entry decided, nothing was read
 }
 
 // OK tells whether the access is allowed.
 func (w *Walk) OK() bool { return w.Rule == RuleOK }
 
 // Phys is the physical address, if the access is allowed.
-func (w *Walk) Phys() Phys { return w.Entry.Frame | Phys(w.Lin&PageMask) }
+func (w *Walk) Phys() Phys { return w.Frame | Phys(w.Lin&PageMask) }
 
 // step records an entry read.
 func (w *Walk) step(l Level, at Phys, raw uint64, size uint8) {
@@ -37,8 +37,8 @@ func (w *Walk) step(l Level, at Phys, raw uint64, size uint8) {
 }
 
 // finish records the verdict and what made it.
-func (w *Walk) finish(m *MMU, e Entry, rule Rule) {
-	w.Entry, w.Rule, w.Decider = e, rule, -1
+func (w *Walk) finish(m *MMU, e Translation, rule Rule) {
+	w.Translation, w.Rule, w.Decider = e, rule, -1
 	if rule != RuleOK {
 		w.Code = m.Fault.Code
 		w.decide(m)
@@ -92,7 +92,7 @@ func (m *MMU) Explain(lin Linear, a Access) Walk {
 // observedWalk is walk, told to OnWalk.
 //
 //go:noinline
-func (m *MMU) observedWalk(lin Linear, a Access, dry bool) (Entry, Rule) {
+func (m *MMU) observedWalk(lin Linear, a Access, dry bool) (Translation, Rule) {
 	w := &m.trace
 	*w = Walk{Lin: lin, Access: a, Mode: m.mode}
 	e, rule := m.walk(lin, a, dry, w)

@@ -14,13 +14,12 @@ type path struct {
 }
 
 // walk translates a page for an access. On success it sets A and D, unless
-// dry, and gives the entry for the TLB; else it gives the rule that failed
-// and has set m.Fault. tr is nil or takes the story.
-func (m *MMU) walk(lin Linear, a Access, dry bool, tr *Walk) (e Entry, rule Rule) {
+// dry; else it gives the rule that failed and has set m.Fault. tr is nil or takes the story.
+func (m *MMU) walk(lin Linear, a Access, dry bool, tr *Walk) (e Translation, rule Rule) {
 	var p path
 	switch m.mode {
 	case ModeNone:
-		e = Entry{Frame: Phys(lin) & 0xfffff000, Rights: RightWrite | RightUser | RightExec | RightDirty, Shift: PageShift}
+		e = Translation{Frame: Phys(lin) & 0xfffff000, Rights: RightWrite | RightUser | RightExec | RightDirty, Shift: PageShift}
 	case Mode32:
 		e, rule = m.walk32(lin, &p, tr)
 	default:
@@ -39,15 +38,12 @@ func (m *MMU) walk(lin Linear, a Access, dry bool, tr *Walk) (e Entry, rule Rule
 	if a&Write != 0 {
 		e.Rights |= RightDirty
 	}
-	e.Page = lin &^ PageMask
 	e.Frame &= m.a20
-	e.PCID = m.pcid
-	e.Rights |= RightValid
 	return e, RuleOK
 }
 
 // walk64 reads the levels of PAE, 4-level and 5-level paging.
-func (m *MMU) walk64(lin Linear, p *path, tr *Walk) (e Entry, rule Rule) {
+func (m *MMU) walk64(lin Linear, p *path, tr *Walk) (e Translation, rule Rule) {
 	level := LevelPML4E
 	table := m.Ctl.CR3
 	switch m.mode {
@@ -72,7 +68,7 @@ func (m *MMU) walk64(lin Linear, p *path, tr *Walk) (e Entry, rule Rule) {
 		f := &m.level[level]
 		at := Phys(table&addrMask|uint64(lin)>>f.shift&0x1ff*8) & m.a20
 		raw := ^uint64(0)
-		if pg := m.Mem.page(at); pg != nil {
+		if pg := m.table(level, at); pg != nil {
 			raw = Load64(pg, uint64(at))
 		}
 		p.at[level] = at
@@ -112,7 +108,7 @@ func (m *MMU) walk64(lin Linear, p *path, tr *Walk) (e Entry, rule Rule) {
 }
 
 // walk32 reads the levels of 32-bit paging.
-func (m *MMU) walk32(lin Linear, p *path, tr *Walk) (e Entry, rule Rule) {
+func (m *MMU) walk32(lin Linear, p *path, tr *Walk) (e Translation, rule Rule) {
 	level := LevelPDE
 	table := m.Ctl.CR3
 	p.high = level
@@ -121,7 +117,7 @@ func (m *MMU) walk32(lin Linear, p *path, tr *Walk) (e Entry, rule Rule) {
 		f := &m.level[level]
 		at := Phys(table&0xfffff000|uint64(lin)>>f.shift&0x3ff*4) & m.a20
 		raw := uint64(0xffffffff)
-		if pg := m.Mem.page(at); pg != nil {
+		if pg := m.table(level, at); pg != nil {
 			raw = uint64(Load32(pg, uint64(at)))
 		}
 		p.at[level] = at
@@ -154,6 +150,30 @@ func (m *MMU) walk32(lin Linear, p *path, tr *Walk) (e Entry, rule Rule) {
 		return e, RuleOK
 	}
 }
+
+// table gives the host page of the table that an entry at one level lies in,
+// or nil. The last one of each level is remembered: only where it is, its
+// entries are read anew.
+func (m *MMU) table(l Level, at Phys) *Page {
+	if m.tables[l].frame != at&^PageMask {
+		m.findTable(l, at)
+	}
+	return m.tables[l].host
+}
+
+//go:noinline
+func (m *MMU) findTable(l Level, at Phys) {
+	m.tables[l].frame, m.tables[l].host = at&^PageMask, m.Mem.page(at)
+}
+
+// forgetTables is for when a host page may have changed.
+func (m *MMU) forgetTables() {
+	for l := range m.tables {
+		m.tables[l].frame = noFrame
+	}
+}
+
+const noFrame Phys = 1 // no frame has it
 
 // rights combines all entries' bits (and, or) with the last entry's own.
 func (m *MMU) rights(and, or, last uint64) Rights {
