@@ -168,16 +168,22 @@ func (c *testCPU) user() *testCPU {
 	return c
 }
 
+// write puts code, given as hexadecimal bytes, at CS:RIP and gives its length.
+func (c *testCPU) write(code string) int {
+	c.t.Helper()
+	b, err := hex.DecodeString(strings.ReplaceAll(code, " ", ""))
+	require.NoError(c.t, err)
+	for i, v := range b {
+		c.mmu.Mem.Write(mmu.Phys(c.csBase+c.ip)+mmu.Phys(i), 1, uint64(v))
+	}
+	return len(b)
+}
+
 // exec1 runs one instruction, given as hexadecimal bytes, and gives its fault
 // or nil. Nothing is delivered.
 func (c *testCPU) exec1(code string) *idt.Event {
 	c.t.Helper()
-	b, err := hex.DecodeString(strings.ReplaceAll(code, " ", ""))
-	require.NoError(c.t, err)
-	lin := c.csBase + c.ip
-	for i, v := range b {
-		c.mmu.Mem.Write(mmu.Phys(lin)+mmu.Phys(i), 1, uint64(v))
-	}
+	n := c.write(code)
 	var in decode.Inst
 	fetched := c.fetchInst(&in)
 	c.blocks.stale = false
@@ -189,7 +195,7 @@ func (c *testCPU) exec1(code string) *idt.Event {
 		}
 		return &ev
 	}
-	require.Equal(c.t, len(b), int(in.Len), "length of %s", code)
+	require.Equal(c.t, n, int(in.Len), "length of %s", code)
 	c.ip = c.next
 	return nil
 }
