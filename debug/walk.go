@@ -26,7 +26,7 @@ func WalkLines(w *mmu.Walk, cr3 uint64) []string {
 	if !w.OK() {
 		return append(lines, fmt.Sprintf("  #PF, error code 0x%x, CR2 0x%x: %s", w.Code, uint64(w.Lin), w.Rule))
 	}
-	return append(lines, fmt.Sprintf("  physical 0x%x, %s page%s", uint64(w.Phys()), pageSize(w.Entry.Shift), rights(w.Entry)))
+	return append(lines, fmt.Sprintf("  physical 0x%x, %s page%s", uint64(w.Phys()), pageSize(w.Shift), rights(w.Translation)))
 }
 
 // stepLine tells one entry.
@@ -62,7 +62,7 @@ func pageSize(shift uint8) string {
 }
 
 // rights tells what all levels together allow.
-func rights(e mmu.Entry) string {
+func rights(e mmu.Translation) string {
 	s := ", read"
 	if e.Rights&mmu.RightWrite != 0 {
 		s += " write"
