@@ -34,7 +34,7 @@ const (
 )
 
 func (m Mode) String() string {
-	return [...]string{"none", "32-bit", "PAE", "4-level", "5-level"}[m]
+	return [...]string{"no", "32-bit", "PAE", "4-level", "5-level"}[m]
 }
 
 // Level is the place of an entry in the hierarchy.
