@@ -47,21 +47,18 @@ func execSALC(c *CPU, _ *decode.Inst) bool {
 // execute-only segment is allowed. [SDM 2, CLFLUSH—Flush Cache Line]
 func execCLFLUSH(c *CPU, in *decode.Inst) bool {
 	off := c.ea(in)
-	lin := mmu.Linear(off)
-	if c.mode == decode.Mode64 {
-		var ok bool
-		if lin, ok = c.linear(in.Seg, off, 1, false); !ok {
-			return false
-		}
-	} else {
-		s := c.s.Seg[in.Seg]
-		if s.Attr&idt.AttrCode != 0 {
-			s.Attr |= idt.AttrWritable
-		}
+	var lin mmu.Linear
+	if s := c.s.Seg[in.Seg]; c.mode != decode.Mode64 && s.Attr&idt.AttrCode != 0 {
+		s.Attr |= idt.AttrWritable // readable, that is
 		if !c.segmentAllows(&s, off, 1, false) {
 			return c.segFault(in.Seg)
 		}
 		lin = mmu.Linear((s.Base + off) & 0xffffffff)
+	} else {
+		var ok bool
+		if lin, ok = c.linear(in.Seg, off, 1, false); !ok {
+			return false
+		}
 	}
 	if !c.mmu.Probe(lin, 1, c.dataAcc) {
 		return c.pageFault()

@@ -90,3 +90,14 @@ func TestRandomIsSeeded(t *testing.T) {
 	require.Less(t, a[1], uint64(1)<<32)
 	require.Less(t, a[3], uint64(1)<<16)
 }
+
+// CLFLUSH may name an execute-only segment, which no load may.
+func TestCLFLUSHOfAnExecuteOnlySegment(t *testing.T) {
+	c := newTestCPU(t, "pm32")
+	c.s.Seg[decode.CS].Attr &^= idt.AttrWritable // not readable
+	c.r[rBX] = testData
+	c.mustExec("2e 0f ae 3b")
+	c.requireFault(faultGP0, c.exec1("2e 8a 03"), testCode+4)
+	c.s.Seg[decode.CS].Limit = testData - 1
+	c.requireFault(faultGP0, c.exec1("2e 0f ae 3b"), testCode+4)
+}

@@ -133,7 +133,7 @@ func TestRepeatBudget(t *testing.T) {
 func TestBulkStringsEqualElements(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 7))
 	ops := []string{"a4", "a5", "aa", "ab", "ae", "a6"}
-	for i := range 1500 {
+	for i := range 600 {
 		mode := []string{"real", "pm32", "long", "compat"}[r.IntN(4)]
 		code := []string{"f3 ", "f2 "}[r.IntN(2)]
 		if r.IntN(3) == 0 {
