@@ -100,25 +100,16 @@ func (d *Decoder) Decode(in *Inst, src []byte, mode Mode) Status {
 	}
 	in.Opcode = op
 	shape := shapes[in.Map&3][op]
-	if shape.special() && in.Map == 0 {
-		switch {
-		case mode == Mode64:
-			// The opcode must be valid in 64-bit mode, else #UD. [SDM 2, Opcode Map]
-			in.Len = uint8(pos)
-			if isVEX(op) {
-				in.Len = vexLen(src, pos)
-			}
+	if shape&vexEscape != 0 && in.Map == 0 {
+		if pos >= len(src) {
+			return in.short(src)
+		}
+		// LES, LDS and BOUND exist outside 64-bit mode and need a memory
+		// operand; all else is VEX or EVEX, which no model has, so #UD.
+		// [SDM 2, Instruction Encoding with VEX]
+		if mode == Mode64 || src[pos]>>6 == 3 {
+			in.Len = vexLen(src, pos)
 			return Undef
-		case isVEX(op):
-			if pos >= len(src) {
-				return in.short(src)
-			}
-			// LES, LDS and BOUND need a memory operand; a register form is
-			// VEX or EVEX, else #UD. [SDM 2, The VEX Prefix]
-			if src[pos]>>6 == 3 {
-				in.Len = vexLen(src, pos)
-				return Undef
-			}
 		}
 	}
 
@@ -154,6 +145,10 @@ func (d *Decoder) Decode(in *Inst, src []byte, mode Mode) Status {
 		}
 	}
 	in.Len = uint8(pos)
+	// The opcode must be valid in 64-bit mode, else #UD. [SDM 2, Opcode Map]
+	if shape&invalid64 != 0 && mode == Mode64 {
+		return Undef
+	}
 
 	// Operation.
 	f := forms.lookup(key)

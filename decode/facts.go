@@ -187,4 +187,4 @@ var destReads = []Op{
 }
 
 // destNothing lists operations that take an address only.
-var destNothing = []Op{NOP, LEA, INVLPG, PREFETCHNTA, PREFETCHT0, PREFETCHT1, PREFETCHT2, PREFETCHW}
+var destNothing = []Op{NOP, UD0, UD1, LEA, INVLPG, PREFETCHNTA, PREFETCHT0, PREFETCHT1, PREFETCHT2, PREFETCHW}

@@ -31,11 +31,11 @@ const (
 	immTZ         // word or doubleword, group 3's TEST only
 )
 
-func (s shape) special() bool { return s&(invalid64|vexEscape) != 0 }
-
-func isVEX(op uint8) bool { return op == 0xc4 || op == 0xc5 || op == 0x62 }
-
-// The one-byte and 0F maps, sixteen opcodes a row:
+// The one-byte and 0F maps, sixteen opcodes a row. Undefined opcodes of the
+// 0F map have no ModRM, except those that a feature or another vendor uses;
+// opcodes invalid in 64-bit mode still take the bytes that they take
+// elsewhere, as seen on an AMD EPYC by where the fetch of a page's last bytes
+// stops. UD0 and UD1 have a ModRM on Intel and none on AMD; we follow Intel.
 //
 //	M       ModRM                        m   ModRM whose mod is ignored
 //	R       ModRM whose rm is opcode     x   invalid in 64-bit mode
@@ -65,7 +65,7 @@ jb  jb  jb  jb  b   b   b   b   jz  jz  px  jb  .   .   .   .
 const twoByteShapes = `
 M   RM  M   M   .   .   .   .   .   .   .   .   .   M   .   Mb
 M   M   M   M   M   M   M   M   M   M   M   M   M   M   RM  M
-Mm  Mm  Mm  Mm  Mm  .   Mm  .   M   M   M   M   M   M   M   M
+Mm  Mm  Mm  Mm  .   .   .   .   M   M   M   M   M   M   M   M
 .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .
 M   M   M   M   M   M   M   M   M   M   M   M   M   M   M   M
 M   M   M   M   M   M   M   M   M   M   M   M   M   M   M   M

@@ -195,6 +195,13 @@ var supplement = []row{
 	{code: map0F | 0x78, pfx: np, op: VMREAD, args: "Ex Gx", need: FeatVMX},
 	{code: map0F | 0x79, pfx: np, op: VMWRITE, args: "Gx Ex", need: FeatVMX},
 
+	{code: map0F | 0xb9, op: UD1, args: "Gv Ev"},
+	{code: map0F | 0xbc, pfx: pF3, op: TZCNT, args: "Gv Ev", need: FeatBMI1},
+	{code: map0F | 0xbc, pfx: pF3, op: BSF, args: "Gv Ev"},
+	{code: map0F | 0xbd, pfx: pF3, op: LZCNT, args: "Gv Ev", need: FeatLZCNT},
+	{code: map0F | 0xbd, pfx: pF3, op: BSR, args: "Gv Ev"},
+	{code: map0F | 0xff, op: UD0, args: "Gv Ev"},
+
 	// 0F AE, group 15.
 	{code: map0F | 0xae, mod: mem, pfx: p66, reg: s7, op: CLFLUSHOPT, args: "Mb", need: FeatCLFLUSHOPT},
 	{code: map0F | 0xae, mod: mem, pfx: p66, reg: s6, op: CLWB, args: "Mb", need: FeatCLWB},
