@@ -99,6 +99,17 @@ func (c *CPU) checkIOBreak(port uint16, size uint8) {
 	}
 }
 
+// stepTraps tells whether the single step of an instruction traps, before RIP
+// moves: always, or with IA32_DEBUGCTL.BTF when it has branched.
+// [SDM 3B, Single-Stepping on Branches]
+func (c *CPU) stepTraps(in *decode.Inst) bool {
+	if c.s.MSR.DebugCtl&debugCtlBTF == 0 {
+		return true
+	}
+	following := (c.ip + uint64(in.Len)) & c.ipMask
+	return c.next != following && c.next != c.ip // a REP goes on at its own address
+}
+
 // debugReg resolves the number of a debug register and checks the right to it.
 func (c *CPU) debugReg(n uint8) (uint8, bool) {
 	if n == 4 || n == 5 {

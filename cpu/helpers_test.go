@@ -72,7 +72,7 @@ func newTestModel(t testing.TB, name, mode string) *testCPU {
 	require.True(t, ok)
 	mem := mmu.NewMemory(testRAM, m.MaxPhysBits)
 	ports := &testPorts{}
-	c := &testCPU{New(m, mmu.New(mem, mmu.Config{MaxPhysBits: m.MaxPhysBits}), ports), t, ports}
+	c := &testCPU{New(m, mmu.New(mem, m.Paging()), ports), t, ports}
 	tables := []uint64{
 		selCode64 / 8:  0x00af9b000000ffff,
 		selData / 8:    0x00cf93000000ffff,

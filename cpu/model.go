@@ -75,6 +75,11 @@ func ModelNames() []string {
 	return names
 }
 
+// Paging is what the model decides about paging.
+func (m *Model) Paging() mmu.Config {
+	return mmu.Config{MaxPhysBits: m.MaxPhysBits, NoPAT: !m.is(traitPAT), No1G: !m.is(traitPage1G)}
+}
+
 // has tells whether the model has all the decoder features of f.
 func (m *Model) has(f decode.Feature) bool { return m.Features&f == f }
 

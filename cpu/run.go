@@ -236,8 +236,9 @@ func (c *CPU) stepInst() (Stop, bool) {
 		s.Ticks += uint64(c.repDone)
 		return c.deliverFault()
 	}
+	trap := tf && c.stepTraps(&in)
 	c.retire()
-	if tf {
+	if trap {
 		// A set TF at the start of an instruction traps after it. [SDM 3B, Single-Step Exception Condition]
 		s.PendDB |= dr6BS
 	}
@@ -272,6 +273,10 @@ func (c *CPU) deliver(e idt.Event) (Stop, bool) {
 		c.streak = 0
 	}
 	c.settle()
+	if e.Vector == idt.VecDB {
+		// #DB stops the recording of branches. [SDM 3B, IA32_DEBUGCTL MSR]
+		s.MSR.DebugCtl &^= debugCtlLBR | debugCtlBTF
+	}
 	out := idt.Deliver(c, e)
 	if out.Shutdown {
 		c.outcome = out

@@ -177,3 +177,17 @@ func BenchmarkSyscall(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkRing is the same round trip through the run loop, with a jump.
+func BenchmarkRing(b *testing.B) {
+	c := newSyscallCPU(b)
+	c.write("0f 05 eb fc") // syscall; jmp
+	user := c.ip
+	c.ip = entry
+	c.write("48 0f 07") // sysretq
+	c.ip = user
+	b.ReportAllocs()
+	b.ResetTimer()
+	c.Run(3 * uint64(b.N))
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds()/1e6, "Mtrips/s")
+}

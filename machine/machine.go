@@ -77,7 +77,9 @@ func New(cfg Config) (*Machine, error) {
 // build wires a board around a memory.
 func build(cfg Config, mem *mmu.Memory) (*Machine, error) {
 	m := &Machine{cfg: cfg, Mem: mem, ctx: context.Background()}
-	m.MMU = mmu.New(mem, mmu.Config{MaxPhysBits: cfg.Model.MaxPhysBits, TLBOff: cfg.TLBOff})
+	paging := cfg.Model.Paging()
+	paging.TLBOff = cfg.TLBOff
+	m.MMU = mmu.New(mem, paging)
 	m.CPU = cpu.New(cfg.Model, m.MMU, wires{m})
 	m.Clock = Clock{next: never, now: m.CPU.Ticks, arm: m.CPU.SetDeadline}
 	m.Clock.schedule()
