@@ -15,6 +15,7 @@ import (
 //	     13 GD   9 GE  8 LE   7..0: G3 L3 G2 L2 G1 L1 G0 L0
 //	DR6  15 BT  14 BS  13 BD  3..0: B3 B2 B1 B0; the rest is fixed
 const (
+	dr6Hits  = 0xf // B0 to B3: breakpoints hit
 	dr6BD    = 1 << 13
 	dr6BS    = 1 << 14
 	dr6BT    = 1 << 15

@@ -213,7 +213,7 @@ func (c *CPU) boundary() (Stop, bool) {
 func (c *CPU) stepInst() (Stop, bool) {
 	s := &c.s
 	tf := s.RFLAGS&idt.FlagTF != 0
-	shadow := s.Shadow
+	shadow, pending := s.Shadow, s.PendDB
 	if tf || shadow != 0 || c.single {
 		c.limit = s.Ticks + 1 // a REP stops after each iteration
 	}
@@ -233,6 +233,10 @@ func (c *CPU) stepInst() (Stop, bool) {
 	ok := c.exec(&in)
 	if !ok {
 		s.Shadow = shadow
+		if c.repDone == 0 {
+			// A data breakpoint is a trap: an instruction that faults has not hit it.
+			s.PendDB = s.PendDB&^dr6Hits | pending&dr6Hits
+		}
 		s.Ticks += uint64(c.repDone)
 		return c.deliverFault()
 	}
