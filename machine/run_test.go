@@ -132,27 +132,87 @@ func TestShutdownTellsTheChain(t *testing.T) {
 	}
 }
 
+// long puts a machine into 64-bit mode with 2 MiB identity-mapped and nothing
+// else, code at 0x7C00, stack at 0x7000, a TSS whose IST 1 is 0x9000 and IST 2
+// 0xA000, and an empty IDT at 0x3000.
+func long(t testing.TB, code string) *Machine {
+	m := boot(t, Config{}, code)
+	m.Mem.Write(0x10000, 8, 0x11003)
+	m.Mem.Write(0x11000, 8, 0x12003)
+	m.Mem.Write(0x12000, 8, 0x83)
+	m.Mem.Write(0x4000+36, 8, 0x9000)
+	m.Mem.Write(0x4000+44, 8, 0xa000)
+	m.Mem.Write(0x5008, 8, 0x00af_9b00_0000_ffff) // selector 8: 64-bit code
+	s := m.CPU.State()
+	s.CR0 |= mmu.CR0PE | mmu.CR0PG
+	s.CR3, s.CR4, s.EFER = 0x10000, mmu.CR4PAE, mmu.EFERLME|mmu.EFERLMA
+	s.GDTR, s.IDTR = idt.Table{Base: 0x5000, Limit: 15}, idt.Table{Base: 0x3000, Limit: 0xfff}
+	s.TR = idt.Segment{Sel: 0x10, Attr: idt.AttrPresent | 11, Limit: 0x67, Base: 0x4000}
+	s.Seg[decode.CS] = idt.Segment{Sel: 8, Attr: 0xb | idt.AttrS | idt.AttrPresent | idt.AttrL | idt.AttrG, Limit: 0xffffffff}
+	m.CPU.SetState(s)
+	return m
+}
+
+// gate64 writes a 64-bit interrupt gate with an IST.
+func (m *Machine) gate64(v idt.Vector, off, ist uint64) {
+	at := mmu.Phys(0x3000 + 16*uint64(v))
+	m.Mem.Write(at, 8, off&0xffff|8<<16|ist<<32|0x8e<<40|off>>16&0xffff<<48)
+	m.Mem.Write(at+8, 8, off>>32)
+}
+
 func TestEndlessLoop(t *testing.T) {
+	const unmapped = 0xdead0000
 	for _, c := range []struct {
 		name    string
-		prepare func(m *Machine)
+		m       func(t testing.TB) *Machine
 		period  uint64
 		vectors map[idt.Vector]uint64
 	}{
 		{
 			// The stack pointer goes round 64 KiB in steps of 6 bytes.
-			"a #UD whose handler is a #UD", func(m *Machine) { m.vector(idt.VecUD, 0x7c00) },
-			32768, map[idt.Vector]uint64{idt.VecUD: 32768},
+			"a #UD whose handler is a #UD, in real mode", func(t testing.TB) *Machine {
+				m := boot(t, Config{}, "\x0f\x0b")
+				m.vector(idt.VecUD, 0x7c00)
+				s := m.CPU.State()
+				s.Seg[decode.SS].Base = 0x20000
+				m.CPU.SetState(s)
+				return m
+			}, 32768, map[idt.Vector]uint64{idt.VecUD: 32768},
+		},
+		{
+			// Each delivery starts at the top of the interrupt stack.
+			"an unmapped #PF handler on an interrupt stack", func(t testing.TB) *Machine {
+				m := long(t, "\x0f\x0b")
+				m.gate64(idt.VecUD, unmapped, 0)
+				m.gate64(idt.VecPF, unmapped, 1)
+				return m
+			}, 1, map[idt.Vector]uint64{idt.VecPF: 1},
+		},
+		{
+			// Each frame has 48 bytes: #DF's and (4096 - 48) / 48 of #PF fit
+			// into the page above the guard, then the push faults.
+			"unmapped #PF and #DF handlers", func(t testing.TB) *Machine {
+				m := long(t, "\x0f\x0b")
+				m.gate64(idt.VecUD, unmapped, 0)
+				m.gate64(idt.VecPF, unmapped, 0)
+				m.gate64(idt.VecDF, unmapped+0x1000, 2)
+				for i := range uint64(512) {
+					m.Mem.Write(mmu.Phys(0x13000+8*i), 8, i<<12|3)
+				}
+				m.Mem.Write(0x12000, 8, 0x13003)
+				m.Mem.Write(0x13000+8*8, 8, 0) // page 8 is the guard of IST 2's stack
+				m.Mem.Write(0x13000+8*6, 8, 0) // page 6 that of the first
+				s := m.CPU.State()
+				s.GPR[4] = 0x7800
+				m.CPU.SetState(s)
+				return m
+			}, 85, map[idt.Vector]uint64{idt.VecPF: 84, idt.VecDF: 1},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m := boot(t, Config{}, "\x0f\x0b")
-			s := m.CPU.State()
-			s.Seg[decode.SS].Base = 0x20000
-			m.CPU.SetState(s)
-			c.prepare(m)
+			m := c.m(t)
 			r := run(t, m, 1<<24)
-			require.Equal(t, Looping, r.Reason)
+			require.Equal(t, Looping, r.Reason, r.Story())
 			assert.Equal(t, 122, r.Status())
 			assert.Equal(t, c.period, r.Loop.Period)
 			for v, n := range r.Loop.Vectors {
@@ -163,6 +223,20 @@ func TestEndlessLoop(t *testing.T) {
 	}
 }
 
+// What may be interrupted from outside is no endless loop.
+func TestLoopWaitsForTimers(t *testing.T) {
+	m := boot(t, Config{Extra: withTicker(100000, func(m *Machine) { m.RaiseNMI() })}, "\x0f\x0b")
+	m.vector(idt.VecUD, 0x7c00)
+	m.vector(idt.VecNMI, 0x8000)
+	m.Mem.WriteBytes(0x8000, []byte("\xf4"))
+	s := m.CPU.State()
+	s.Seg[decode.SS].Base = 0x20000
+	m.CPU.SetState(s)
+	r := run(t, m, 1<<24)
+	assert.Equal(t, Halted, r.Reason)
+	assert.EqualValues(t, 300000, r.Ticks)
+}
+
 // A recursion that ends is no loop: here the handler is replaced by the frame
 // that is pushed over the vector table.
 func TestRecursionThatEndsIsNoLoop(t *testing.T) {
@@ -171,7 +245,7 @@ func TestRecursionThatEndsIsNoLoop(t *testing.T) {
 	s := m.CPU.State()
 	s.GPR[4] = 0x6000 // 4096 frames down to the vector table
 	m.CPU.SetState(s)
-	r := run(t, m, 1<<24)
+	r := run(t, m, 1<<18)
 	assert.NotEqual(t, Looping, r.Reason)
 	assert.Greater(t, r.Ticks, uint64(4000))
 }
