@@ -54,7 +54,12 @@ func readCorpus(t *testing.T, name string) (cases []corpusCase) {
 // TestCorpora decodes every line of testdata: status, length, text, and
 // NeedMore for every shorter piece.
 func TestCorpora(t *testing.T) {
-	names, err := filepath.Glob("testdata/*.txt")
+	t.Run("intel", func(t *testing.T) { checkCorpora(t, "testdata/intel/*.txt", (*Inst).Intel) })
+	t.Run("att", func(t *testing.T) { checkCorpora(t, "testdata/att/*.txt", (*Inst).GNU) })
+}
+
+func checkCorpora(t *testing.T, pattern string, text func(in *Inst, pc uint64) string) {
+	names, err := filepath.Glob(pattern)
 	require.NoError(t, err)
 	require.NotEmpty(t, names)
 	d := Decoder{Features: FeatAll}
@@ -73,7 +78,7 @@ func TestCorpora(t *testing.T) {
 			if st == Undef {
 				continue
 			}
-			if got := in.Intel(0); got != c.text {
+			if got := text(&in, 0); got != c.text {
 				t.Errorf("%s: mode %d, % x: %q, want %q", name, c.mode, c.bytes, got, c.text)
 			}
 			for n := range c.bytes {

@@ -110,6 +110,7 @@ var gnuNames = map[Op]string{
 	LRET: "lret", LJMP: "ljmp", LCALL: "lcall",
 }
 
+// gnuSwapped lists what AT&T syntax exchanges in the register forms of DC and DE.
 var gnuSwapped = map[Op]string{
 	FSUB: "fsubr", FSUBR: "fsub", FDIV: "fdivr", FDIVR: "fdiv",
 	FSUBP: "fsubrp", FSUBRP: "fsubp", FDIVP: "fdivrp", FDIVRP: "fdivp",
@@ -122,8 +123,6 @@ func (in *Inst) gnuMnemonic() string {
 	if n, ok := gnuNames[in.Op]; ok {
 		name = n
 	}
-	// The register forms of DC and DE have FSUB and FSUBR, FDIV and FDIVR
-	// exchanged: the assembler's oldest mistake, kept.
 	if swapped, ok := gnuSwapped[in.Op]; ok && in.Opcode&0xfd == 0xdc && in.ModRM >= 0xc0 {
 		return swapped
 	}
@@ -148,11 +147,8 @@ func (in *Inst) gnuMnemonic() string {
 		return name
 	}
 	for _, a := range in.Args[:in.NArgs] {
-		// A general register of the operation's own size tells the size; CL as a count does not.
-		if a.Kind == ArgReg && !(in.isShift() && a.Size == 1 && in.OpSize != 1) && a.Kind != ArgSeg {
-			if in.isShift() && in.NArgs == 2 {
-				continue
-			}
+		// A general register tells the size, but not CL as a count.
+		if a.Kind == ArgReg && !in.isShift() {
 			return name
 		}
 	}
@@ -168,9 +164,9 @@ func (in *Inst) gnuMnemonic() string {
 			return name
 		}
 	case FLD, FST, FSTP, FADD, FMUL, FCOM, FCOMP, FSUB, FSUBR, FDIV, FDIVR:
-		return name + map[uint8]string{4: "s", 8: "l", 10: "t"}[mem.Size]
+		return name + floatSuffix(mem.Size)
 	case FILD, FIST, FISTP, FISTTP, FIADD, FIMUL, FICOM, FICOMP, FISUB, FISUBR, FIDIV, FIDIVR:
-		return name + map[uint8]string{2: "s", 4: "l", 8: "ll"}[mem.Size]
+		return name + intSuffix(mem.Size)
 	case CVTSI2SD, CVTSI2SS:
 	default:
 		return name
@@ -178,7 +174,7 @@ func (in *Inst) gnuMnemonic() string {
 	return name + sizeSuffix(mem.Size, "l")
 }
 
-// isShift tells whether the operation shifts or rotates.
+// isShift tells whether the operation shifts or rotates one operand.
 func (in *Inst) isShift() bool {
 	switch in.Op {
 	case SHL, SHR, SAR, ROL, ROR, RCL, RCR:
@@ -195,4 +191,26 @@ func (in *Inst) memArg() (Arg, bool) {
 		}
 	}
 	return Arg{}, false
+}
+
+// floatSuffix is the letter of an x87 floating-point operand.
+func floatSuffix(size uint8) string {
+	switch size {
+	case 4:
+		return "s"
+	case 8:
+		return "l"
+	}
+	return "t"
+}
+
+// intSuffix is that of an x87 integer operand.
+func intSuffix(size uint8) string {
+	switch size {
+	case 2:
+		return "s"
+	case 4:
+		return "l"
+	}
+	return "ll"
 }

@@ -91,7 +91,7 @@ func TestLengthsAgreeWithObjdump(t *testing.T) {
 }
 
 func compareObjdump(t *testing.T, tool string, mode Mode, machine string) {
-	code := randomCode(rand.New(rand.NewSource(int64(mode))), 12000)
+	code := randomCode(rand.New(rand.NewSource(int64(mode))), 6000)
 	name := filepath.Join(t.TempDir(), "code.bin")
 	require.NoError(t, os.WriteFile(name, code, 0o600))
 	out, err := exec.Command(tool, "-D", "-w", "-b", "binary", "-m", machine, "-M", "intel,intel64", name).Output()

@@ -77,8 +77,8 @@ func TestScanAgreesWithX86asm(t *testing.T) {
 			for _, m := range maps {
 				for op := range 256 {
 					for modrm := 0; modrm < 256; modrm++ {
-						// With prefixes: rm 1 and 4 alone, which stand for a plain register and a SIB.
-						if rm := modrm & 7; pi > 0 && rm != 1 && rm != 4 {
+						// With prefixes: rm 1 and 4 alone, a plain register and a SIB, and mod 0 and 3.
+						if rm, mod := modrm&7, modrm>>6; pi > 0 && (rm != 1 && rm != 4 || mod != 0 && mod != 3) {
 							continue
 						}
 						src = append(append(append(src[:0], prefix...), m...), byte(op), byte(modrm), 0x25)
