@@ -83,7 +83,8 @@ func (m *MMU) Probe(lin Linear, size uint, a Access) bool {
 		_, _, ok := m.resolvePair(lin, (lin+Linear(n))&m.linMask, a)
 		return ok
 	}
-	if s := &m.View[a.ViewOf()][slot(lin)]; a&Write != 0 && s.W == uint64(lin)&^PageMask {
+	s := &m.View[a.ViewOf()][slot(lin)]
+	if page := uint64(lin) &^ PageMask; a&Write != 0 && s.W == page || a&(Write|Exec) == 0 && s.R == page {
 		return true
 	}
 	_, ok := m.resolve(lin, a)
@@ -205,9 +206,12 @@ func (m *MMU) shortcut(e *Entry, a Access) {
 	if a&Write != 0 {
 		m.Mem.own(e.Frame)
 	}
-	host := m.Mem.page(e.Frame)
+	host, owned, plain := m.Mem.pageState(e.Frame)
 	if host == nil {
 		return
+	}
+	if !owned {
+		m.tlb.lent.add(e.Frame)
 	}
 	i, v := slot(e.Page), a.ViewOf()
 	s := &m.View[v][i]
@@ -218,8 +222,7 @@ func (m *MMU) shortcut(e *Entry, a Access) {
 		return
 	}
 	s.R = uint64(e.Page)
-	if e.Rights&RightDirty != 0 && m.Mem.writable(e.Frame) &&
-		(a&Write != 0 || m.check(e.Rights, e.Key, a|Write) == RuleOK) {
+	if plain && e.Rights&RightDirty != 0 && (a&Write != 0 || m.check(e.Rights, e.Key, a|Write) == RuleOK) {
 		s.W = uint64(e.Page)
 	}
 }

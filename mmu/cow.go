@@ -51,15 +51,16 @@ func (m *Memory) page(p Phys) *Page {
 	return nil
 }
 
-// writable tells whether a store to the page of p needs no copy, no hook and
-// is not lost.
-func (m *Memory) writable(p Phys) bool {
+// pageState is page, and tells whether the page is owned, and whether a store
+// to it needs no copy, no hook and is not lost.
+func (m *Memory) pageState(p Phys) (pg *Page, owned, plain bool) {
 	i, j := p>>chunkShift, p>>PageShift&(chunkPages-1)
 	if i >= Phys(len(m.dir)) {
-		return false
+		return nil, false, false
 	}
 	c := m.dir[i]
-	return c.owner == m.self && c.flags[j]&pageOwned != 0 && (m.code[i] == nil || m.code[i][j] == 0)
+	owned = c.owner == m.self && c.flags[j]&pageOwned != 0
+	return c.page[j], owned, owned && (m.code[i] == nil || m.code[i][j] == 0)
 }
 
 // own gives the RAM page of p for storing, copied first if it is shared, or
@@ -212,17 +213,16 @@ func (m *Memory) ClearRAM() {
 // whether there is such a page. No store is reported; ClearRAM has dropped
 // the code marks.
 func (m *Memory) SetPage(p Phys, pg *Page) bool {
+	if q := m.own(p); q != nil {
+		*q = *pg
+		return true
+	}
 	if m.page(p) == nil {
 		return false
 	}
-	i, j := p>>chunkShift, p>>PageShift&(chunkPages-1)
-	c := m.ownChunk(i)
 	q := new(Page)
 	*q = *pg
-	c.page[j] = q
-	if c.flags[j]&pageROM == 0 {
-		c.flags[j] = pageOwned
-	}
+	m.ownChunk(p >> chunkShift).page[p>>PageShift&(chunkPages-1)] = q
 	m.pageMoved(p)
 	return true
 }

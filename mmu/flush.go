@@ -16,6 +16,7 @@ func (m *MMU) FlushAll() {
 		t.n[l] = 0
 	}
 	t.large = [3]uint64{}
+	t.lent = frameSet{}
 	m.Gen++
 	m.derive()
 }

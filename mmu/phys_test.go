@@ -208,6 +208,14 @@ func TestPagesAndRestore(t *testing.T) {
 	require.Equal(t, uint64(5), a.Read(0x3008, 4))
 	v, _ = m.Read(0x3008, 4, 0)
 	require.Equal(t, uint64(5), v, "no shortcut survives")
+	rom, full := kept[0xf0000], Page{7, 7}
+	require.True(t, b.SetPage(0xf0000, &full))
+	require.Equal(t, uint64(0x0707), b.Read(0xf0000, 2))
+	require.Equal(t, uint64(0x0201), a.Read(0xf0000, 2))
+	b.Write(0xf0000, 4, 0)
+	require.Equal(t, uint64(0x0707), b.Read(0xf0000, 2), "still ROM")
+	require.True(t, b.SetPage(0xf0000, &rom))
+	require.True(t, a.Equal(b))
 	require.False(t, b.SetPage(0x10000000, &Page{}), "no RAM there")
 }
 

@@ -48,7 +48,14 @@ type tlb struct {
 	list   [lists][Slots]uint16
 	n      [lists]int
 	large  [3]uint64 // of each size, which pages (mod 64) have had fragments
+	lent   frameSet  // shared pages that had shortcuts
 }
+
+// frameSet is a superset of some frames: it may have more, never less.
+type frameSet [16]uint64
+
+func (s *frameSet) add(f Phys)      { s[f>>(PageShift+6)&15] |= 1 << (f >> PageShift & 63) }
+func (s *frameSet) has(f Phys) bool { return s[f>>(PageShift+6)&15]>>(f>>PageShift&63)&1 != 0 }
 
 func slot(page Linear) uint { return uint(page>>PageShift) & (Slots - 1) }
 
@@ -136,12 +143,16 @@ func (m *MMU) each(f func(i uint, e *Entry)) {
 func (m *MMU) dropViews() {
 	m.Gen++
 	m.forgetTables()
+	m.tlb.lent = frameSet{}
 	m.each(func(i uint, _ *Entry) { m.clearViews(i) })
 }
 
-// dropFrame forgets the shortcuts to a frame, whose host page changed.
+// dropFrame forgets the shortcuts to a frame, whose shared host page was replaced.
 func (m *MMU) dropFrame(frame Phys) {
 	m.forgetTables()
+	if !m.tlb.lent.has(frame) {
+		return
+	}
 	m.each(func(i uint, e *Entry) {
 		if e.Frame == frame {
 			m.clearViews(i)
@@ -182,4 +193,32 @@ func (m *MMU) SetTLB(all []Entry) {
 			m.insert(e.Page, e.Translation).PCID = e.PCID
 		}
 	}
+}
+
+// Cached gives the TLB entry that an access to lin would use now.
+func (m *MMU) Cached(lin Linear) (Entry, bool) {
+	if e := m.lookup(lin & m.linMask &^ PageMask); e != nil {
+		return *e, true
+	}
+	return Entry{}, false
+}
+
+// Stale gives the usable entries that differ from what the tables say by now
+// in frame or rights, D left out, or that the tables do not have: the guest
+// owes a flush.
+func (m *MMU) Stale() []Entry {
+	var stale []Entry
+	for i := range m.tlb.entry {
+		e := &m.tlb.entry[i]
+		if e.Rights&RightValid == 0 || !m.current(e) {
+			continue
+		}
+		const compared = RightWrite | RightUser | RightExec | RightGlobal
+		w := m.Explain(e.Page, 0)
+		found := w.Rule != RuleNotPresent && w.Rule != RuleReserved
+		if !found || w.Frame != e.Frame || w.Key != e.Key || (w.Rights^e.Rights)&compared != 0 {
+			stale = append(stale, *e)
+		}
+	}
+	return stale
 }

@@ -333,6 +333,28 @@ func TestGen(t *testing.T) {
 	}
 }
 
+func TestStale(t *testing.T) {
+	m := longMode(Config{})
+	for lin := Linear(0x1000); lin < 0x6000; lin += PageSize {
+		canRead(m, lin)
+	}
+	require.Empty(t, m.Stale())
+	change(m, 0x2000, 0, bP)
+	change(m, 0x3000, 0, bW)
+	change(m, 0x4000, 0x40000, 0)
+	change(m, 0x5000, bD, bA)
+	var pages []Linear
+	for _, e := range m.Stale() {
+		pages = append(pages, e.Page)
+	}
+	require.Equal(t, []Linear{0x2000, 0x3000, 0x4000}, pages)
+	e, ok := m.Cached(0x4123)
+	require.True(t, ok)
+	require.Equal(t, Phys(0x4000), e.Frame)
+	_, ok = m.Cached(0x9000)
+	require.False(t, ok)
+}
+
 func TestEviction(t *testing.T) {
 	m := New(NewMemory(16<<20, 40), Config{MaxPhysBits: 40})
 	tables(m, 8<<20, true, PteWritable|PteUser)

@@ -26,6 +26,7 @@ func (m *MMU) walk(lin Linear, a Access, dry bool, tr *Walk) (e Translation, rul
 		e, rule = m.walk64(lin, &p, tr)
 	}
 	if rule == RuleOK {
+		e.Frame &= m.a20
 		rule = m.check(e.Rights, e.Key, a)
 	}
 	if rule != RuleOK {
@@ -38,7 +39,6 @@ func (m *MMU) walk(lin Linear, a Access, dry bool, tr *Walk) (e Translation, rul
 	if a&Write != 0 {
 		e.Rights |= RightDirty
 	}
-	e.Frame &= m.a20
 	return e, RuleOK
 }
 
