@@ -180,8 +180,7 @@ func (p *core) deliverReal(ev *Event) bool {
 	if p.obs != nil {
 		p.emitVector(r.IDTR.Base+uint64(at), raw)
 	}
-	var buf [3]uint64
-	f := frame{size: 2, words: buf[:0]}
+	f := frame{size: 2}
 	p.currentStack(&f.stack)
 	f.push(ev.flagsImage(r.RFLAGS))
 	f.push(uint64(r.Seg[decode.CS].Sel))
@@ -253,8 +252,7 @@ func (p *core) deliverProtected(ev *Event) bool {
 //	low    error code    where the exception has one
 func (p *core) enterProtected(ev *Event, g *Gate, cs *entry, cpl uint8) bool {
 	r := p.r
-	var buf [10]uint64
-	f := frame{size: g.size(false), words: buf[:0]}
+	f := frame{size: g.size(false)}
 	v86 := r.RFLAGS&FlagVM != 0
 	inner := cpl < r.CPL
 	var ss entry
@@ -331,8 +329,7 @@ func (p *core) deliverTask(ev *Event, sel uint16) bool {
 		return false
 	}
 	if ev.pushesCode() {
-		var buf [1]uint64
-		f := frame{size: 2, words: buf[:0]}
+		f := frame{size: 2}
 		if wideTSS(p.r.TR.Attr) {
 			f.size = 4
 		}

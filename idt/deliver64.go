@@ -52,8 +52,7 @@ func (p *core) deliverLong(ev *Event) bool {
 func (p *core) enterLong(ev *Event, g *Gate, cs *entry, cpl uint8) bool {
 	r := p.r
 	inner := cpl < r.CPL
-	var buf [6]uint64
-	f := frame{size: 8, words: buf[:0]}
+	f := frame{size: 8}
 	f.flat, f.mask = true, ^uint64(0)
 	f.acc, f.sp = p.access(cpl), p.g[regSP]
 	if inner || g.IST != 0 {

@@ -17,8 +17,8 @@ func FarCall(c CPU, sel uint16, off uint64, opSize uint8, next uint64) (Event, b
 }
 
 func (p *core) callReal(sel uint16, off uint64, opSize uint8, next uint64) bool {
-	var buf [2]uint64
-	f := p.callFrame(buf[:0], uint64(opSize), next)
+	var f frame
+	p.callFrame(&f, uint64(opSize), next)
 	// The stack must have room for the return address, else #SS(0). [SDM 2, CALL, REAL-ADDRESS-MODE]
 	if !p.room(&f, 0) {
 		return false
@@ -36,14 +36,13 @@ func (p *core) callReal(sel uint16, off uint64, opSize uint8, next uint64) bool 
 	return true
 }
 
-// callFrame is the return address on the current stack.
-func (p *core) callFrame(buf []uint64, size, next uint64) frame {
-	f := frame{size: size, words: buf}
+// callFrame makes f the return address on the current stack.
+func (p *core) callFrame(f *frame, size, next uint64) {
+	f.size = size
 	p.currentStack(&f.stack)
 	f.align = p.checksAlignment()
 	f.push(uint64(p.r.Seg[decode.CS].Sel))
 	f.push(next)
-	return f
 }
 
 func (p *core) callProtected(sel uint16, off uint64, opSize uint8, next uint64) bool {
@@ -72,8 +71,8 @@ func (p *core) callProtected(sel uint16, off uint64, opSize uint8, next uint64) 
 
 // callCode calls checked code at the current CPL. [SDM 2, CALL]
 func (p *core) callCode(cs *entry, off, size, next uint64) bool {
-	var buf [2]uint64
-	f := p.callFrame(buf[:0], size, next)
+	var f frame
+	p.callFrame(&f, size, next)
 	// The stack must have room for the return address, else #SS(0).
 	if !p.room(&f, 0) {
 		return false
@@ -103,8 +102,7 @@ func (p *core) callInner(cs *entry, g *Gate, next uint64) bool {
 	r := p.r
 	cpl := cs.dpl()
 	size := g.size(p.long)
-	var buf [4 + 31]uint64
-	f := frame{size: size, words: buf[:0]}
+	f := frame{size: size}
 	f.acc = p.access(cpl)
 	var ss entry
 	if p.long {

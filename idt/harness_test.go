@@ -215,6 +215,8 @@ func (w *world) buildTables(md mode) {
 		w.buildTask32(tss2At)
 		w.buildTask16(tss16At)
 	}
+	w.poke(tssAt+28, 4, tables)
+	w.poke(tssAt+96, 2, ldtSel)
 	w.r.LDTR = Segment{Sel: ldtSel, Attr: AttrPresent | typeLDT, Limit: 0x7f, Base: ldtAt}
 	for v := Vector(0); v < 0x40; v++ {
 		w.idt(v, gate(code0, handler, AttrPresent|typeInt32, 0))

@@ -113,10 +113,18 @@ type frame struct {
 	stack
 	size  uint64 // of a word in bytes
 	align bool   // #AC is armed
-	words []uint64
+	n     int
+	words [maxFrame]uint64
 }
 
-func (f *frame) push(v uint64) { f.words = append(f.words, v) }
+// maxFrame is the longest frame in words: a call gate's SS, SP, 31 parameters,
+// CS and IP.
+const maxFrame = 35
+
+func (f *frame) push(v uint64) {
+	f.words[f.n] = v
+	f.n++
+}
 
 // offset is where word i goes.
 func (f *frame) offset(i int) uint64 { return (f.sp - uint64(i+1)*f.size) & f.mask }
@@ -124,7 +132,7 @@ func (f *frame) offset(i int) uint64 { return (f.sp - uint64(i+1)*f.size) & f.ma
 // room checks that the stack segment has room for the frame, else #SS(code).
 // [SDM 2, INT n/INTO/INT3/INT1; CALL]
 func (p *core) room(f *frame, code uint32) bool {
-	for i := range f.words {
+	for i := 0; i < f.n; i++ {
 		if !p.pass(RuleStackRoom, p.holds(&f.stack, f.offset(i), f.size)) {
 			return p.fail(VecSS, code)
 		}
@@ -136,7 +144,7 @@ func (p *core) room(f *frame, code uint32) bool {
 // that a page fault names the push that would be the first to fail.
 func (p *core) canPush(f *frame) bool {
 	page := mmu.Linear(1) // no page
-	for i := range f.words {
+	for i := 0; i < f.n; i++ {
 		lin := f.linear(f.offset(i))
 		// A word pushed at CPL 3 must be aligned where #AC is armed, else #AC(0).
 		if f.align && !p.pass(RuleAligned, uint64(lin)&(f.size-1) == 0) {
@@ -156,7 +164,7 @@ func (p *core) canPush(f *frame) bool {
 // writeFrame writes the frame, which canPush has passed. It can fail only where
 // the frame overwrites the page tables that map it.
 func (p *core) writeFrame(f *frame) bool {
-	for i, v := range f.words {
+	for i, v := range f.words[:f.n] {
 		lin := f.linear(f.offset(i))
 		if !p.m.Write(lin, uint(f.size), v, f.acc|mmu.Write) {
 			return p.pageFault()
@@ -170,5 +178,5 @@ func (p *core) writeFrame(f *frame) bool {
 
 // moveSP sets the stack pointer below the frame.
 func (p *core) moveSP(f *frame) {
-	p.setSP(f.mask, f.sp-uint64(len(f.words))*f.size)
+	p.setSP(f.mask, f.sp-uint64(f.n)*f.size)
 }

@@ -68,28 +68,35 @@ func (p *core) pass(rule Rule, ok bool) bool {
 }
 
 // The emitters are called with an observer only: their events are the sole
-// heap allocations of this package.
+// heap allocations of this package. They stay out of line, so that the paths
+// without an observer stay short.
 
+//go:noinline
 func (p *core) emitCheck(rule Rule, ok bool) {
 	p.obs.Delivery(&DeliveryEvent{Stage: StageCheck, Rule: rule, OK: ok})
 }
 
+//go:noinline
 func (p *core) emitStage(s Stage, ev *Event) {
 	p.obs.Delivery(&DeliveryEvent{Stage: s, Event: *ev})
 }
 
+//go:noinline
 func (p *core) emitEntered(ev *Event) {
 	p.obs.Delivery(&DeliveryEvent{Stage: StageEntered, Event: *ev, Seg: p.r.Seg[decode.CS], Value: p.r.RIP})
 }
 
+//go:noinline
 func (p *core) emitVector(at, raw uint64) {
 	p.obs.Delivery(&DeliveryEvent{Stage: StageVector, Addr: mmu.Linear(at), Raw: [2]uint64{raw}})
 }
 
+//go:noinline
 func (p *core) emitGate(at, lo, hi uint64, g *Gate) {
 	p.obs.Delivery(&DeliveryEvent{Stage: StageGate, Addr: mmu.Linear(at), Raw: [2]uint64{lo, hi}, Gate: *g})
 }
 
+//go:noinline
 func (p *core) emitStack(s *stack, inner bool, ist uint8) {
 	e := DeliveryEvent{Stage: StageStack, IST: ist, Seg: s.seg, Value: s.sp}
 	switch {
@@ -101,10 +108,12 @@ func (p *core) emitStack(s *stack, inner bool, ist uint8) {
 	p.obs.Delivery(&e)
 }
 
+//go:noinline
 func (p *core) emitPush(at mmu.Linear, size, v uint64) {
 	p.obs.Delivery(&DeliveryEvent{Stage: StagePush, Addr: at, Size: uint8(size), Value: v})
 }
 
+//go:noinline
 func (p *core) emitTask(s Stage, sel uint16, base uint64) {
 	p.obs.Delivery(&DeliveryEvent{Stage: s, Selector: sel, Addr: mmu.Linear(base)})
 }
