@@ -14,7 +14,6 @@ import (
 	"x86emu/decode"
 	"x86emu/guest"
 	"x86emu/machine"
-	"x86emu/mmu"
 )
 
 // load makes a machine with code at 0x500.
@@ -133,32 +132,6 @@ func TestTraceTellsAWriteError(t *testing.T) {
 	_, err := m.Run(context.Background(), 100)
 	require.NoError(t, err)
 	assert.ErrorContains(t, tr.Close(), "disk full")
-}
-
-func TestWalkLines(t *testing.T) {
-	m := load(t, guest.Mode64, "\xf4")
-	m.Mem.Write(0x92000, 8, 0x93003|1<<63) // PDPTE 0: XD
-	for _, c := range []struct {
-		lin    mmu.Linear
-		access mmu.Access
-		want   []string
-	}{
-		{0x40200123, mmu.Write, []string{
-			"0x40200123: supervisor write, paging 4-level, CR3 0x91000",
-			"  PML4E    0 at 0x91000      0x0000000000092003 P W",
-			"  PDPTE    1 at 0x92008      0x0000000000094003 P W",
-			"  PDE      1 at 0x94008      0x0000000040200083 P W PS",
-			"  physical 0x40200123, 2 MiB page, read write execute, supervisor",
-		}},
-		{1 << 39, mmu.User, []string{
-			"0x8000000000: user read, paging 4-level, CR3 0x91000",
-			"  PML4E    1 at 0x91008      0x0000000000000000   <- P=0 (bits 0x1)",
-			"  #PF, error code 0x4, CR2 0x8000000000: P=0",
-		}},
-	} {
-		w := m.MMU.Explain(c.lin, c.access)
-		assert.Equal(t, c.want, WalkLines(&w, m.MMU.Ctl.CR3))
-	}
 }
 
 func TestDisassemble(t *testing.T) {

@@ -174,7 +174,7 @@ func (t *Tracer) walk(w *mmu.Walk) {
 		return
 	}
 	t.rec.hex("lin", uint64(w.Lin))
-	t.rec.text("access", accessText(w.Access))
+	t.rec.text("access", w.Access.String())
 	for i := range w.Steps[:w.N] {
 		t.rec.hex(w.Steps[i].Level.String(), w.Steps[i].Raw)
 	}
@@ -253,19 +253,4 @@ func (t *Tracer) event(e *idt.Event) {
 		r.hex("cr2", e.CR2)
 	}
 	r.hex("return", e.Return)
-}
-
-// accessText names an access.
-func accessText(a mmu.Access) string {
-	by, what := "supervisor", "read"
-	if a&mmu.User != 0 {
-		by = "user"
-	}
-	switch {
-	case a&mmu.Exec != 0:
-		what = "fetch"
-	case a&mmu.Write != 0:
-		what = "write"
-	}
-	return by + " " + what
 }

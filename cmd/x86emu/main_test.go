@@ -266,12 +266,12 @@ func TestDis(t *testing.T) {
 func TestWalk(t *testing.T) {
 	status, out, _ := cli(t, "", "walk", "unmapped-handler-64", "0x100000")
 	assert.Zero(t, status)
-	for _, want := range []string{"(exited)", "paging 4-level", "PML4E", "PDPTE", "PDE", "physical 0x100000"} {
+	for _, want := range []string{"(exited)", "4-level paging", "PML4E", "PDPTE", "PDE", "physical 0x100000"} {
 		assert.Contains(t, out, want)
 	}
 	_, out, _ = cli(t, "", "walk", "unmapped-handler-32", "0xdeadb000", "--user", "--access", "write", "--at", "100000")
-	assert.Contains(t, out, "at tick 100000 (budget spent)")
-	assert.Contains(t, out, "#PF, error code 0x6")
+	assert.Contains(t, out, "at tick 100000 (budget spent), CR3 0x")
+	assert.Contains(t, out, "#PF: P=0, error code 0x6")
 }
 
 func TestVersionAndHelp(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"x86emu/debug"
 	"x86emu/machine"
 	"x86emu/mmu"
 )
@@ -49,11 +48,8 @@ itself changes nothing: no accessed or dirty bit, no TLB entry.`,
 				return err
 			}
 			w := m.MMU.Explain(mmu.Linear(lin), a)
-			fmt.Fprintf(cmd.OutOrStdout(), "at tick %d (%s)\n", r.Ticks, r.Reason)
-			for _, line := range debug.WalkLines(&w, m.MMU.Ctl.CR3) {
-				fmt.Fprintln(cmd.OutOrStdout(), line)
-			}
-			return nil
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "at tick %d (%s), CR3 0x%x\n%s", r.Ticks, r.Reason, m.MMU.Ctl.CR3, w.String())
+			return err
 		},
 	}
 	b.addFlags(cmd)
