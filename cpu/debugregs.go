@@ -55,6 +55,10 @@ func (c *CPU) breakRange(i int) (first, last uint64) {
 // checkInstrBreak looks for a breakpoint on the instruction at lin; on one it
 // makes the #DB, a fault, the instruction's.
 func (c *CPU) checkInstrBreak(lin uint64) bool {
+	// Behind MOV SS and POP SS none hits. [SDM 3B, Instruction-Breakpoint Exception Condition]
+	if c.s.Shadow&idt.ShadowMovSS != 0 {
+		return false
+	}
 	if c.mode != decode.Mode64 {
 		lin &= 0xffffffff
 	}
@@ -101,9 +105,13 @@ func (c *CPU) checkIOBreak(port uint16, size uint8) {
 }
 
 // stepTraps tells whether the single step of an instruction traps, before RIP
-// moves: always, or with IA32_DEBUGCTL.BTF when it has branched.
+// moves: always, or with IA32_DEBUGCTL.BTF when it has branched. SYSCALL traps
+// if it leaves TF set: kernels rely on IA32_FMASK to keep the trap away.
 // [SDM 3B, Single-Stepping on Branches]
 func (c *CPU) stepTraps(in *decode.Inst) bool {
+	if in.Op == decode.SYSCALL && c.s.RFLAGS&idt.FlagTF == 0 {
+		return false
+	}
 	if c.s.MSR.DebugCtl&debugCtlBTF == 0 {
 		return true
 	}

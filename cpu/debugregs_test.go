@@ -139,6 +139,8 @@ func TestDebugTraps(t *testing.T) {
 		{name: "single step on branches", code: "90 90 eb 01 90 90", flags: idt.FlagTF, setup: func(c *testCPU) { c.s.MSR.DebugCtl = debugCtlBTF }, steps: 4, ret: 5, dr6: dr6BS},
 		{name: "single step and data breakpoint together", code: "a3 00 90 00 00 90", flags: idt.FlagTF, dr0: testData, dr7: arm(0, breakWrite, 3), steps: 2, ret: 5, dr6: dr6BS | 1},
 		{name: "MOV SS holds a data breakpoint back", code: "8e 15 00 90 00 00 90 90", dr0: testData, dr7: arm(0, breakAccess, 1), setup: func(c *testCPU) { c.mmu.Mem.Write(testData, 2, selData) }, steps: 3, ret: 7, dr6: 1},
+		{name: "MOV SS hides an instruction breakpoint behind it", code: "8e d0 90 90", dr0: testCode + 2, dr7: 1, setup: func(c *testCPU) { c.r[rAX] = selData; c.s.DR[1], c.s.DR[7] = testCode+3, c.s.DR[7]|4 }, steps: 3, ret: 3, dr6: 2},
+		{name: "instruction breakpoint before the bytes are fetched", code: "0f 0b", dr0: testCode, dr7: 1, steps: 1, dr6: 1},
 		{name: "port breakpoint is a trap", code: "e6 e9 90", dr0: 0xe9, dr7: arm(0, breakIO, 0), setup: func(c *testCPU) { c.mmu.SetCR4(mmu.CR4DE) }, steps: 2, ret: 2, dr6: 1},
 		{name: "GD", code: "0f 21 c0", dr7: dr7GD, steps: 1, rf: true, dr6: dr6BD},
 		{name: "INT1", code: "f1", steps: 1, ret: 1},
@@ -168,6 +170,26 @@ func TestDebugTraps(t *testing.T) {
 			assert.Zero(t, c.s.DR[7]&dr7GD, "GD is cleared for the handler")
 			assert.Zero(t, c.flags()&(idt.FlagTF|idt.FlagRF))
 			assert.Zero(t, c.s.MSR.DebugCtl)
+		})
+	}
+}
+
+// TestSingleStepSYSCALL: IA32_FMASK decides whether the system's first
+// instruction is trapped.
+func TestSingleStepSYSCALL(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		mask uint64
+		want uint64
+	}{{"TF masked", idt.FlagTF, 0}, {"TF kept", 0, dr6BS}} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newSyscallCPU(t)
+			c.s.MSR.SFMASK = tt.mask
+			c.setFlags(c.flags() | idt.FlagTF)
+			c.write("0f 05")
+			c.Step()
+			assert.Equal(t, uint64(entry), c.ip)
+			assert.Equal(t, tt.want, c.s.PendDB)
 		})
 	}
 }

@@ -143,3 +143,25 @@ func TestTSC(t *testing.T) {
 	c.requireFault(faultGP0, c.exec1("0f 01 f9"), c.ip)
 	c.requireFault(faultGP0, c.exec1("0f 33"), c.ip)
 }
+
+// TestEveryMSR reads and writes all numbers where MSRs are found, on every
+// model: what was written and accepted reads back, and nothing else happens.
+func TestEveryMSR(t *testing.T) {
+	for _, m := range models {
+		c := newTestModel(t, m.Name, "pm32")
+		for _, r := range [][2]uint32{{0, 0x1000}, {0xc0000000, 0xc0000200}, {0xffffffff, 0xffffffff}} {
+			for n := r[0]; ; n++ {
+				v, ok := c.readMSR(n)
+				assert.Equal(t, ok || n == msrBIOSUpdate && m.is(traitP6), m.msrExists(n), "%s: MSR %xh", m.Name, n)
+				if ok && c.writeMSR(n, v) {
+					again, _ := c.readMSR(n)
+					assert.Equal(t, v, again, "%s: MSR %xh", m.Name, n)
+				}
+				c.writeMSR(n, ^uint64(0))
+				if n == r[1] {
+					break
+				}
+			}
+		}
+	}
+}

@@ -217,11 +217,12 @@ func (c *CPU) stepInst() (Stop, bool) {
 	if tf || shadow != 0 || c.single {
 		c.limit = s.Ticks + 1 // a REP stops after each iteration
 	}
-	var in decode.Inst
-	if !c.fetchInst(&in) {
+	// A breakpoint comes before what fetching may find. [SDM 3A, Priority Among Concurrent Events]
+	if c.single && s.RFLAGS&idt.FlagRF == 0 && c.checkInstrBreak(c.csBase+c.ip) {
 		return c.deliverFault()
 	}
-	if c.single && s.RFLAGS&idt.FlagRF == 0 && c.checkInstrBreak(c.csBase+c.ip) {
+	var in decode.Inst
+	if !c.fetchInst(&in) {
 		return c.deliverFault()
 	}
 	if c.obs != nil {
