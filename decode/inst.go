@@ -95,16 +95,16 @@ type Inst struct {
 	Opcode   uint8
 	ModRM    uint8 // 0 where the instruction has none
 	HasModRM bool
-	OpSize   uint8 // effective operand size in bytes: 2, 4, 8 (default-64 rule applied); byte forms keep 1
+	OpSize   uint8 // effective operand size in bytes: 1 for byte forms, else 2, 4, 8 (default-64 rule applied)
 	AddrSize uint8 // effective address size in bytes: 2, 4, 8
 	NArgs    uint8
-	Args     [4]Arg
+	Args     [4]Arg // in the manual's order; strings too: MOVS is [RDI], [RSI], CMPS is [RSI], [RDI]
 
 	// The memory operand, if any: [Base + Index<<Scale + Disp] in Seg.
-	Base, Index uint8 // 0 to 15, NoReg, or RegRIP (base only)
-	Scale       uint8 // shift: 0 to 3
-	Seg         SegReg
-	Disp        int64 // sign-extended (moffs: zero-extended); mask the sum with AddrSize
+	Base, Index uint8  // 0 to 15, NoReg, or RegRIP (base only)
+	Scale       uint8  // shift: 0 to 3
+	Seg         SegReg // override or default; for strings and XLAT that of RSI or RBX (RDI's is always ES)
+	Disp        int64  // sign-extended (moffs: zero-extended); mask the sum with AddrSize
 
 	Imm  int64  // sign-extended as the instruction demands; byte immediates of byte forms are unsigned
 	Imm2 uint16 // ENTER's level, a far pointer's selector
@@ -114,7 +114,9 @@ type Inst struct {
 	FlagsWrit uint16 // EFLAGS bits written or left undefined
 }
 
-// Props are facts about an operation that an executor needs.
+// Props are facts about an operation that an executor needs. MemRead and
+// MemWrite include the stack and what string operations reach; INT 3 by CC has
+// Imm 3 and no immediate in the code.
 type Props uint16
 
 const (

@@ -63,6 +63,9 @@ func ruled(in *Inst) bool {
 // TestScanAgreesWithX86asm goes through all opcodes with all ModRM bytes, and
 // through prefixes with a part of them.
 func TestScanAgreesWithX86asm(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a million encodings take long under the race detector")
+	}
 	prefixes := [][]byte{nil, {0x66}, {0x67}, {0xf2}, {0xf3}, {0xf0}, {0x66, 0xf3}, {0x65},
 		{0x48}, {0x66, 0x48}, {0xf3, 0x4f}, {0x45}, {0x67, 0x41}}
 	maps := [][]byte{nil, {0x0f}, {0x0f, 0x38}, {0x0f, 0x3a}}
