@@ -101,17 +101,18 @@ type formTable struct {
 	slots atomic.Pointer[[]atomic.Pointer[form]]
 	mu    sync.Mutex
 	count int
+	limit int // of forms: then the table starts anew, so that guest code cannot fill the host
 }
 
 const (
 	firstSlots = 1 << 12
-	maxForms   = 1 << 16 // then the table starts anew: guest code cannot fill the host
+	maxForms   = 1 << 16
 )
 
-var forms = newFormTable()
+var forms = newFormTable(maxForms)
 
-func newFormTable() *formTable {
-	t := new(formTable)
+func newFormTable(limit int) *formTable {
+	t := &formTable{limit: limit}
 	t.publish(make([]atomic.Pointer[form], firstSlots))
 	return t
 }
@@ -141,7 +142,7 @@ func (t *formTable) insert(k formKey) *form {
 	defer t.mu.Unlock()
 	slots := *t.slots.Load()
 	switch {
-	case t.count >= maxForms:
+	case t.count >= t.limit:
 		t.count = 0
 		slots = make([]atomic.Pointer[form], firstSlots)
 		t.publish(slots)

@@ -10,7 +10,7 @@ import (
 // TestFormTableIsShared lets machines learn the same forms at the same time
 // (run it with the race detector).
 func TestFormTableIsShared(t *testing.T) {
-	table := newFormTable()
+	table := newFormTable(maxForms)
 	var wg sync.WaitGroup
 	got := make([][]*form, 4)
 	for m := range got {
@@ -30,13 +30,13 @@ func TestFormTableIsShared(t *testing.T) {
 
 // TestFormTableStaysSmall fills the table past its bound.
 func TestFormTableStaysSmall(t *testing.T) {
-	table := newFormTable()
-	for k := formKey(0); k < maxForms+maxForms/2; k++ {
-		// Keys without meaning are cheap to learn: map 0, opcode 0F.
-		table.lookup(0x0f | k<<keyReg)
+	const limit = 2*firstSlots + 10
+	table := newFormTable(limit)
+	for k := formKey(0); k < 3*limit; k++ {
+		table.lookup(k<<8 | 0x0f)
+		assert.LessOrEqual(t, table.count, limit)
 	}
-	assert.LessOrEqual(t, table.count, maxForms)
-	assert.LessOrEqual(t, len(*table.slots.Load()), 2*maxForms)
+	assert.LessOrEqual(t, len(*table.slots.Load()), 4*limit)
 }
 
 // TestOpNames wants a name for each own operation.
