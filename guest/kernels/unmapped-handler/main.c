@@ -216,6 +216,10 @@ static void __attribute__((noreturn)) double_fault(void)
 	const word store = USER_BASE + (word)(touch_heap_store - touch_heap);
 	unsigned frames = 0;
 
+	if (bottom < STACK_BOTTOM || bottom > STACK_TOP - 3 * first) {
+		print("SURPRISE: a double fault with the stack pointer at " ADDR ".\n", bottom);
+		exit_run(1);
+	}
 	for (word p = bottom; p < STACK_TOP; p += frame_size(from_user(frame[frames - 1])))
 		frame[frames++] = (const struct frame *)p;
 
