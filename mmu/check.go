@@ -24,27 +24,29 @@ func (r Rule) String() string {
 // [SDM 3A, Determination of Access Rights]
 func (m *MMU) check(r Rights, key uint8, a Access) Rule {
 	user := r&RightUser != 0
-	// A user-mode access needs a user-mode address, else #PF.
+	// A user-mode access needs a user-mode address, else #PF. [SDM 3A, Determination of Access Rights]
 	if a&User != 0 && !user {
 		return RuleUser
 	}
 	if a&Exec != 0 {
-		// A supervisor-mode fetch from a user-mode address is denied by CR4.SMEP, else #PF.
+		// A supervisor-mode fetch from a user-mode address needs CR4.SMEP = 0, else
+		// #PF. [SDM 3A, Determination of Access Rights]
 		if user && a&User == 0 && m.smep {
 			return RuleSMEP
 		}
-		// A fetch needs XD = 0 at every level, else #PF.
+		// A fetch needs XD = 0 at every level, else #PF. [SDM 3A, Determination of Access Rights]
 		if r&RightExec == 0 {
 			return RuleXD
 		}
 		return RuleOK
 	}
-	// A supervisor-mode data access to a user-mode address is denied by
-	// CR4.SMAP, unless it is explicit and EFLAGS.AC = 1, else #PF.
+	// A supervisor-mode data access to a user-mode address needs CR4.SMAP = 0, or
+	// to be explicit with EFLAGS.AC = 1, else #PF. [SDM 3A, Determination of Access Rights]
 	if user && m.smap && a&(User|AC) == 0 {
 		return RuleSMAP
 	}
-	// A write needs R/W = 1 at every level, in supervisor mode only if CR0.WP = 1, else #PF.
+	// A write needs R/W = 1 at every level, in supervisor mode only if CR0.WP = 1,
+	// else #PF. [SDM 3A, Determination of Access Rights]
 	if a&Write != 0 && r&RightWrite == 0 && (a&User != 0 || m.wp) {
 		return RuleWrite
 	}
@@ -58,11 +60,12 @@ func (m *MMU) check(r Rights, key uint8, a Access) Rule {
 // [SDM 3A, Protection Keys]
 func (m *MMU) checkKey(key uint8, a Access) Rule {
 	k := m.Ctl.PKRU >> (2 * (key & 15))
-	// ADi = 1 denies any data access, else #PF with PK.
+	// A data access needs ADi = 0, else #PF with PK. [SDM 3A, Protection Keys]
 	if k&1 != 0 {
 		return RuleKeyAccess
 	}
-	// WDi = 1 denies user writes, and supervisor writes if CR0.WP = 1, else #PF with PK.
+	// A write needs WDi = 0, in supervisor mode only if CR0.WP = 1, else #PF with
+	// PK. [SDM 3A, Protection Keys]
 	if k&2 != 0 && a&Write != 0 && (a&User != 0 || m.wp) {
 		return RuleKeyWrite
 	}

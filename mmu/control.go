@@ -194,6 +194,7 @@ func (m *MMU) LoadPDPTEs(cr3 uint64) bool {
 	var e [4]uint64
 	for i := range e {
 		e[i] = m.loadEntry64(Phys(cr3&0xffffffe0) + Phys(8*i))
+		// A present PDPTE must have its reserved bits clear, else #GP(0). [SDM 3A, PDPTE Registers]
 		if e[i]&PtePresent != 0 && e[i]&m.pdpteReserved() != 0 {
 			return false
 		}

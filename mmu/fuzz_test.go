@@ -184,7 +184,7 @@ func walkMMUs() []*MMU {
 func TestRandomWalks(t *testing.T) {
 	mmus := walkMMUs()
 	r := rng(0x1234567)
-	n := 15000
+	n := 8000
 	if testing.Short() {
 		n = 2000
 	}

@@ -1,7 +1,9 @@
 package mmu
 
 import (
+	"bytes"
 	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -217,6 +219,88 @@ func TestPagesAndRestore(t *testing.T) {
 	require.True(t, b.SetPage(0xf0000, &rom))
 	require.True(t, a.Equal(b))
 	require.False(t, b.SetPage(0x10000000, &Page{}), "no RAM there")
+}
+
+// Random stores and forks, against plain copies of the whole memory.
+func TestForksAgainstCopies(t *testing.T) {
+	const size = 4<<20 + 8*PageSize
+	type pair struct {
+		m     *Memory
+		flat  []byte
+		hooks map[Phys]int
+	}
+	watch := func(p *pair) *pair {
+		p.hooks = map[Phys]int{}
+		p.m.OnCodeWrite = func(at Phys, n int) { p.hooks[at] += n }
+		return p
+	}
+	r := rng(4711)
+	all := []*pair{watch(&pair{m: NewMemory(size, 40), flat: make([]byte, size)})}
+	for range 4000 {
+		p := all[r.next()>>9%uint64(len(all))]
+		// Eight pages in three chunks, and the borders between them.
+		at := Phys(r.next()>>13%3<<chunkShift + r.next()>>17%(8*PageSize))
+		switch r.next() >> 21 % 8 {
+		case 0:
+			if len(all) < 6 {
+				all = append(all, watch(&pair{m: p.m.Fork(), flat: append([]byte(nil), p.flat...)}))
+			} else {
+				i := r.next() >> 9 % 6
+				all[i] = watch(&pair{m: p.m.Fork(), flat: append([]byte(nil), p.flat...)})
+			}
+		case 1:
+			b := make([]byte, min(r.next()>>11%10000, size-uint64(at)))
+			for i := range b {
+				b[i] = byte(r.next() >> 5)
+			}
+			copy(p.flat[at:], b)
+			p.m.WriteBytes(at, b)
+		default:
+			n := uint(1) << (r.next() >> 7 & 3)
+			v := r.next()
+			if uint64(at)+uint64(n) > size {
+				continue
+			}
+			for i := range n {
+				p.flat[uint(at)+i] = byte(v >> (8 * i))
+			}
+			p.m.Write(at, n, v)
+		}
+		q := all[r.next()>>9%uint64(len(all))]
+		b := make([]byte, 64)
+		at = min(at, size-64)
+		q.m.ReadBytes(at, b)
+		require.Equal(t, q.flat[at:at+64], b)
+	}
+	whole := make([]byte, size)
+	for i, p := range all {
+		p.m.ReadBytes(0, whole)
+		require.True(t, bytes.Equal(p.flat, whole), "memory %d", i)
+		for _, q := range all {
+			require.Equal(t, bytes.Equal(p.flat, q.flat), p.m.Equal(q.m))
+		}
+		require.Empty(t, p.hooks)
+	}
+}
+
+// Forks belong to different goroutines, and share pages.
+func TestForksRunApart(t *testing.T) {
+	m := NewMemory(1<<20, 40)
+	m.Write(0x1000, 4, 7)
+	var wg sync.WaitGroup
+	for i := range uint64(4) {
+		f := m.Fork()
+		wg.Go(func() {
+			for at := Phys(0); at < 1<<20; at += 0x800 {
+				f.Write(at, 8, f.Read(at, 8)+i)
+			}
+		})
+	}
+	for at := Phys(0); at < 1<<20; at += 0x800 {
+		m.Write(at, 8, m.Read(at, 8)+9)
+	}
+	wg.Wait()
+	require.Equal(t, uint64(16), m.Read(0x1000, 4))
 }
 
 func TestHugeRAMCostsNothing(t *testing.T) {

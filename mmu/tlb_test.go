@@ -386,7 +386,7 @@ func TestSnapshotOfTheTLB(t *testing.T) {
 
 // A guest that keeps the flush rules cannot tell whether there is a TLB.
 func TestTLBOffIsTheSame(t *testing.T) {
-	steps := 30000
+	steps := 20000
 	if testing.Short() {
 		steps = 3000
 	}

@@ -54,7 +54,7 @@ func (m *MMU) walk64(lin Linear, p *path, tr *Walk) (e Translation, rule Rule) {
 		if tr != nil {
 			tr.step(LevelPDPTE, 0, table, 0)
 		}
-		// A PDPTE must be present, else #PF with P = 0.
+		// A PDPTE must be present, else #PF with P = 0. [SDM 3A, Page-Fault Exceptions]
 		if table&PtePresent == 0 {
 			return e, RuleNotPresent
 		}
@@ -75,14 +75,15 @@ func (m *MMU) walk64(lin Linear, p *path, tr *Walk) (e Translation, rule Rule) {
 		if tr != nil {
 			tr.step(level, at, raw, 8)
 		}
-		// Every entry must be present, else #PF with P = 0.
+		// Every entry must be present, else #PF with P = 0. [SDM 3A, Page-Fault Exceptions]
 		if raw&PtePresent == 0 {
 			return e, RuleNotPresent
 		}
 		and &= raw
 		or |= raw
 		if level != LevelPTE && raw&f.large == 0 {
-			// An entry that refers to a table must have its reserved bits clear, else #PF with RSVD.
+			// An entry that refers to a table must have its reserved bits clear, else
+			// #PF with RSVD. [SDM 3A, Page-Fault Exceptions]
 			if raw&f.rsvdTable != 0 {
 				return e, RuleReserved
 			}
@@ -90,7 +91,8 @@ func (m *MMU) walk64(lin Linear, p *path, tr *Walk) (e Translation, rule Rule) {
 			level--
 			continue
 		}
-		// An entry that maps a page must have its reserved bits clear, else #PF with RSVD.
+		// An entry that maps a page must have its reserved bits clear, else #PF
+		// with RSVD. [SDM 3A, Page-Fault Exceptions]
 		if raw&f.rsvdPage != 0 {
 			return e, RuleReserved
 		}
@@ -124,7 +126,7 @@ func (m *MMU) walk32(lin Linear, p *path, tr *Walk) (e Translation, rule Rule) {
 		if tr != nil {
 			tr.step(level, at, raw, 4)
 		}
-		// Every entry must be present, else #PF with P = 0.
+		// Every entry must be present, else #PF with P = 0. [SDM 3A, Page-Fault Exceptions]
 		if raw&PtePresent == 0 {
 			return e, RuleNotPresent
 		}
@@ -134,7 +136,8 @@ func (m *MMU) walk32(lin Linear, p *path, tr *Walk) (e Translation, rule Rule) {
 			level--
 			continue
 		}
-		// An entry that maps a page must have its reserved bits clear, else #PF with RSVD.
+		// An entry that maps a page must have its reserved bits clear, else #PF
+		// with RSVD. [SDM 3A, Page-Fault Exceptions]
 		if raw&f.rsvdPage != 0 {
 			return e, RuleReserved
 		}

@@ -288,8 +288,7 @@ func TestRulesLongMode(t *testing.T) {
 		pf("R/W=0 and U/S=0 at different levels, user write", e(bP|bW, bP|bU, pwu, pwu), User|Write, RuleUser, PFPresent|PFUser|PFWrite),
 		pf("unbacked table: ones are reserved bits", []uint64{0xf000000000 | pwu}, User, RuleReserved, PFPresent|PFUser|PFReserved),
 
-		pf("PK: AD, user read", pk(pf("", all(pwu), User, 0, 0), 5, 1<<10).entries, User, RuleKeyAccess, PFPresent|PFUser|PFPKey).
-			with(func(c *ruleCase) { c.cr4, c.pkru = CR4PKE, 1<<10 }),
+		pk(pf("PK: AD, user read", all(pwu), User, RuleKeyAccess, PFPresent|PFUser|PFPKey), 5, 1<<10),
 		pk(pf("PK: AD, supervisor read", all(pwu), 0, RuleKeyAccess, PFPresent|PFPKey), 5, 1<<10),
 		pk(pf("PK: AD, supervisor write, WP=0", all(pwu), Write, RuleKeyAccess, PFPresent|PFWrite|PFPKey), 5, 1<<10),
 		pk(pf("PK: WD, user write", all(pwu), User|Write, RuleKeyWrite, PFPresent|PFUser|PFWrite|PFPKey), 15, 1<<31),
