@@ -65,50 +65,44 @@ func (p *core) canonical(a uint64) bool {
 	return uint64(int64(a<<sh)>>sh) == a
 }
 
-// system gives the linear address of a byte range in a descriptor table or
-// TSS: cut to 32 bits outside IA-32e mode, canonical within it, else #GP(0).
-func (p *core) system(a uint64, size uint) (mmu.Linear, bool) {
-	if !p.long {
-		return mmu.Linear(a & 0xffffffff), true
-	}
+// tableCanonical checks a byte range of a descriptor table or TSS in IA-32e
+// mode: it must be canonical, else #GP(0). (Outside that mode the MMU cuts
+// addresses to 32 bits.) [SDM 1, Canonical Addressing]
+func (p *core) tableCanonical(a uint64, size uint) bool {
 	if !p.pass(RuleTableCanonical, p.canonical(a) && p.canonical(a+uint64(size)-1)) {
-		return 0, p.fail(VecGP, 0)
+		return p.fail(VecGP, 0)
 	}
-	return mmu.Linear(a), true
+	return true
 }
 
 // read, canWrite and write access descriptor tables and TSSs: implicit
 // supervisor accesses, whatever the CPL, which SMAP never lets through to user
 // pages. [SDM 3A, Determination of Access Rights]
 func (p *core) read(a uint64, size uint) (uint64, bool) {
-	lin, ok := p.system(a, size)
-	if !ok {
+	if p.long && !p.tableCanonical(a, size) {
 		return 0, false
 	}
-	v, ok := p.m.Read(lin, size, mmu.Read)
+	v, ok := p.m.Read(mmu.Linear(a), size, mmu.Read)
 	if !ok {
 		p.pageFault()
 	}
 	return v, ok
 }
 
-func (p *core) canRead(a uint64, size uint) bool  { return p.probe(a, size, mmu.Read) }
+func (p *core) write(a uint64, size uint, v uint64) bool {
+	if p.long && !p.tableCanonical(a, size) {
+		return false
+	}
+	return p.m.Write(mmu.Linear(a), size, v, mmu.Write) || p.pageFault()
+}
+
 func (p *core) canWrite(a uint64, size uint) bool { return p.probe(a, size, mmu.Write) }
 
 func (p *core) probe(a uint64, size uint, acc mmu.Access) bool {
-	lin, ok := p.system(a, size)
-	if ok && !p.m.Probe(lin, size, acc) {
-		return p.pageFault()
+	if p.long && !p.tableCanonical(a, size) {
+		return false
 	}
-	return ok
-}
-
-func (p *core) write(a uint64, size uint, v uint64) bool {
-	lin, ok := p.system(a, size)
-	if ok && !p.m.Write(lin, size, v, mmu.Write) {
-		return p.pageFault()
-	}
-	return ok
+	return p.m.Probe(mmu.Linear(a), size, acc) || p.pageFault()
 }
 
 // access is how data and stack accesses are made at a privilege level.

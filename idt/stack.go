@@ -57,6 +57,20 @@ func (p *core) holds(s *stack, off, size uint64) bool {
 	return s.seg.contains(off, size) && (s.seg.Attr&AttrUnusable == 0 || !p.protected())
 }
 
+// holdsAll is holds for n words of size bytes from lo up, each of which may
+// wrap around the stack's width.
+func (p *core) holdsAll(s *stack, lo, n, size uint64) bool {
+	if total := n * size; lo+total-1 <= s.mask && lo+total > lo {
+		return p.holds(s, lo, total)
+	}
+	for i := range n {
+		if !p.holds(s, (lo+i*size)&s.mask, size) {
+			return false
+		}
+	}
+	return true
+}
+
 // linear is the linear address of an offset in the stack.
 func (s *stack) linear(off uint64) mmu.Linear {
 	if s.flat {
@@ -85,11 +99,9 @@ func (p *core) checksAlignment() bool {
 // bytes up, without moving the stack pointer. The whole range is checked
 // against the stack segment before the first word is read.
 func (p *core) pop(s *stack, skip uint64, size uint64, words []uint64) bool {
-	for i := range words {
-		// The words must lie within the stack, else #SS(0). [SDM 2, IRET/IRETD/IRETQ; RET]
-		if !p.pass(RulePopRoom, p.holds(s, (s.sp+skip+uint64(i)*size)&s.mask, size)) {
-			return p.fail(VecSS, 0)
-		}
+	// The words must lie within the stack, else #SS(0). [SDM 2, IRET/IRETD/IRETQ; RET]
+	if !p.pass(RulePopRoom, p.holdsAll(s, (s.sp+skip)&s.mask, uint64(len(words)), size)) {
+		return p.fail(VecSS, 0)
 	}
 	align := p.checksAlignment()
 	for i := range words {
@@ -132,10 +144,8 @@ func (f *frame) offset(i int) uint64 { return (f.sp - uint64(i+1)*f.size) & f.ma
 // room checks that the stack segment has room for the frame, else #SS(code).
 // [SDM 2, INT n/INTO/INT3/INT1; CALL]
 func (p *core) room(f *frame, code uint32) bool {
-	for i := 0; i < f.n; i++ {
-		if !p.pass(RuleStackRoom, p.holds(&f.stack, f.offset(i), f.size)) {
-			return p.fail(VecSS, code)
-		}
+	if !p.pass(RuleStackRoom, p.holdsAll(&f.stack, f.offset(f.n-1), uint64(f.n), f.size)) {
+		return p.fail(VecSS, code)
 	}
 	return true
 }

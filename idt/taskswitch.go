@@ -133,7 +133,7 @@ func (p *core) switchTask(new *entry, kind taskKind, eip, eflags uint64) bool {
 		t.eflags |= FlagNT
 	}
 	r.TR = Segment{Sel: new.sel, Attr: new.attr() | typeBusyBit, Limit: new.limit(), Base: base}
-	p.m.Ctl.CR0 |= mmu.CR0TS
+	p.m.SetCR0(p.m.Ctl.CR0 | mmu.CR0TS)
 	*p.c.DR7() &^= dr7Local
 	return p.loadTask(&t, wide)
 }
