@@ -18,10 +18,8 @@ type core struct {
 	fault Event  // of a method that returned ok == false
 }
 
-// Indices into the general registers.
-const (
-	regSP = 4
-)
+// regSP is the stack pointer's place among the general registers.
+const regSP = 4
 
 func (p *core) begin(c CPU) {
 	p.c, p.r, p.g, p.m, p.obs = c, c.Regs(), c.GPR(), c.MMU(), c.Observer()

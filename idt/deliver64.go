@@ -67,6 +67,10 @@ func (p *core) enterLong(ev *Event, g *Gate, cs *entry, cpl uint8) bool {
 	}
 	f.sp &^= 15
 	if p.obs != nil {
+		f.seg.Sel = r.Seg[decode.SS].Sel
+		if inner {
+			f.seg.Sel = uint16(cpl)
+		}
 		p.emitStack(&f.stack, inner, g.IST)
 	}
 	f.push(uint64(r.Seg[decode.SS].Sel))

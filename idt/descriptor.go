@@ -119,7 +119,11 @@ func (p *core) entry(sel uint16, rule Rule, v Vector) (entry, bool) {
 		return entry{}, p.fail(v, selCode(sel))
 	}
 	raw, ok := p.read(lin, 8)
-	return entry{descriptor(raw), lin, sel}, ok
+	e := entry{descriptor(raw), lin, sel}
+	if p.obs != nil && ok {
+		p.emitSelector(&e)
+	}
+	return e, ok
 }
 
 // highHalf reads the upper 8 bytes of a 16-byte descriptor in IA-32e mode: the

@@ -1,6 +1,8 @@
 package idt
 
 import (
+	"fmt"
+
 	"x86emu/decode"
 	"x86emu/mmu"
 )
@@ -16,6 +18,7 @@ const (
 	StageEvent    Stage = iota // Event is taken: the one given to Deliver, a second fault, the #DF
 	StageVector                // real mode: 4 bytes of the IVT were read: Addr, Raw[0]
 	StageGate                  // a gate was read: Addr, Raw, Gate
+	StageSelector              // a selector's descriptor was read: Selector, Addr, Raw[0], Seg as it decodes
 	StageCheck                 // a check was made: Rule, OK
 	StageStack                 // the stack was chosen: Choice, Seg, Value its pointer (IST its number)
 	StagePush                  // a word was pushed: Addr, Size, Value
@@ -26,7 +29,7 @@ const (
 	StageTaskDone              // the incoming task's segments were loaded
 )
 
-var stageNames = [...]string{"event", "vector", "gate", "check", "stack", "push", "entered", "shutdown", "task-save", "task-load", "task-done"}
+var stageNames = [...]string{"event", "vector", "gate", "selector", "check", "stack", "push", "entered", "shutdown", "task-save", "task-load", "task-done"}
 
 func (s Stage) String() string { return stageNames[s] }
 
@@ -57,6 +60,34 @@ type DeliveryEvent struct {
 	Raw      [2]uint64
 	Gate     Gate
 	Seg      Segment
+}
+
+// String tells the stage on one line.
+func (e *DeliveryEvent) String() string {
+	s := e.Stage.String()
+	switch e.Stage {
+	case StageEvent, StageShutdown:
+		return s + " " + e.Event.String()
+	case StageEntered:
+		return fmt.Sprintf("%s %v CS:RIP=%04x:%x", s, e.Event.Vector, e.Seg.Sel, e.Value)
+	case StageVector:
+		return fmt.Sprintf("%s %x: %08x", s, e.Addr, e.Raw[0])
+	case StageGate:
+		g := &e.Gate
+		return fmt.Sprintf("%s %x: type=%x DPL=%d IST=%d target=%04x:%x", s, e.Addr, g.Type, g.DPL, g.IST, g.Selector, g.Offset)
+	case StageSelector:
+		return fmt.Sprintf("%s %04x %x: %016x", s, e.Selector, e.Addr, e.Raw[0])
+	case StageCheck:
+		if e.OK {
+			return s + " passed: " + e.Rule.String()
+		}
+		return s + " FAILED: " + e.Rule.String()
+	case StageStack:
+		return fmt.Sprintf("%s %v SS:RSP=%04x:%x", s, e.Choice, e.Seg.Sel, e.Value)
+	case StagePush:
+		return fmt.Sprintf("%s %x: %0*x", s, e.Addr, 2*e.Size, e.Value)
+	}
+	return fmt.Sprintf("%s TSS=%04x at %x", s, e.Selector, e.Addr)
 }
 
 // pass reports a check to the observer and gives its result back.
@@ -97,6 +128,14 @@ func (p *core) emitGate(at, lo, hi uint64, g *Gate) {
 }
 
 //go:noinline
+func (p *core) emitSelector(e *entry) {
+	p.obs.Delivery(&DeliveryEvent{
+		Stage: StageSelector, Selector: e.sel, Addr: mmu.Linear(e.lin), Raw: [2]uint64{uint64(e.descriptor)},
+		Seg: Segment{Sel: e.sel, Attr: e.attr(), Limit: e.limit(), Base: e.base()},
+	})
+}
+
+//go:noinline
 func (p *core) emitStack(s *stack, inner bool, ist uint8) {
 	e := DeliveryEvent{Stage: StageStack, IST: ist, Seg: s.seg, Value: s.sp}
 	switch {
@@ -110,6 +149,7 @@ func (p *core) emitStack(s *stack, inner bool, ist uint8) {
 
 //go:noinline
 func (p *core) emitPush(at mmu.Linear, size, v uint64) {
+	v &= ^uint64(0) >> (64 - 8*size)
 	p.obs.Delivery(&DeliveryEvent{Stage: StagePush, Addr: at, Size: uint8(size), Value: v})
 }
 
