@@ -19,8 +19,10 @@ type Config struct {
 	Input   *Input  // what COM1 receives; nil: nothing
 	Console *Output // where port 0xE9 sends to; nil: nowhere
 
-	// Extra, if not nil, adds devices with Attach and Ports.Claim. It runs
-	// for each machine made with this Config: by New, Fork and Restore.
+	// Extra, if not nil, adds to the board: ROM and memory-mapped devices to
+	// Mem, port devices to Ports, timers to Clock, and each device's state by
+	// Attach. It runs for each machine made with this Config, by New, Fork and
+	// Restore, so it leaves RAM and the processor alone.
 	Extra func(*Machine) error
 }
 

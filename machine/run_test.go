@@ -326,6 +326,17 @@ func withTicker(period uint64, raise func(m *Machine)) func(m *Machine) error {
 	}
 }
 
+func TestRaiseWakesAHaltedMachine(t *testing.T) {
+	m := boot(t, Config{}, "\xfb\xf4\xeb\xfd")
+	m.Mem.WriteBytes(0x8000, []byte("\x43\xcf"))
+	m.vector(0x31, 0x8000)
+	for n := range uint64(3) {
+		assert.Equal(t, Halted, run(t, m, NoBudget).Reason)
+		assert.Equal(t, n, m.CPU.State().GPR[3])
+		m.RaiseINTR(0x31)
+	}
+}
+
 // HLT skips to the next event: three interrupts, then nothing is left.
 func TestTimersWakeHLT(t *testing.T) {
 	intr := func(m *Machine) { m.RaiseINTR(0x20) }

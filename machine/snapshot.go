@@ -99,7 +99,8 @@ func (m *Machine) Save(w io.Writer) error {
 
 // Restore makes a machine from a snapshot. cfg gives what is the host's:
 // streams, Extra, and in RAM the most that the snapshot may ask for (default
-// MaxRAM); model, RAM and TLB come from the file. It refuses what is not a
+// MaxRAM); model, RAM and TLB come from the file. The serial input is taken
+// from its beginning: what was received before is not in the file. It refuses what is not a
 // whole and undamaged snapshot of this version, and allocates no more than the
 // guest RAM that the file holds.
 func Restore(r io.Reader, cfg Config) (*Machine, error) {
@@ -213,10 +214,11 @@ func restorePayload(r io.Reader, cfg Config) (*Machine, error) {
 	return m, nil
 }
 
-// restorePages reads the pages, in rising order and within RAM.
+// restorePages reads the pages of RAM and ROM, in rising order.
 func (m *Machine) restorePages(r io.Reader) error {
 	var head [8]byte
 	var page mmu.Page
+	m.Mem.ClearRAM()
 	for next := uint64(0); ; {
 		if _, err := io.ReadFull(r, head[:]); err != nil {
 			return err
@@ -225,14 +227,16 @@ func (m *Machine) restorePages(r io.Reader) error {
 		if at == endOfPages {
 			return nil
 		}
-		if at < next || at%mmu.PageSize != 0 || at >= m.cfg.RAM {
+		if at < next || at%mmu.PageSize != 0 {
 			return errDamaged
 		}
 		next = at + mmu.PageSize
 		if _, err := io.ReadFull(r, page[:]); err != nil {
 			return err
 		}
-		m.Mem.SetPage(mmu.Phys(at), &page)
+		if !m.Mem.SetPage(mmu.Phys(at), &page) {
+			return errDamaged
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"compress/zlib"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"strings"
 	"testing"
 
@@ -207,6 +208,41 @@ func TestForkReplaysInput(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, run(t, m, NoBudget), run(t, f, NoBudget))
 	assert.Empty(t, same(m, f))
+}
+
+// latch is a memory-mapped device: a word that can be read and written.
+type latch struct{ s struct{ Value uint64 } }
+
+func (l *latch) Name() string                     { return "latch" }
+func (l *latch) State() any                       { return &l.s }
+func (l *latch) Read(off uint64, _ uint) uint64   { return l.s.Value >> (8 * off) }
+func (l *latch) Write(_ uint64, _ uint, v uint64) { l.s.Value = v }
+
+// withLatch adds a device at 0xA0000 and ROM at 0xF0000.
+func withLatch(m *Machine) error {
+	l := &latch{}
+	m.Attach(l)
+	return errors.Join(m.Mem.MapMMIO(0xa0000, 8, l), m.Mem.MapROM(0xf0000, []byte("rom")))
+}
+
+func TestMemoryMappedDevicesAndROM(t *testing.T) {
+	// mov ax,0xa000; mov ds,ax; inc byte [0]; mov ax,0xf000; mov es,ax; mov es:[0],al; mov al,es:[0]; hlt
+	const code = "\xb8\x00\xa0\x8e\xd8\xfe\x06\x00\x00\xb8\x00\xf0\x8e\xc0\x26\xa2\x00\x00\x26\xa0\x00\x00\xf4"
+	m := boot(t, Config{Extra: withLatch}, code)
+	run(t, m, 3)
+	f, err := m.Fork()
+	require.NoError(t, err)
+	var b bytes.Buffer
+	require.NoError(t, m.Save(&b))
+	r, err := Restore(&b, Config{Extra: withLatch})
+	require.NoError(t, err)
+	for i, x := range []*Machine{m, f, r} {
+		assert.Equal(t, Halted, run(t, x, 100).Reason)
+		assert.Equal(t, byte('r'), byte(x.CPU.State().GPR[0]), "ROM keeps what it has")
+		assert.EqualValues(t, 1, x.Mem.Read(0xa0000, 8), "machine %d has a device of its own", i)
+		assert.Empty(t, same(m, x))
+	}
+	assert.EqualValues(t, 0xff, m.Mem.Read(0xa0008, 1), "beside the device is a hole")
 }
 
 func TestDevicesOutsideOfExtraCannotFork(t *testing.T) {

@@ -258,7 +258,7 @@ func (u *UART) identify() uint8 {
 		s.SendEmpty = false
 		return fifo | 2
 	case s.IER&8 != 0 && s.Delta != 0:
-		return fifo | 0
+		return fifo
 	}
 	return fifo | 1
 }

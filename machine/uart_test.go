@@ -160,7 +160,7 @@ func TestLiveInput(t *testing.T) {
 	w <- "ab"
 	var b byte
 	for now := uint64(10); !ok; now++ {
-		b, ok, more = in.take(context.Background(), 0, now)
+		b, ok, _ = in.take(context.Background(), 0, now)
 	}
 	assert.Equal(t, byte('a'), b)
 	arrived := in.log[0].tick

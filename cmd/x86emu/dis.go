@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/hex"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -72,6 +71,7 @@ such file, bytes in hexadecimal, in one argument or several.`,
 	f.Uint8Var(&mode, "mode", 32, "16, 32 or 64 (default as the image starts, else 32)")
 	f.StringVar(&syntax, "syntax", "intel", "`intel|gnu`")
 	f.Var(&start, "start", "first `address` (default the image's entry)")
+	f.Lookup("start").DefValue = ""
 	f.Uint64Var(&o.Count, "count", 0, "at most so many instructions (default no limit)")
 	return cmd
 }
@@ -79,7 +79,7 @@ such file, bytes in hexadecimal, in one argument or several.`,
 // codeOf finds what is to be disassembled.
 func codeOf(args []string) (*guest.Image, error) {
 	data, err := guest.Open(args[0])
-	if len(args) > 1 || os.IsNotExist(err) {
+	if len(args) > 1 || err != nil {
 		text := strings.Join(strings.Fields(strings.Join(args, " ")), "")
 		if data, herr := hex.DecodeString(text); herr == nil {
 			return guest.ParseFlat(data, 0, guest.Mode32, 0)

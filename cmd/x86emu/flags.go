@@ -32,10 +32,11 @@ func (b *board) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.VarP(&b.memory, "memory", "m", "RAM: a number of MiB, or with a suffix K, M or G")
 	f.StringVar(&b.cpu, "cpu", "max", "CPU model: "+strings.Join(cpu.ModelNames(), ", "))
-	f.Var(&b.tlb, "tlb", "`on|off`; off walks the page tables at every access")
-	f.StringVar(&b.cmdline, "append", "", "command line of a multiboot kernel, after its name")
+	f.Var(&b.tlb, "tlb", "`on|off`: off walks the page tables at every access")
+	f.StringVar(&b.cmdline, "append", "", "command line `text` of a multiboot kernel, after its name")
 	f.StringVar(&b.initrd, "initrd", "", "multiboot modules: `FILE[ args][,FILE...]` (,, is a comma)")
 	f.Var(&b.addr, "load-addr", "treat the image as a flat binary and load it at this `address`")
+	f.Lookup("load-addr").DefValue = ""
 	f.Uint8Var(&b.mode, "mode", 32, "mode of a flat binary's first instruction: 16, 32 or 64")
 	f.Uint8Var(&b.cpl, "cpl", 0, "privilege level of a flat binary: 0 to 3")
 }

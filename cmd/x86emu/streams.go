@@ -20,8 +20,8 @@ type streams struct {
 // addFlags adds the flags to a command; serial is the default of COM1 and
 // of the debug console.
 func (s *streams) addFlags(cmd *cobra.Command, serial string) {
-	cmd.Flags().StringVar(&s.serial, "serial", serial, "COM1: `stdio|null|FILE`")
-	cmd.Flags().StringVar(&s.console, "debugcon", serial, "port 0xE9: `stdio|null|FILE`")
+	cmd.Flags().StringVar(&s.serial, "serial", serial, "where COM1 goes: `stdio|null|FILE`")
+	cmd.Flags().StringVar(&s.console, "debugcon", serial, "where port 0xE9 goes: `stdio|null|FILE`")
 }
 
 // config opens what the flags name. Standard input goes to COM1 where that is
