@@ -334,7 +334,7 @@ func randomCode(rnd *rand.Rand) []byte {
 }
 
 func TestRunAndStepAgree(t *testing.T) {
-	n := 120
+	n := 40
 	if testing.Short() {
 		n = 20
 	}
