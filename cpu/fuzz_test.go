@@ -205,7 +205,9 @@ func newFuzzCPU(t testing.TB, mode string, code []byte, seed uint64, tlbOff bool
 		put(fzData+i, rnd.Uint64())
 	}
 	mem.WriteBytes(fzCode, code)
-	spoil(mem, rnd)
+	if seed != 0 {
+		spoil(mem, rnd)
+	}
 	return c
 }
 
