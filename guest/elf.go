@@ -27,6 +27,7 @@ const (
 	elfExec, elfDyn         = 2, 3
 	elfMachine386, elfAMD64 = 3, 62
 	elfLoad                 = 1
+	elfInterp               = 3
 	maxProgramHeaders       = 1024
 )
 
@@ -79,7 +80,11 @@ func parseELF(data []byte) (*Image, error) {
 	for i := range num {
 		ph := data[phoff+i*l.phentsize:][:l.phentsize]
 		off, vaddr, paddr, filesz, memsz := word(ph, l.offset), word(ph, l.vaddr), word(ph, l.paddr), word(ph, l.filesz), word(ph, l.memsz)
-		if binary.LittleEndian.Uint32(ph) != elfLoad || memsz == 0 {
+		kind := binary.LittleEndian.Uint32(ph)
+		if kind == elfInterp {
+			return nil, errors.New("the ELF file is a program for an operating system: it needs a dynamic loader")
+		}
+		if kind != elfLoad || memsz == 0 {
 			continue
 		}
 		if filesz > memsz {

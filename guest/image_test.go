@@ -162,6 +162,7 @@ func TestParseRefuses(t *testing.T) {
 		{"386 code in class 64", with(func(s *elfSpec) { s.class, s.mach = elfClass64, elfMachine386 }), "machine 3"},
 		{"no program headers", with(func(s *elfSpec) { s.phnum = -1 }), "no loadable segment"},
 		{"only notes", with(func(s *elfSpec) { s.segments = []elfSegment{{kind: 4, paddr: 0x100000, data: code}} }), "no loadable segment"},
+		{"dynamically linked", with(func(s *elfSpec) { s.segments = append(s.segments, elfSegment{kind: 3, paddr: 0x200000, data: code}) }), "dynamic loader"},
 		{"program headers of odd size", with(func(s *elfSpec) { s.phentsize = 40 }), "program headers of 40 bytes"},
 		{"program headers without number", with(func(s *elfSpec) { s.phnum = 0xffff }), "at most"},
 		{"larger in the file than in memory", with(func(s *elfSpec) { s.segments = []elfSegment{{paddr: 0x100000, data: code, memsz: 2}} }), "larger in the file"},

@@ -69,6 +69,7 @@ such file, bytes in hexadecimal, in one argument or several.`,
 	f := cmd.Flags()
 	f.StringVar(&model, "cpu", "max", "CPU model: "+strings.Join(cpu.ModelNames(), ", "))
 	f.Uint8Var(&mode, "mode", 32, "16, 32 or 64 (default as the image starts, else 32)")
+	f.Lookup("mode").DefValue = "0"
 	f.StringVar(&syntax, "syntax", "intel", "`intel|gnu`")
 	f.Var(&start, "start", "first `address` (default the image's entry)")
 	f.Lookup("start").DefValue = ""
