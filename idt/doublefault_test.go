@@ -80,6 +80,10 @@ func TestDoubleFaultMatrix(t *testing.T) {
 		{"EXT follows the event being delivered, not the first one", intn,
 			both(func(w *world) { w.idt(0x30, gate(data0, 0, trap32, 0)) }, absentGate(VecGP)), "vector 0x30, #GP(0x10), #NP(0x6b), #DF(0x0)"},
 		{"INT1 counts as external", Event{Vector: VecDB, Kind: SoftICEBP}, absentGate(VecDB), "#DB, #NP(0xb)"},
+		{"IDT not mapped: #PF serially, then #DF, then shutdown", Event{Vector: 0x20, Kind: External}, func(w *world) { w.r.IDTR.Base = guard },
+			"vector 0x20, #PF(0x0) 0x60100, #PF(0x0) 0x60070, #DF(0x0), #PF(0x0) 0x60040, shutdown"},
+		{"TSS not mapped", Event{Vector: VecPF, HasCode: true, CR2: 0x999}, fromRing3(func(w *world) { w.r.TR.Base = guard }),
+			"#PF(0x0) 0x999, #PF(0x0) 0x60008, #DF(0x0), #PF(0x0) 0x60008, shutdown"},
 		{"IDT limit 0: #GP, #GP, #DF, #GP, shutdown", gp, func(w *world) { w.r.IDTR.Limit = 0 },
 			"#GP(0x0), #GP(0x6b), #DF(0x0), #GP(0x43), shutdown"},
 	} {

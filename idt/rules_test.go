@@ -128,6 +128,10 @@ var ruleCases = []ruleCase{
 	{RuleTargetLimit, real16, nil, func(w *world) (Event, bool) { return FarJump(w.fake, 0x4000, 0x10000, 4, 0) }, "#GP(0x0)"},
 	{RuleTargetLimit, prot, both(frame3(4, 1, spare|3), spareDesc(desc(0, 0xfff, attrCode|AttrDB|dpl(3)))), iret(4), "#GP(0x0)"},
 	{RuleTargetLimit, prot, func(w *world) { w.stackWords(4, handler, spare); w.gdt(spare, desc(0, 0xfff, attrCode|AttrDB)) }, retf(4), "#GP(0x0)"},
+	{RuleTargetLimit, real16, func(w *world) { w.stackWords(4, 0x10000, 0x4000, Flag1) }, iret(4), "#GP(0x0)"},
+	{RuleTargetLimit, v86, func(w *world) { w.stackWords(4, 0x10000, 0x4000, Flag1) }, iret(4), "#GP(0x0)"},
+	{RuleTargetLimit, real16, func(w *world) { w.stackWords(4, 0x10000, 0x4000) }, retf(4), "#GP(0x0)"},
+	{RuleTargetLimit, real16, func(w *world) { w.r.Seg[decode.CS].Limit = 0x1234 }, call(0x4000), "#GP(0x0)"},
 	{RuleTargetCanonical, long64, func(w *world) { w.poke(idtAt+0x20*16+8, 8, 0x8000) }, external(0x20), "#GP(0x1)"},
 	{RuleTargetCanonical, long64, frame3(8, 0, 1<<47), iret(8), "#GP(0x0)"},
 	{RuleTargetCanonical, long64, nil, func(w *world) (Event, bool) { return FarJump(w.fake, code0, 1<<47, 8, 0) }, "#GP(0x0)"},
@@ -147,6 +151,12 @@ var ruleCases = []ruleCase{
 		w.r.Seg[decode.SS] = Segment{Sel: data0, Limit: stack0 - 0x100 - 12, Attr: attrData | AttrDown | AttrDB}
 	}, external(0x20), "#SS(0x1)"},
 	{RuleStackRoom, real16, func(w *world) { w.g[4] = 1 }, external(0x21), "#SS(0x1)"},
+	{RuleStackRoom, real16, func(w *world) { w.g[4] = 1 }, call(0x4000), "#SS(0x0)"},
+	{RulePopRoom, real16, func(w *world) { w.g[4] = 0xffff }, retf(2), "#SS(0x0)"},
+	{RulePopRoom, prot, func(w *world) {
+		w.stackWords(4, 0x5678, 0x4100, Flag1|FlagVM)
+		w.r.Seg[decode.SS].Limit = stack0 - 0x100 + 34
+	}, iret(4), "#SS(0x0)"},
 	{RuleStackRoom, prot, func(w *world) { w.r.Seg[decode.SS].Limit = 0x1000 }, call(code0), "#SS(0x0)"},
 	{RuleStackRoom, prot, fromRing3(func(w *world) {
 		w.gdt(data0, desc(0, stack0-20, attrData|AttrDB))

@@ -259,6 +259,20 @@ func TestTaskFaultState(t *testing.T) {
 	assert.NotZero(t, w.r.Seg[decode.ES].Attr&AttrUnusable)
 }
 
+// TestNestedTaskFromV86 does the same from VM86 mode.
+func TestNestedTaskFromV86(t *testing.T) {
+	w := newWorld(t, v86)
+	taskGate(w, 0x20, tss2Sel)
+	start, gpr := w.r, w.g
+	Deliver(w.fake, Event{Vector: 0x20, Kind: External, Return: w.r.RIP})
+	require.Equal(t, uint8(0), w.r.CPL)
+	require.Zero(t, w.r.RFLAGS&FlagVM)
+	_, ok := IRET(w.fake, 4, handler)
+	require.True(t, ok)
+	assert.Equal(t, start, w.r)
+	assert.Equal(t, gpr, w.g)
+}
+
 // TestNestedTask goes into a task by an interrupt and back by IRET, twice.
 func TestNestedTask(t *testing.T) {
 	w := newWorld(t, paged)
