@@ -77,6 +77,7 @@ func flatData(s *idt.Segment) bool {
 // and EFLAGS.AC.
 func (c *CPU) flagsChanged() {
 	s := &c.s
+	fetchAcc := c.fetchAcc
 	c.dataAcc, c.fetchAcc, c.alignCheck = mmu.Read, mmu.Exec, false
 	v := mmu.ViewKernel
 	switch {
@@ -89,6 +90,9 @@ func (c *CPU) flagsChanged() {
 	case s.RFLAGS&idt.FlagAC != 0:
 		c.dataAcc = mmu.AC
 		v = mmu.ViewKernelAC
+	}
+	if c.fetchAcc != fetchAcc {
+		c.win.lin = 1 // what one privilege may fetch, another may not
 	}
 	c.view = &c.mmu.View[v]
 	if c.alignCheck || c.watchAccess {

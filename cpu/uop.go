@@ -144,15 +144,7 @@ const (
 	uCallInd64 // to r[src]
 	uRet32
 	uRet64
-	uJcc     // 16 codes, in condition-code order
-	uJccLast = uJcc + 15
-
-	// Compare or test fused with the conditional jump behind it: the compare's
-	// operands, and disp the target. In condition-code order from B on.
-	uCmpJcc32  = uJccLast + 1
-	uCmpJcc64  = uCmpJcc32 + 16
-	uTestJcc32 = uCmpJcc64 + 16
-	uTestJcc64 = uTestJcc32 + 16
+	uJcc // 16 codes, in condition-code order
 )
 
 const maxUopsPerInst = 4

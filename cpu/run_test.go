@@ -1,0 +1,25 @@
+package cpu
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"x86emu/idt"
+	"x86emu/mmu"
+)
+
+// A fetch is checked at the privilege of now, even in the page that the other
+// privilege has just run from.
+func TestFetchIsCheckedAtTheNewPrivilege(t *testing.T) {
+	// IRETQ to CPL 3, to the instruction behind it, in a page for the kernel only.
+	c := newFuzzCPU(t, "long", []byte{0x48, 0xcf, 0x90, 0x90, 0xeb, 0xfe}, 0, false)
+	c.mmu.Mem.Write(fzTable+0x3000+fzCode>>12*8, 8, fzCode|mmu.PtePresent|mmu.PteWritable)
+	for i, v := range []uint64{fzCode + 2, 0x33, idt.Flag1, fzStack, 0x2b} {
+		c.mmu.Mem.Write(fzStack+mmu.Phys(i)*8, 8, v)
+	}
+	c.Run(2)
+	require.Equal(t, uint64(fzCode+2), c.mmu.Ctl.CR2)
+	require.Equal(t, uint64(fzStub+14*16), c.State().RIP)
+	require.Equal(t, uint8(0), c.State().CPL)
+}
