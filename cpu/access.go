@@ -121,6 +121,9 @@ func (c *CPU) load(seg decode.SegReg, off uint64, size uint8) (uint64, bool) {
 	if !ok {
 		return 0, false
 	}
+	if c.wraps(lin, size) {
+		return c.loadWrapped(lin, size)
+	}
 	v, ok := c.mmu.Read(lin, uint(size), c.dataAcc)
 	if !ok {
 		return 0, c.pageFault()
@@ -136,6 +139,9 @@ func (c *CPU) store(seg decode.SegReg, off uint64, size uint8, v uint64) bool {
 	lin, ok := c.linear(seg, off, size, true)
 	if !ok {
 		return false
+	}
+	if c.wraps(lin, size) {
+		return c.storeWrapped(lin, size, v)
 	}
 	if !c.mmu.Write(lin, uint(size), v, c.dataAcc) {
 		return c.pageFault()
@@ -153,6 +159,12 @@ func (c *CPU) loadRMW(seg decode.SegReg, off uint64, size uint8) (uint64, bool) 
 	lin, ok := c.linear(seg, off, size, true)
 	if !ok {
 		return 0, false
+	}
+	if c.wraps(lin, size) {
+		if !c.probeWrapped(lin, size) {
+			return 0, false
+		}
+		return c.loadWrapped(lin, size)
 	}
 	if !c.mmu.Probe(lin, uint(size), c.dataAcc|mmu.Write) {
 		return 0, c.pageFault()
@@ -172,6 +184,9 @@ func (c *CPU) probeStore(seg decode.SegReg, off uint64, size uint8) bool {
 	lin, ok := c.linear(seg, off, size, true)
 	if !ok {
 		return false
+	}
+	if c.wraps(lin, size) {
+		return c.probeWrapped(lin, size)
 	}
 	if !c.mmu.Probe(lin, uint(size), c.dataAcc|mmu.Write) {
 		return c.pageFault()
