@@ -92,8 +92,10 @@ func (c *CPU) runBlocks() exit {
 				c.next = (c.ip + uint64(u.len)) & c.ipMask
 				c.inBlock = uint64(u.n)
 				if !c.exec(&b.insts[u.imm]) {
-					c.s.Ticks += uint64(c.repDone)
-					goto fault
+					// c.ip stays: it is the new task's after a task switch.
+					c.s.Ticks += c.inBlock + uint64(c.repDone)
+					c.inBlock = 0
+					return exitFault
 				}
 				if u.code == uExecEnd {
 					c.s.Ticks += c.inBlock
@@ -867,7 +869,6 @@ func (c *CPU) runBlocks() exit {
 
 	fault:
 		c.s.Ticks += uint64(u.n)
-		c.inBlock = 0
 		c.ip = (r[rIP] + uint64(u.off)) & c.ipMask
 		return exitFault
 	}

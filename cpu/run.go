@@ -116,8 +116,12 @@ func (c *CPU) Streak() uint64 {
 	return c.streak
 }
 
-// Shutdown is the outcome of the delivery that ended in shutdown.
-func (c *CPU) Shutdown() idt.Outcome { return c.outcome }
+// Shutdown is the outcome of the last delivery: the one that Run stopped at with StopShutdown.
+func (c *CPU) Shutdown() idt.Outcome {
+	out := c.outcome
+	clear(out.Chain[out.N:])
+	return out
+}
 
 // Run runs until the clock reaches until or something else stops it. A
 // deadline or until that falls inside a REP stops between its iterations.
@@ -282,9 +286,8 @@ func (c *CPU) deliver(e idt.Event) (Stop, bool) {
 		// #DB stops the recording of branches. [SDM 3B, IA32_DEBUGCTL MSR]
 		s.MSR.DebugCtl &^= debugCtlLBR | debugCtlBTF
 	}
-	out := idt.Deliver(c, e)
-	if out.Shutdown {
-		c.outcome = out
+	idt.Deliver(c, e, &c.outcome)
+	if c.outcome.Shutdown {
 		return StopShutdown, true
 	}
 	c.ip = s.RIP

@@ -23,7 +23,7 @@ func faultAndReturn(w *world, cpl uint8, size uint8) func() bool {
 	w.ring(cpl)
 	w.idt(VecPF, gate(code0, handler, AttrPresent|typeInt32, 0))
 	return func() bool {
-		out := Deliver(w.fake, Event{Vector: VecPF, HasCode: true, Code: 2, CR2: hole, Return: w.r.RIP})
+		out := delivered(w.fake, Event{Vector: VecPF, HasCode: true, Code: 2, CR2: hole, Return: w.r.RIP})
 		w.g[4] += uint64(size) // the handler pops the error code
 		_, ok := IRET(w.fake, size, handler)
 		return ok && !out.Shutdown && w.r.CPL == cpl
@@ -42,7 +42,7 @@ func BenchmarkDF32(b *testing.B) {
 	w.idt(VecDF, gate(tss2Sel, 0, AttrPresent|typeTaskGate, 0))
 	benchmark(b, func() bool {
 		w.g[4] = guard + 0x1000
-		out := Deliver(w.fake, Event{Vector: VecPF, HasCode: true, Code: 2, CR2: hole, Return: w.r.RIP})
+		out := delivered(w.fake, Event{Vector: VecPF, HasCode: true, Code: 2, CR2: hole, Return: w.r.RIP})
 		w.g[4] += 4
 		w.r.RIP = handler
 		_, ok := IRET(w.fake, 4, handler)
@@ -56,7 +56,7 @@ func BenchmarkDF64(b *testing.B) {
 	w.idt(VecDF, gate(code0, handler, AttrPresent|typeInt32, 1))
 	benchmark(b, func() bool {
 		w.g[4] = guard + 0x1000
-		out := Deliver(w.fake, Event{Vector: VecPF, HasCode: true, Code: 2, CR2: hole, Return: w.r.RIP})
+		out := delivered(w.fake, Event{Vector: VecPF, HasCode: true, Code: 2, CR2: hole, Return: w.r.RIP})
 		w.g[4] += 8
 		_, ok := IRET(w.fake, 8, handler)
 		return ok && out.Last().Vector == VecDF

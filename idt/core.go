@@ -77,6 +77,9 @@ func (p *core) tableCanonical(a uint64, size uint) bool {
 // supervisor accesses, whatever the CPL, which SMAP never lets through to user
 // pages. [SDM 3A, Determination of Access Rights]
 func (p *core) read(a uint64, size uint) (uint64, bool) {
+	if host := p.m.ReadDirect(mmu.Linear(a), uint64(size), mmu.Read); host != nil {
+		return mmu.LoadN(host, a, size), true // a shortcut is for canonical addresses only
+	}
 	if p.long && !p.tableCanonical(a, size) {
 		return 0, false
 	}

@@ -10,8 +10,8 @@ import (
 // fault, #DF, a third fault.
 type Outcome struct {
 	Shutdown bool
-	N        uint8
-	Chain    [6]Event
+	N        uint8    // events in Chain
+	Chain    [6]Event // valid up to N
 }
 
 // Last is the event that was delivered, or the one that led to shutdown.
@@ -22,14 +22,14 @@ func (o *Outcome) add(e *Event) {
 	o.N++
 }
 
-// Deliver delivers ev through the IVT or IDT. Faults met on the way are
+// Deliver delivers ev through the IVT or IDT and records in out how. Faults met on the way are
 // delivered in its place, or become #DF with it, or end in shutdown, in which
 // case Regs are those of the last moment before. Regs.RIP must be the address
 // of the current instruction: it is what a fault met on the way returns to.
-func Deliver(c CPU, ev Event) Outcome {
+func Deliver(c CPU, ev Event, out *Outcome) {
 	var p core
-	var out Outcome
 	p.begin(c)
+	out.Shutdown, out.N = false, 0
 	for {
 		out.add(&ev)
 		p.take(&ev)
@@ -39,7 +39,7 @@ func Deliver(c CPU, ev Event) Outcome {
 			if p.obs != nil {
 				p.emitEntered(&ev)
 			}
-			return out
+			return
 		}
 		second := p.fault
 		switch escalate[ev.Class()][second.Class()] {
@@ -57,7 +57,7 @@ func Deliver(c CPU, ev Event) Outcome {
 			if p.obs != nil {
 				p.emitStage(StageShutdown, &second)
 			}
-			return out
+			return
 		}
 	}
 }

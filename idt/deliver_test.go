@@ -88,7 +88,7 @@ func TestFrame(t *testing.T) {
 				c.prep(w)
 			}
 			rec := w.record()
-			out := Deliver(w.fake, c.ev)
+			out := delivered(w.fake, c.ev)
 			require.Equal(t, uint8(1), out.N, "chain %v", out.Chain)
 			size := uint64(8)
 			for _, e := range rec.events {
@@ -113,7 +113,7 @@ func TestFrame(t *testing.T) {
 
 func TestV86EntryNullsDataSegments(t *testing.T) {
 	w := newWorld(t, v86)
-	Deliver(w.fake, Event{Vector: 0x20, Kind: External})
+	delivered(w.fake, Event{Vector: 0x20, Kind: External})
 	for _, reg := range []decode.SegReg{decode.DS, decode.ES, decode.FS, decode.GS} {
 		assert.Zero(t, w.r.Seg[reg].Sel)
 		assert.NotZero(t, w.r.Seg[reg].Attr&AttrUnusable)
@@ -142,7 +142,7 @@ func TestRFInImage(t *testing.T) {
 			w := newWorld(t, prot)
 			w.r.RFLAGS |= c.old
 			rec := w.record()
-			Deliver(w.fake, c.ev)
+			delivered(w.fake, c.ev)
 			assert.Equal(t, c.rf, rec.pushes[0]&FlagRF != 0)
 			assert.Zero(t, w.r.RFLAGS&FlagRF)
 		})
@@ -235,18 +235,18 @@ func TestSideEffects(t *testing.T) {
 	w := newWorld(t, prot)
 	w.r.Shadow = ShadowSTI
 	w.dr7 = dr7GD | 1
-	Deliver(w.fake, Event{Vector: VecDB, DR6: DR6BS})
+	delivered(w.fake, Event{Vector: VecDB, DR6: DR6BS})
 	assert.Equal(t, uint64(DR6BS), w.dr6, "DR6 tells why")
 	assert.Equal(t, uint64(1), w.dr7, "a #DB clears DR7.GD")
 	assert.Zero(t, w.r.Shadow, "a delivery ends the shadow")
-	Deliver(w.fake, Event{Vector: VecNMI, Kind: NMI})
+	delivered(w.fake, Event{Vector: VecNMI, Kind: NMI})
 	assert.True(t, w.r.NMIBlocked, "an NMI blocks NMIs")
 	w.stackWords(4, 0, 0, 0)
 	_, ok := IRET(w.fake, 4, 0)
 	assert.False(t, ok)
 	assert.False(t, w.r.NMIBlocked, "an IRET that faults unblocks them")
-	Deliver(w.fake, Event{Vector: VecPF, HasCode: true, CR2: 0x1234})
+	delivered(w.fake, Event{Vector: VecPF, HasCode: true, CR2: 0x1234})
 	assert.Equal(t, uint64(0x1234), w.m.Ctl.CR2)
-	Deliver(w.fake, Event{Vector: VecPF, Kind: SoftInt, CR2: 0x5678})
+	delivered(w.fake, Event{Vector: VecPF, Kind: SoftInt, CR2: 0x5678})
 	assert.Equal(t, uint64(0x1234), w.m.Ctl.CR2, "INT 14 is no page fault")
 }

@@ -90,7 +90,7 @@ func TestDoubleFaultMatrix(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, paged)
 			c.prep(w)
-			assert.Equal(t, c.want, chain(Deliver(w.fake, c.ev)))
+			assert.Equal(t, c.want, chain(delivered(w.fake, c.ev)))
 		})
 	}
 }
@@ -121,10 +121,10 @@ func TestEscalateTable(t *testing.T) {
 func TestRealModeShutdown(t *testing.T) {
 	w := newWorld(t, real16)
 	w.g[4] = 1
-	out := Deliver(w.fake, Event{Vector: 0x21, Kind: SoftInt, Return: 0x1236})
+	out := delivered(w.fake, Event{Vector: 0x21, Kind: SoftInt, Return: 0x1236})
 	assert.Equal(t, "vector 0x21, #SS(0x0), #SS(0x1), #DF(0x0), #SS(0x1), shutdown", chain(out))
 	w.r.IDTR.Limit = 8*4 + 2
-	out = Deliver(w.fake, Event{Vector: 0x21, Kind: SoftInt, Return: 0x1236})
+	out = delivered(w.fake, Event{Vector: 0x21, Kind: SoftInt, Return: 0x1236})
 	assert.Equal(t, "vector 0x21, #GP(0x0), #GP(0x1), #DF(0x0), #GP(0x1), shutdown", chain(out))
 }
 
@@ -134,14 +134,14 @@ func TestSecondFaultReturns(t *testing.T) {
 	w := newWorld(t, paged)
 	unmappedCS(0x30)(w)
 	rec := w.record()
-	out := Deliver(w.fake, Event{Vector: 0x30, Kind: SoftInt, Return: code + 2})
+	out := delivered(w.fake, Event{Vector: 0x30, Kind: SoftInt, Return: code + 2})
 	require.Equal(t, "vector 0x30, "+pfCS, chain(out))
 	assert.Equal(t, uint64(code), rec.pushes[2], "EIP in the #PF's frame")
 	assert.Equal(t, uint64(0x60008), w.m.Ctl.CR2)
 
 	w = newWorld(t, paged)
 	unmappedCS(VecPF)(w)
-	Deliver(w.fake, Event{Vector: VecPF, HasCode: true, CR2: 0x999})
+	delivered(w.fake, Event{Vector: VecPF, HasCode: true, CR2: 0x999})
 	assert.Equal(t, uint64(0x60008), w.m.Ctl.CR2, "the second #PF's address, with #DF too")
 }
 
@@ -170,7 +170,7 @@ func TestUnmappedHandler(t *testing.T) {
 			w.g[4] = guard + 0x2000
 			ev := Event{Vector: VecPF, HasCode: true, Code: 2, CR2: hole, Return: w.r.RIP}
 			for round := range 1000 {
-				out := Deliver(w.fake, ev)
+				out := delivered(w.fake, ev)
 				if out.N > 1 {
 					assert.Equal(t, c.want, chain(out))
 					assert.Equal(t, c.rounds, round)
@@ -190,7 +190,7 @@ func TestUnmappedHandler(t *testing.T) {
 func TestDFTaskBusy(t *testing.T) {
 	w := newWorld(t, paged)
 	w.idt(VecDF, gate(tss2Sel, 0, AttrPresent|typeTaskGate, 0))
-	require.Equal(t, "#DF(0x0)", chain(Deliver(w.fake, Event{Vector: VecDF, HasCode: true})))
+	require.Equal(t, "#DF(0x0)", chain(delivered(w.fake, Event{Vector: VecDF, HasCode: true})))
 	require.Equal(t, uint16(tss2Sel), w.r.TR.Sel)
-	assert.Equal(t, "#DF(0x0), #GP(0x51), shutdown", chain(Deliver(w.fake, Event{Vector: VecDF, HasCode: true})))
+	assert.Equal(t, "#DF(0x0), #GP(0x51), shutdown", chain(delivered(w.fake, Event{Vector: VecDF, HasCode: true})))
 }

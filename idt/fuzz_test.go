@@ -98,7 +98,7 @@ func fuzzWorld(t testing.TB, in []byte) (w *world, do func() (Outcome, Event, bo
 	return w, func() (Outcome, Event, bool) {
 		switch op {
 		case 0, 1:
-			out := Deliver(w.fake, ev)
+			out := delivered(w.fake, ev)
 			return out, Event{}, !out.Shutdown
 		case 2:
 			return wrap(w.attempt(ev))

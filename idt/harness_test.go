@@ -396,3 +396,10 @@ func short(e Event, ok bool) string {
 	}
 	return s
 }
+
+// delivered delivers an event and tells how.
+func delivered(c CPU, ev Event) Outcome {
+	var out Outcome
+	Deliver(c, ev, &out)
+	return out
+}

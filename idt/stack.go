@@ -104,6 +104,15 @@ func (p *core) pop(s *stack, skip uint64, size uint64, words []uint64) bool {
 		return p.fail(VecSS, 0)
 	}
 	align := p.checksAlignment()
+	lo, total := (s.sp+skip)&s.mask, uint64(len(words))*size
+	if !align && lo+total-1 <= s.mask {
+		if host := p.m.ReadDirect(s.linear(lo), total, s.acc); host != nil {
+			for i := range words {
+				words[i] = mmu.LoadN(host, uint64(s.linear(lo))+uint64(i)*size, uint(size))
+			}
+			return true
+		}
+	}
 	for i := range words {
 		lin := s.linear((s.sp + skip + uint64(i)*size) & s.mask)
 		// A word read at CPL 3 must be aligned where #AC is armed, else #AC(0).
@@ -127,6 +136,7 @@ type frame struct {
 	align bool   // #AC is armed
 	n     int
 	words [maxFrame]uint64
+	host  *mmu.Page // where the whole frame goes, if a shortcut has told
 }
 
 // maxFrame is the longest frame in words: a call gate's SS, SP, 31 parameters,
@@ -153,6 +163,12 @@ func (p *core) room(f *frame, code uint32) bool {
 // canPush probes the frame's pages for writing, in the order of the pushes, so
 // that a page fault names the push that would be the first to fail.
 func (p *core) canPush(f *frame) bool {
+	lo, total := f.offset(f.n-1), uint64(f.n)*f.size
+	if !f.align && lo+total-1 <= f.mask {
+		if f.host = p.m.WriteDirect(f.linear(lo), total, f.acc); f.host != nil {
+			return true
+		}
+	}
 	page := mmu.Linear(1) // no page
 	for i := 0; i < f.n; i++ {
 		lin := f.linear(f.offset(i))
@@ -174,6 +190,12 @@ func (p *core) canPush(f *frame) bool {
 // writeFrame writes the frame, which canPush has passed. It can fail only where
 // the frame overwrites the page tables that map it.
 func (p *core) writeFrame(f *frame) bool {
+	if f.host != nil && p.obs == nil {
+		for i, v := range f.words[:f.n] {
+			mmu.StoreN(f.host, uint64(f.linear(f.offset(i))), uint(f.size), v)
+		}
+		return true
+	}
 	for i, v := range f.words[:f.n] {
 		lin := f.linear(f.offset(i))
 		if !p.m.Write(lin, uint(f.size), v, f.acc|mmu.Write) {

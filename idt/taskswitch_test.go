@@ -139,7 +139,7 @@ func TestTaskPAE(t *testing.T) {
 func TestTaskErrorCode(t *testing.T) {
 	w := newWorld(t, paged)
 	taskGate(w, VecDF, tss2Sel)
-	out := Deliver(w.fake, Event{Vector: VecDF, HasCode: true})
+	out := delivered(w.fake, Event{Vector: VecDF, HasCode: true})
 	assert.Equal(t, "#DF(0x0)", chain(out))
 	assert.Equal(t, uint64(stackTSS-4), w.g[4])
 	assert.Zero(t, w.peek(stackTSS-4, 4))
@@ -149,7 +149,7 @@ func TestTaskErrorCode(t *testing.T) {
 	w.poke(tss16At+26, 2, 0x8000)
 	w.poke(tss16At+38, 2, spare)
 	w.gdt(spare, desc(0x50000, 0xffff, attrData))
-	Deliver(w.fake, Event{Vector: VecGP, HasCode: true, Code: 0x1234})
+	delivered(w.fake, Event{Vector: VecGP, HasCode: true, Code: 0x1234})
 	assert.Equal(t, uint64(0xffff7ffe), w.g[4])
 	assert.Equal(t, uint64(0x1234), w.peek(0x57ffe, 2))
 
@@ -264,7 +264,7 @@ func TestNestedTaskFromV86(t *testing.T) {
 	w := newWorld(t, v86)
 	taskGate(w, 0x20, tss2Sel)
 	start, gpr := w.r, w.g
-	Deliver(w.fake, Event{Vector: 0x20, Kind: External, Return: w.r.RIP})
+	delivered(w.fake, Event{Vector: 0x20, Kind: External, Return: w.r.RIP})
 	require.Equal(t, uint8(0), w.r.CPL)
 	require.Zero(t, w.r.RFLAGS&FlagVM)
 	_, ok := IRET(w.fake, 4, handler)
@@ -280,7 +280,7 @@ func TestNestedTask(t *testing.T) {
 	taskGate(w, 0x20, tss2Sel)
 	start, gpr := w.r, w.g
 	for range 2 {
-		Deliver(w.fake, Event{Vector: 0x20, Kind: External, Return: code})
+		delivered(w.fake, Event{Vector: 0x20, Kind: External, Return: code})
 		require.Equal(t, uint16(tss2Sel), w.r.TR.Sel)
 		_, ok := IRET(w.fake, 4, handler)
 		require.True(t, ok)

@@ -9,7 +9,7 @@ import (
 // story is what an observer hears of a delivery, the checks passed left out.
 func story(w *world, ev Event) []string {
 	rec := w.record()
-	Deliver(w.fake, ev)
+	delivered(w.fake, ev)
 	var s []string
 	for i := range rec.events {
 		if e := &rec.events[i]; e.Stage != StageCheck || !e.OK {

@@ -195,7 +195,7 @@ func (m *MMU) deny(lin Linear, a Access, e *Entry, rule Rule) {
 // dropFaulting drops the entries for the page of a #PF, so that the fault
 // does not recur because of them.
 // [SDM 3A, Operations that Invalidate TLBs and Paging-Structure Caches]
-func (m *MMU) dropFaulting(lin Linear) { m.dropPage(lin, m.current) }
+func (m *MMU) dropFaulting(lin Linear) { m.dropCurrent(lin) }
 
 // shortcut leaves in the access's view what the entry allows there, as far as
 // it is known: reads and writes by a data access, fetches by a fetch.

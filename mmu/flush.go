@@ -70,6 +70,20 @@ func (m *MMU) dropPage(lin Linear, match func(*Entry) bool) {
 	}
 }
 
+// dropCurrent drops the entries for the page of lin that are used under the
+// current PCID.
+func (m *MMU) dropCurrent(lin Linear) {
+	if m.tlb.large != [3]uint64{} {
+		m.dropPage(lin, m.current)
+		return
+	}
+	page := lin &^ PageMask
+	i := slot(page)
+	if e := &m.tlb.entry[i]; e.Page == page && e.Rights&RightValid != 0 && m.current(e) {
+		m.drop(i)
+	}
+}
+
 // current tells whether an entry is used under the current PCID.
 func (m *MMU) current(e *Entry) bool {
 	return e.PCID == m.pcid || e.Rights&RightGlobal != 0
@@ -78,7 +92,7 @@ func (m *MMU) current(e *Entry) bool {
 // Invlpg is INVLPG: it drops the entries for the page of lin under the
 // current PCID, and global ones.
 func (m *MMU) Invlpg(lin Linear) {
-	m.dropPage(lin&m.linMask, m.current)
+	m.dropCurrent(lin & m.linMask)
 }
 
 // Types of INVPCID. [SDM 2A, INVPCID—Invalidate Process-Context Identifier]
