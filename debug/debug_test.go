@@ -74,17 +74,17 @@ func TestTraceLines(t *testing.T) {
 		want string
 	}{
 		{false, "" +
-			"         0 inst   cs=0x8 rip=0x500 mov ds:0x2000,eax\n" +
-			"         0 write  lin=0x2000 size=4 value=0x0\n" +
-			"         1 inst   cs=0x8 rip=0x505 out 0x80,al\n" +
-			"         1 out    port=0x80 size=1 value=0x0\n" +
-			"         2 inst   cs=0x8 rip=0x507 ud2\n" +
-			"         2 event  #UD vector=6 return=0x507\n" +
-			"         2 event  #GP vector=13 code=0x33 return=0x507\n" +
-			"         2 event  #GP vector=13 code=0x6b return=0x507\n" +
-			"         2 event  #DF vector=8 code=0x0 return=0x507\n" +
-			"         2 event  #GP vector=13 code=0x43 return=0x507\n" +
-			"         2 shutdown #GP vector=13 code=0x43 return=0x507\n"},
+			"         0 inst     cs=0x8 rip=0x500 mov ds:0x2000,eax\n" +
+			"         0 write    lin=0x2000 size=4 value=0x0\n" +
+			"         1 inst     cs=0x8 rip=0x505 out 0x80,al\n" +
+			"         1 out      port=0x80 size=1 value=0x0\n" +
+			"         2 inst     cs=0x8 rip=0x507 ud2\n" +
+			"         2 event    #UD return=0x507\n" +
+			"         2 event    #GP code=0x33 (gate #UD of the IDT, EXT) return=0x507\n" +
+			"         2 event    #GP code=0x6b (gate #GP of the IDT, EXT) return=0x507\n" +
+			"         2 event    #DF code=0x0 return=0x507\n" +
+			"         2 event    #GP code=0x43 (gate #DF of the IDT, EXT) return=0x507\n" +
+			"         2 shutdown #GP code=0x43 (gate #DF of the IDT, EXT) return=0x507\n"},
 		{true, "" +
 			`{"tick":0,"kind":"inst","cs":"0x8","rip":"0x500","text":"mov ds:0x2000,eax"}` + "\n" +
 			`{"tick":0,"kind":"write","lin":"0x2000","size":4,"value":"0x0"}` + "\n" +
@@ -92,11 +92,11 @@ func TestTraceLines(t *testing.T) {
 			`{"tick":1,"kind":"out","port":"0x80","size":1,"value":"0x0"}` + "\n" +
 			`{"tick":2,"kind":"inst","cs":"0x8","rip":"0x507","text":"ud2"}` + "\n" +
 			`{"tick":2,"kind":"event","event":"#UD","vector":6,"return":"0x507"}` + "\n" +
-			`{"tick":2,"kind":"event","event":"#GP","vector":13,"code":"0x33","return":"0x507"}` + "\n" +
-			`{"tick":2,"kind":"event","event":"#GP","vector":13,"code":"0x6b","return":"0x507"}` + "\n" +
+			`{"tick":2,"kind":"event","event":"#GP","vector":13,"code":"0x33","means":"gate #UD of the IDT, EXT","return":"0x507"}` + "\n" +
+			`{"tick":2,"kind":"event","event":"#GP","vector":13,"code":"0x6b","means":"gate #GP of the IDT, EXT","return":"0x507"}` + "\n" +
 			`{"tick":2,"kind":"event","event":"#DF","vector":8,"code":"0x0","return":"0x507"}` + "\n" +
-			`{"tick":2,"kind":"event","event":"#GP","vector":13,"code":"0x43","return":"0x507"}` + "\n" +
-			`{"tick":2,"kind":"shutdown","event":"#GP","vector":13,"code":"0x43","return":"0x507"}` + "\n"},
+			`{"tick":2,"kind":"event","event":"#GP","vector":13,"code":"0x43","means":"gate #DF of the IDT, EXT","return":"0x507"}` + "\n" +
+			`{"tick":2,"kind":"shutdown","event":"#GP","vector":13,"code":"0x43","means":"gate #DF of the IDT, EXT","return":"0x507"}` + "\n"},
 	} {
 		f, err := m.Fork()
 		require.NoError(t, err)

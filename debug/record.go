@@ -29,7 +29,7 @@ func (r *record) begin(tick uint64, kind string) {
 	r.b = append(r.b, d...)
 	r.b = append(r.b, ' ')
 	r.b = append(r.b, kind...)
-	for n := len(kind); n < 6; n++ {
+	for n := len(kind); n < 8; n++ {
 		r.b = append(r.b, ' ')
 	}
 }
@@ -60,10 +60,47 @@ func (r *record) hex(name string, v uint64) {
 	}
 }
 
+// at adds the address of the field before it, in words as @0x....
+func (r *record) at(name string, v uint64) {
+	if r.json {
+		r.hex(name, v)
+		return
+	}
+	r.b = append(r.b, "@0x"...)
+	r.b = strconv.AppendUint(r.b, v, 16)
+}
+
 // num adds a small number.
 func (r *record) num(name string, v uint64) {
 	r.key(name)
 	r.b = strconv.AppendUint(r.b, v, 10)
+}
+
+// note adds an explanation of the field before it, in words in brackets; an
+// empty one is left out.
+func (r *record) note(name, v string) {
+	switch {
+	case v == "":
+	case r.json:
+		r.text(name, v)
+	default:
+		r.b = append(r.b, " ("...)
+		r.b = append(r.b, v...)
+		r.b = append(r.b, ')')
+	}
+}
+
+// verdict adds whether a check passed.
+func (r *record) verdict(ok bool) {
+	switch {
+	case r.json:
+		r.key("ok")
+		r.b = strconv.AppendBool(r.b, ok)
+	case ok:
+		r.b = append(r.b, " ok  "...)
+	default:
+		r.b = append(r.b, " FAIL"...)
+	}
 }
 
 // text adds a printable string; in words it stands without its key.

@@ -173,16 +173,23 @@ func (t *Tracer) walk(w *mmu.Walk) {
 	if !t.wants(KindWalk, uint64(w.Lin), "walk") {
 		return
 	}
-	t.rec.hex("lin", uint64(w.Lin))
-	t.rec.text("access", w.Access.String())
+	r := &t.rec
+	r.hex("lin", uint64(w.Lin))
+	r.text("access", w.Access.String())
 	for i := range w.Steps[:w.N] {
-		t.rec.hex(w.Steps[i].Level.String(), w.Steps[i].Raw)
+		s := &w.Steps[i]
+		r.hex(s.Level.String(), s.Raw)
+		if s.Size != 0 { // else a PDPTE register
+			r.at(s.Level.String()+".at", uint64(s.At))
+		}
+		r.note(s.Level.String()+".bits", s.Flags())
 	}
 	if w.OK() {
-		t.rec.hex("phys", uint64(w.Phys()))
+		r.hex("phys", uint64(w.Phys()))
 	} else {
-		t.rec.hex("code", uint64(w.Code))
-		t.rec.text("rule", w.Rule.String())
+		r.text("rule", w.Rule.String())
+		r.hex("code", uint64(w.Code))
+		r.note("means", mmu.CodeString(w.Code))
 	}
 	t.put()
 }
@@ -195,33 +202,57 @@ func (t *Tracer) Delivery(e *idt.DeliveryEvent) {
 		kind = KindEvent
 	}
 	at := t.here
-	if e.Event.Vector == idt.VecPF && e.Event.Kind == idt.Exception {
+	if e.Event.IsPageFault() {
 		at = e.Event.CR2
 	}
 	if !t.wants(kind, at, e.Stage.String()) {
 		return
 	}
+	t.stage(e)
+	t.put()
+}
+
+// stage tells what a stage fills in.
+func (t *Tracer) stage(e *idt.DeliveryEvent) {
 	r := &t.rec
 	switch e.Stage {
 	case idt.StageEvent, idt.StageShutdown:
 		t.event(&e.Event)
 	case idt.StageEntered:
-		t.event(&e.Event)
+		t.name(&e.Event)
 		r.hex("cs", uint64(e.Seg.Sel))
 		r.hex("rip", e.Value)
 	case idt.StageVector:
 		r.hex("lin", uint64(e.Addr))
 		r.hex("raw", e.Raw[0])
 	case idt.StageGate:
+		g := &e.Gate
+		r.text("type", idt.Attr(g.Type).TypeText(t.long()))
+		r.num("dpl", uint64(g.DPL))
+		if g.IST != 0 {
+			r.num("ist", uint64(g.IST))
+		}
+		if idt.Attr(g.Type).IsTaskGate() {
+			r.hex("tss", uint64(g.Selector))
+		} else {
+			r.hex("cs", uint64(g.Selector))
+			r.hex("rip", g.Offset)
+		}
 		r.hex("lin", uint64(e.Addr))
 		r.hex("raw", e.Raw[0])
-		r.hex("high", e.Raw[1])
-	case idt.StageCheck:
-		if e.OK {
-			r.text("result", "ok  ")
-		} else {
-			r.text("result", "FAIL")
+		if t.long() {
+			r.hex("high", e.Raw[1])
 		}
+	case idt.StageSelector:
+		r.hex("sel", uint64(e.Selector))
+		r.text("type", e.Seg.Attr.TypeText(t.long()))
+		r.num("dpl", uint64(e.Seg.Attr.DPL()))
+		r.hex("base", e.Seg.Base)
+		r.hex("limit", uint64(e.Seg.Limit))
+		r.hex("lin", uint64(e.Addr))
+		r.hex("raw", e.Raw[0])
+	case idt.StageCheck:
+		r.verdict(e.OK)
 		r.text("rule", e.Rule.String())
 	case idt.StageStack:
 		r.text("choice", e.Choice.String())
@@ -238,19 +269,28 @@ func (t *Tracer) Delivery(e *idt.DeliveryEvent) {
 		r.hex("tss", uint64(e.Selector))
 		r.hex("lin", uint64(e.Addr))
 	}
-	t.put()
 }
 
-// event tells an event: vector, error code, CR2, where it returns to.
+// long tells whether the processor is in IA-32e mode.
+func (t *Tracer) long() bool { return t.m.MMU.Ctl.EFER&mmu.EFERLMA != 0 }
+
+// name tells which event it is; the vector is in the name, but for programs.
+func (t *Tracer) name(e *idt.Event) {
+	t.rec.text("event", e.Name())
+	if t.rec.json {
+		t.rec.num("vector", uint64(e.Vector))
+	}
+}
+
+// event tells an event: error code, CR2, where it returns to.
 func (t *Tracer) event(e *idt.Event) {
-	r := &t.rec
-	r.text("event", e.Vector.String())
-	r.num("vector", uint64(e.Vector))
+	t.name(e)
 	if e.HasCode {
-		r.hex("code", uint64(e.Code))
+		t.rec.hex("code", uint64(e.Code))
+		t.rec.note("means", e.CodeText())
 	}
-	if e.Vector == idt.VecPF && e.Kind == idt.Exception {
-		r.hex("cr2", e.CR2)
+	if e.IsPageFault() {
+		t.rec.hex("cr2", e.CR2)
 	}
-	r.hex("return", e.Return)
+	t.rec.hex("return", e.Return)
 }

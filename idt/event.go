@@ -82,21 +82,11 @@ func (e *Event) flagsImage(flags uint64) uint64 {
 
 // String prints the event on one line.
 func (e Event) String() string {
-	s := e.Vector.String()
-	switch e.Kind {
-	case External:
-		s = "INTR " + s
-	case NMI:
-		s = "NMI"
-	case SoftInt:
-		s = fmt.Sprintf("INT 0x%02x", uint8(e.Vector))
-	case SoftICEBP:
-		s = "INT1"
-	}
+	s := e.Name()
 	if e.HasCode {
 		s += fmt.Sprintf(" code=%#x", e.Code)
 	}
-	if e.Vector == VecPF && e.Kind == Exception {
+	if e.IsPageFault() {
 		s += fmt.Sprintf(" CR2=%#x", e.CR2)
 	}
 	return s + fmt.Sprintf(" at %#x", e.Return)

@@ -72,7 +72,7 @@ func TestStories(t *testing.T) {
 			"shutdown #GP code=0x43 at 0x40000",
 		}},
 		{"an interrupt through a task gate", prot, func(w *world) { taskGate(w, 0x20, tss2Sel) }, Event{Vector: 0x20, Kind: External, Return: code}, []string{
-			"event INTR vector 0x20 at 0x40000",
+			"event INTR 0x20 at 0x40000",
 			"gate 3100: type=5 DPL=0 IST=0 target=0050:0",
 			"selector 0050 1050: 0000890060000067",
 			"task-save TSS=0040 at 5000",

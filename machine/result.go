@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"x86emu/idt"
-	"x86emu/mmu"
 )
 
 // Reason is why a run ended.
@@ -102,37 +101,16 @@ func (l *Loop) vectors() string {
 // describe tells one event: vector, error code, CR2, RIP.
 func describe(e idt.Event) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s (vector %d)", e.Vector, e.Vector)
+	fmt.Fprintf(&b, "%s (vector %d)", e.Name(), e.Vector)
 	if e.HasCode {
 		fmt.Fprintf(&b, ", error code 0x%x", e.Code)
+		if text := e.CodeText(); text != "" {
+			fmt.Fprintf(&b, " (%s)", text)
+		}
 	}
-	if e.Vector == idt.VecPF && e.Kind == idt.Exception {
-		fmt.Fprintf(&b, " (%s), CR2=0x%x", pageFaultText(e.Code), e.CR2)
+	if e.IsPageFault() {
+		fmt.Fprintf(&b, ", CR2=0x%x", e.CR2)
 	}
 	fmt.Fprintf(&b, ", RIP=0x%x", e.Return)
 	return b.String()
-}
-
-// pageFaultText tells the error code of a page fault in words.
-// [SDM 3A, Interrupt 14—Page-Fault Exception (#PF)]
-func pageFaultText(code uint32) string {
-	by, what, why := "supervisor", "read", "not present"
-	if code&mmu.PFUser != 0 {
-		by = "user"
-	}
-	switch {
-	case code&mmu.PFFetch != 0:
-		what = "fetch"
-	case code&mmu.PFWrite != 0:
-		what = "write"
-	}
-	switch {
-	case code&mmu.PFReserved != 0:
-		why = "reserved bit set"
-	case code&mmu.PFPKey != 0:
-		why = "protection key"
-	case code&mmu.PFPresent != 0:
-		why = "no right"
-	}
-	return by + " " + what + ", " + why
 }

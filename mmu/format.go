@@ -110,16 +110,39 @@ func (r Rights) String() string {
 	return s
 }
 
-// CodeString names the bits of a page fault's error code: "P W U".
+// CodeString tells a page fault's error code: the names of its bits and what
+// they say, "W U: user write, not present".
+// [SDM 3A, Interrupt 14—Page-Fault Exception (#PF)]
 func CodeString(code uint32) string {
 	s := ""
 	for i, name := range []string{"P", "W", "U", "RSVD", "I", "PK"} {
 		if code>>i&1 != 0 {
-			s += " " + name
+			s += name + " "
 		}
 	}
-	if s == "" {
-		return "0"
+	if s != "" {
+		s = s[:len(s)-1] + ": "
 	}
-	return s[1:]
+	if code&PFUser != 0 {
+		s += "user "
+	} else {
+		s += "supervisor "
+	}
+	switch {
+	case code&PFFetch != 0:
+		s += "fetch, "
+	case code&PFWrite != 0:
+		s += "write, "
+	default:
+		s += "read or fetch, " // I is set only where XD or SMEP is on
+	}
+	switch {
+	case code&PFReserved != 0:
+		return s + "reserved bit set"
+	case code&PFPKey != 0:
+		return s + "protection key"
+	case code&PFPresent != 0:
+		return s + "no right"
+	}
+	return s + "not present"
 }

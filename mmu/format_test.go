@@ -20,7 +20,7 @@ func TestWalkText(t *testing.T) {
   PDPTE [0x3000]       = 0x0000000000002003  P W  <- U/S=0
   PDE   [0x2010]       = 0x0000000000001007  P W U
   PTE   [0x1018]       = 0x8000000000006187  P W U PAT G XD
-  #PF: U/S=0, error code 0x7 (P W U)
+  #PF: U/S=0, error code 0x7 (P W U: user write, no right)
 `, explained(m, User|Write))
 	require.Equal(t, `supervisor (AC) write of 0x403123, 4-level paging
   PML4E [0x4000]       = 0x0000000000003007  P W U
@@ -35,9 +35,16 @@ func TestWalkText(t *testing.T) {
 	require.Equal(t, `supervisor fetch of 0x403123, PAE paging
   PDPTE register       = 0x0000000000002001  P
   PDE   [0x2010]       = 0x0000000000a02087  P W U PS  <- reserved bit 0x2000
-  #PF: reserved bit, error code 0x9 (P RSVD)
+  #PF: reserved bit, error code 0x9 (P RSVD: supervisor read or fetch, reserved bit set)
 `, explained(m, Exec))
-	require.Equal(t, "0", CodeString(0))
+	for code, want := range map[uint32]string{
+		0:                           "supervisor read or fetch, not present",
+		PFWrite | PFUser:            "W U: user write, not present",
+		PFPresent | PFFetch:         "P I: supervisor fetch, no right",
+		PFPresent | PFUser | PFPKey: "P U PK: user read or fetch, protection key",
+	} {
+		require.Equal(t, want, CodeString(code))
+	}
 	require.Equal(t, "-", Step{}.Flags())
 	for shift, want := range map[uint8]string{12: "4K", 21: "2M", 22: "4M", 30: "1G"} {
 		require.Equal(t, want, pageSize(shift))

@@ -71,7 +71,7 @@ func TestRunStatus(t *testing.T) {
 		{"halted", sector(halt), nil, 120, "", []string{"halted for good at tick 2"}},
 		{"budget", sector(forever), []string{"--budget", "1000"}, 124, "", []string{"budget spent at tick 1000"}},
 		{"budget 0", sector(forever), []string{"--budget=0"}, 124, "", []string{"budget spent at tick 0"}},
-		{"shutdown", multiboot(shutdown), nil, 126, "", []string{"shutdown at tick 0", "1. #UD (vector 6)", "2. #GP (vector 13), error code 0x33", "3. #GP (vector 13), error code 0x6b", "4. #DF (vector 8), error code 0x0", "5. #GP (vector 13), error code 0x43"}},
+		{"shutdown", multiboot(shutdown), nil, 126, "", []string{"shutdown at tick 0", "1. #UD (vector 6)", "2. #GP (vector 13), error code 0x33 (gate #UD of the IDT, EXT)", "3. #GP (vector 13), error code 0x6b", "4. #DF (vector 8), error code 0x0", "5. #GP (vector 13), error code 0x43"}},
 		{"no TLB", sector(hello + exit0), []string{"--tlb", "off"}, 0, "hi\n", nil},
 		{"386", sector(hello + exit0), []string{"--cpu=386"}, 0, "hi\n", nil},
 		{"flat binary", exit0, []string{"--load-addr", "0x200000", "--mode", "64", "--cpl", "3"}, 0, "", nil},
@@ -204,9 +204,9 @@ func TestTrace(t *testing.T) {
 	status, out, _ := cli(t, "", "trace", image, "--kind", "all")
 	assert.Zero(t, status)
 	for _, want := range []string{
-		"         0 inst   cs=0x0 rip=0x7c00 mov dx,0x3f8\n",
-		" out    port=0x3f8 size=1 value=0x68\n",
-		" out    port=0xf4 size=1 value=0x0\n",
+		"         0 inst     cs=0x0 rip=0x7c00 mov dx,0x3f8\n",
+		" out      port=0x3f8 size=1 value=0x68\n",
+		" out      port=0xf4 size=1 value=0x0\n",
 	} {
 		assert.Contains(t, out, want)
 	}
