@@ -1,8 +1,10 @@
 package guest
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 )
@@ -13,12 +15,17 @@ const maxFile = 1 << 30
 // Open reads an image: a built-in kernel by its name, or else a file. A name
 // with a slash is always a file.
 func Open(name string) ([]byte, error) {
-	if !strings.ContainsAny(name, `/\`) {
-		if k, ok := KernelNamed(name); ok {
-			return k.Image, nil
-		}
+	if strings.ContainsAny(name, `/\`) {
+		return readFile(name)
 	}
-	return readFile(name)
+	if k, ok := KernelNamed(name); ok {
+		return k.Image, nil
+	}
+	data, err := readFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w, and no built-in kernel of this name", err)
+	}
+	return data, err
 }
 
 // readFile reads a file of bounded size.

@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,7 +16,7 @@ import (
 
 func newDis() *cobra.Command {
 	var model, syntax string
-	var mode uint8
+	mode := modes(32)
 	var start address
 	var o debug.DisOptions
 	cmd := &cobra.Command{
@@ -53,10 +55,7 @@ such file, bytes in hexadecimal, in one argument or several.`,
 			}
 			o.Mode = code.StartMode()
 			if cmd.Flags().Changed("mode") {
-				o.Mode = guest.Mode(mode)
-			}
-			if o.Mode != guest.Mode16 && o.Mode != guest.Mode32 && o.Mode != guest.Mode64 {
-				return fmt.Errorf("--mode %d: must be 16, 32 or 64", mode)
+				o.Mode = guest.Mode(mode.v)
 			}
 			for _, s := range code.Segments {
 				if off := from - s.Addr; off < uint64(len(s.Data)) {
@@ -68,12 +67,12 @@ such file, bytes in hexadecimal, in one argument or several.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&model, "cpu", "max", "CPU model: "+strings.Join(cpu.ModelNames(), ", "))
-	f.Uint8Var(&mode, "mode", 32, "16, 32 or 64 (default as the image starts, else 32)")
-	f.Lookup("mode").DefValue = "0"
+	f.Var(&mode, "mode", "`16|32|64` (default as the image starts, else 32)")
+	f.Lookup("mode").DefValue = ""
 	f.StringVar(&syntax, "syntax", "intel", "`intel|gnu`")
 	f.Var(&start, "start", "first `address` (default the image's entry)")
 	f.Lookup("start").DefValue = ""
-	f.Uint64Var(&o.Count, "count", 0, "at most so many instructions (default no limit)")
+	f.Uint64Var(&o.Count, "count", 0, "at most so many `instructions` (default no limit)")
 	return cmd
 }
 
@@ -88,6 +87,9 @@ func codeOf(args []string) (*guest.Image, error) {
 		if err == nil {
 			return nil, fmt.Errorf("dis takes one IMAGE, or bytes in hexadecimal")
 		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w, and no bytes in hexadecimal", err)
 	}
 	if err != nil {
 		return nil, err

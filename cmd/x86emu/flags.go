@@ -1,11 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"x86emu/cpu"
 	"x86emu/guest"
@@ -20,8 +23,8 @@ type board struct {
 	cmdline string
 	initrd  string
 	addr    address
-	mode    uint8
-	cpl     uint8
+	mode    oneOf
+	cpl     oneOf
 
 	cmd *cobra.Command
 }
@@ -29,6 +32,7 @@ type board struct {
 // addFlags adds the flags to a command.
 func (b *board) addFlags(cmd *cobra.Command) {
 	b.cmd, b.memory, b.tlb = cmd, machine.DefaultRAM, true
+	b.mode, b.cpl = modes(32), oneOf{0, []uint8{0, 1, 2, 3}}
 	f := cmd.Flags()
 	f.VarP(&b.memory, "memory", "m", "RAM: a number of MiB, or with a suffix K, M or G")
 	f.StringVar(&b.cpu, "cpu", "max", "CPU model: "+strings.Join(cpu.ModelNames(), ", "))
@@ -37,8 +41,8 @@ func (b *board) addFlags(cmd *cobra.Command) {
 	f.StringVar(&b.initrd, "initrd", "", "multiboot modules: `FILE[ args][,FILE...]` (,, is a comma)")
 	f.Var(&b.addr, "load-addr", "treat the image as a flat binary and load it at this `address`")
 	f.Lookup("load-addr").DefValue = ""
-	f.Uint8Var(&b.mode, "mode", 32, "mode of a flat binary's first instruction: 16, 32 or 64")
-	f.Uint8Var(&b.cpl, "cpl", 0, "privilege level of a flat binary: 0 to 3")
+	f.Var(&b.mode, "mode", "`16|32|64`: mode of a flat binary's first instruction")
+	f.Var(&b.cpl, "cpl", "`0|1|2|3`: privilege level of a flat binary")
 }
 
 // make builds the machine and loads the image into it.
@@ -81,7 +85,7 @@ func (b *board) make(image string, cfg machine.Config) (*machine.Machine, error)
 func (b *board) parse(data []byte) (*guest.Image, error) {
 	f := b.cmd.Flags()
 	if f.Changed("load-addr") {
-		return guest.ParseFlat(data, uint64(b.addr), guest.Mode(b.mode), b.cpl)
+		return guest.ParseFlat(data, uint64(b.addr), guest.Mode(b.mode.v), b.cpl.v)
 	}
 	if f.Changed("mode") || f.Changed("cpl") {
 		return nil, fmt.Errorf("--mode and --cpl are for flat binaries: they need --load-addr")
@@ -92,8 +96,15 @@ func (b *board) parse(data []byte) (*guest.Image, error) {
 // size is an amount of memory in bytes: a number of MiB, or with K, M or G.
 type size uint64
 
-func (s *size) String() string { return fmt.Sprintf("%dM", uint64(*s)>>20) }
-func (s *size) Type() string   { return "size" }
+func (s *size) String() string {
+	if *s%(1<<20) != 0 {
+		return fmt.Sprintf("%dK", *s>>10)
+	}
+	return fmt.Sprintf("%dM", *s>>20)
+}
+
+func (s *size) Type() string { return "size" }
+
 func (s *size) Set(text string) error {
 	digits, shift := text, 20
 	if n := len(text); n > 0 {
@@ -102,11 +113,24 @@ func (s *size) Set(text string) error {
 		}
 	}
 	v, err := strconv.ParseUint(digits, 10, 64)
-	if err != nil || v == 0 || v > 1<<40>>shift {
-		return fmt.Errorf("must be a number of MiB, or with a suffix K, M or G")
+	if err != nil || v < machine.MinRAM>>shift || v > machine.MaxRAM>>shift {
+		return fmt.Errorf("must be a number of MiB, or with a suffix K, M or G: from %dM to %dM", machine.MinRAM>>20, machine.MaxRAM>>20)
 	}
 	*s = size(v << shift)
 	return nil
+}
+
+// flagError tells of a bad flag what would be right.
+func flagError(_ *cobra.Command, err error) error {
+	var bad *pflag.InvalidValueError
+	if !errors.As(err, &bad) {
+		return fmt.Errorf("%w (try --help)", err)
+	}
+	name, cause := bad.GetFlag().Name, errors.Unwrap(bad)
+	if errors.As(err, new(*strconv.NumError)) {
+		cause = errors.New("must be a whole number, 0 or more")
+	}
+	return fmt.Errorf("--%s %q: %w", name, bad.GetValue(), cause)
 }
 
 // address is a number in any base that Go writes.
@@ -115,18 +139,45 @@ type address uint64
 func (a *address) String() string { return fmt.Sprintf("0x%x", uint64(*a)) }
 func (a *address) Type() string   { return "address" }
 func (a *address) Set(text string) error {
-	v, err := parseAddress(text)
+	v, err := strconv.ParseUint(text, 0, 64)
+	if err != nil {
+		return errAddress
+	}
 	*a = address(v)
-	return err
+	return nil
 }
+
+var errAddress = errors.New("must be a number of at most 64 bits, such as 0x100000")
 
 // parseAddress reads a number: decimal, or hexadecimal with 0x.
 func parseAddress(text string) (uint64, error) {
 	v, err := strconv.ParseUint(text, 0, 64)
 	if err != nil {
-		return 0, fmt.Errorf("address %q: must be a number such as 0x100000", text)
+		return 0, fmt.Errorf("address %q: %w", text, errAddress)
 	}
 	return v, nil
+}
+
+// oneOf is one of a few numbers.
+type oneOf struct {
+	v   uint8
+	all []uint8
+}
+
+// modes is a mode of code: 16, 32 or 64.
+func modes(v uint8) oneOf { return oneOf{v, []uint8{16, 32, 64}} }
+
+func (o *oneOf) String() string { return strconv.Itoa(int(o.v)) }
+func (o *oneOf) Type() string   { return "number" }
+
+func (o *oneOf) Set(text string) error {
+	v, err := strconv.ParseUint(text, 10, 8)
+	if err != nil || !slices.Contains(o.all, uint8(v)) {
+		words := strings.Trim(strings.Join(strings.Fields(fmt.Sprint(o.all)), ", "), "[]")
+		return fmt.Errorf("must be one of %s", words)
+	}
+	o.v = uint8(v)
+	return nil
 }
 
 // onOff is a switch that is written on or off.

@@ -15,8 +15,10 @@ func newGuests() *cobra.Command {
 		Short: "List the built-in guest kernels, or tell the story of one",
 		Example: `  x86emu guests
   x86emu guests unmapped-handler-32`,
-		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return fmt.Errorf("guests takes one NAME at most: %d arguments given (try --help)", len(args))
+			}
 			if len(args) == 1 {
 				k, ok := guest.KernelNamed(args[0])
 				if !ok {
@@ -37,7 +39,7 @@ func newVersion() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version of x86emu",
-		Args:  cobra.NoArgs,
+		Args:  exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			version, goVersion := "(devel)", "go?"
 			if info, ok := debug.ReadBuildInfo(); ok {

@@ -83,17 +83,38 @@ instruction, and each delivery of an exception or interrupt.`,
 			return cmd.Help()
 		},
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(flagError)
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetHelpCommand(newHelp(root))
 	root.AddCommand(newRun(), newTrace(), newDis(), newWalk(), newGuests(), newVersion())
 	return root
+}
+
+// newHelp is the help command: a topic that there is none of is an error.
+func newHelp(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Teach a command",
+		Args:  cobra.ArbitraryArgs,
+		RunE: func(_ *cobra.Command, args []string) error {
+			cmd, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return fmt.Errorf("no help for %q: no such command (try --help)", strings.Join(args, " "))
+			}
+			return cmd.Help()
+		},
+	}
 }
 
 // exactly demands n arguments, named for the message.
 func exactly(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if len(args) != len(names) {
-			return fmt.Errorf("%s needs %s: %d arguments given (try --help)", cmd.Name(), strings.Join(names, " and "), len(args))
+		switch {
+		case len(args) == len(names):
+			return nil
+		case len(names) == 0:
+			return fmt.Errorf("%s takes no argument: %q given (try --help)", cmd.Name(), args[0])
 		}
-		return nil
+		return fmt.Errorf("%s needs %s: %d arguments given (try --help)", cmd.Name(), strings.Join(names, " and "), len(args))
 	}
 }

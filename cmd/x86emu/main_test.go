@@ -115,15 +115,48 @@ func TestErrorsAreOneLine(t *testing.T) {
 		{"too large for RAM", []string{"run", file(t, "big", strings.Repeat("x", 2<<20)), "-m", "1", "--load-addr", "0x100000"}, "more than the 1 MiB of RAM"},
 		{"memory without number", []string{"run", good, "-m", "lots"}, "number of MiB"},
 		{"memory zero", []string{"run", good, "-m", "0"}, "number of MiB"},
-		{"memory too much", []string{"run", good, "-m", "1000G"}, "RAM must be"},
+		{"memory too much", []string{"run", good, "-m", "1000G"}, "from 1M to 3072M"},
 		{"memory overflows", []string{"run", good, "-m", "99999999999999999999"}, "number of MiB"},
+		{"memory too little", []string{"run", good, "-m", "4K"}, "from 1M to 3072M"},
+		{"memory negative", []string{"run", good, "-m", "-1"}, "from 1M to 3072M"},
+		{"memory empty", []string{"run", good, "-m", ""}, "from 1M to 3072M"},
 		{"memory not in pages", []string{"run", good, "-m", "1025K"}, "RAM must be"},
 		{"unknown CPU", []string{"run", good, "--cpu", "8086"}, `unknown CPU model "8086"`},
 		{"TLB", []string{"run", good, "--tlb", "maybe"}, "on or off"},
-		{"budget", []string{"run", good, "--budget", "-1"}, "--budget"},
+		{"budget", []string{"run", good, "--budget", "-1"}, `--budget "-1": must be a whole number`},
+		{"budget in words", []string{"run", good, "--budget", "some"}, "must be a whole number"},
+		{"count", []string{"trace", good, "--count", "1.5"}, "must be a whole number"},
+		{"flag without value", []string{"run", good, "--cpu"}, "--cpu"},
+		{"flag without value, short", []string{"run", good, "-m"}, "needs an argument"},
+		{"mode too large for a byte", []string{"run", good, "--load-addr", "0", "--mode", "272"}, "must be one of"},
+		{"negative CPL", []string{"run", good, "--load-addr", "0", "--cpl", "-1"}, "must be one of"},
+		{"negative address", []string{"run", good, "--load-addr", "-1"}, "such as 0x100000"},
+		{"address of 65 bits", []string{"run", good, "--load-addr", "0x10000000000000000"}, "such as 0x100000"},
+		{"address above 4 GiB", []string{"run", good, "--load-addr", "0x100000000"}, "below 0x100000000"},
+		{"address in real mode", []string{"run", good, "--load-addr", "0x100000", "--mode", "16"}, "below 0x100000"},
+		{"empty device", []string{"run", "/dev/null"}, "empty"},
+		{"name with an invalid byte", []string{"run", "no\xff"}, `no\xff`},
+		{"empty name", []string{"run", ""}, "no such file"},
+		{"module list without name", []string{"run", mb, "--initrd", ","}, "module"},
+		{"a folder as module", []string{"run", mb, "--initrd", dir}, "directory"},
+		{"a folder as serial file", []string{"run", good, "--serial", dir}, "--serial"},
+		{"the image as serial file", []string{"run", good, "--serial", good}, "overwrite the image"},
+		{"no name of a serial file", []string{"run", good, "--serial", ""}, "--serial"},
+		{"debug console into nowhere", []string{"run", good, "--debugcon", filepath.Join(dir, "a", "b")}, "--debugcon"},
+		{"trace into nowhere", []string{"trace", good, "--output", filepath.Join(dir, "a", "b")}, "--output"},
+		{"trace into the image", []string{"trace", good, "--output", good}, "overwrite the image"},
+		{"trace kind empty", []string{"trace", good, "--kind", ""}, `kind ""`},
+		{"trace range of words", []string{"trace", good, "--range", "a-b"}, `--range: address "a"`},
+		{"help of no command", []string{"help", "frobnicate"}, "no such command"},
+		{"two guests", []string{"guests", "a", "b"}, "one NAME"},
+		{"dis of two files", []string{"dis", good, good}, "one IMAGE"},
+		{"dis of half a byte", []string{"dis", "909"}, "no bytes in hexadecimal"},
+		{"dis of a truncated ELF", []string{"dis", file(t, "elf", elf)}, "truncated ELF"},
+		{"walk beyond 32 bits", []string{"walk", good, "0x100000000"}, "has 32 bits"},
+		{"walk of 65 bits", []string{"walk", good, "0x10000000000000000"}, "such as 0x100000"},
 		{"mode without address", []string{"run", good, "--mode", "64"}, "--load-addr"},
-		{"mode", []string{"run", good, "--load-addr", "0", "--mode", "8"}, "mode 8"},
-		{"CPL", []string{"run", good, "--load-addr", "0", "--cpl", "4"}, "CPL 4"},
+		{"mode", []string{"run", good, "--load-addr", "0", "--mode", "8"}, `--mode "8": must be one of 16, 32, 64`},
+		{"CPL", []string{"run", good, "--load-addr", "0", "--cpl", "4"}, `--cpl "4": must be one of 0, 1, 2, 3`},
 		{"address", []string{"run", good, "--load-addr", "here"}, "such as 0x100000"},
 		{"missing module", []string{"run", mb, "--initrd", filepath.Join(dir, "mod") + " args"}, "no such file"},
 		{"module for a boot sector", []string{"run", good, "--initrd", good}, "multiboot"},
@@ -136,7 +169,7 @@ func TestErrorsAreOneLine(t *testing.T) {
 		{"trace syntax", []string{"trace", good, "--syntax", "plan9"}, "intel or gnu"},
 		{"dis without code", []string{"dis"}, "dis needs"},
 		{"dis of neither", []string{"dis", "xyz"}, "no such file"},
-		{"dis mode", []string{"dis", "--mode", "31", "90"}, "16, 32 or 64"},
+		{"dis mode", []string{"dis", "--mode", "31", "90"}, "16, 32, 64"},
 		{"dis outside", []string{"dis", "--start", "0x5", "90"}, "not in the code"},
 		{"walk address", []string{"walk", good, "here"}, "such as 0x100000"},
 		{"walk access", []string{"walk", good, "0", "--access", "execute"}, "read, write or fetch"},
@@ -171,6 +204,26 @@ func TestSerialFile(t *testing.T) {
 	got, err := os.ReadFile(to)
 	require.NoError(t, err)
 	assert.Equal(t, "hi\n", string(got))
+}
+
+// A wrong word on the command line costs nobody a file.
+func TestFilesOutliveErrors(t *testing.T) {
+	out := file(t, "out", "precious")
+	status, _, _ := cli(t, "", "run", file(t, "bad", "no image"), "--serial", out)
+	assert.Equal(t, statusBadUsage, status)
+	got, err := os.ReadFile(out)
+	require.NoError(t, err)
+	assert.Equal(t, "precious", string(got))
+}
+
+// Two flags may name one file: it holds the output of both.
+func TestOneFileForTwo(t *testing.T) {
+	to := file(t, "out", strings.Repeat("x", 1000))
+	status, _, _ := cli(t, "", "run", file(t, "image", sector(hello+"\xb0H\xe6\xe9"+exit0)), "--serial", to, "--debugcon", to)
+	assert.Zero(t, status)
+	got, err := os.ReadFile(to)
+	require.NoError(t, err)
+	assert.Equal(t, "hi\nH", string(got))
 }
 
 func TestBuiltinKernels(t *testing.T) {
@@ -271,7 +324,10 @@ func TestWalk(t *testing.T) {
 	}
 	_, out, _ = cli(t, "", "walk", "unmapped-handler-32", "0xdeadb000", "--user", "--access", "write", "--at", "100000")
 	assert.Contains(t, out, "at tick 100000 (budget spent), CR3 0x")
-	assert.Contains(t, out, "#PF: P=0, error code 0x6")
+	assert.Contains(t, out, "#PF: P=0, error code 0x6 (W U: user write, not present)")
+	status, out, _ = cli(t, "", "walk", "unmapped-handler-64", "0x8000000000000000")
+	assert.Zero(t, status)
+	assert.Contains(t, out, "not canonical (bits 63 to 47 are not alike): #GP(0)")
 }
 
 func TestVersionAndHelp(t *testing.T) {

@@ -46,6 +46,9 @@ by a write to port 0xF4. The exit status tells how the run ended:
 			if err != nil {
 				return err
 			}
+			if err := s.begin(args[0]); err != nil {
+				return err
+			}
 			r, err := m.Run(cmd.Context(), budgetOf(cmd, budget))
 			if e := s.close(); err == nil {
 				err = e

@@ -64,17 +64,56 @@ func (s *streams) output(cmd *cobra.Command, flag, name string) (*machine.Output
 	return machine.NewOutput(w), nil
 }
 
-// create makes the file that a flag names, or gives standard output.
+// create opens the file that a flag names for writing, or gives standard
+// output. What the file holds stays there until begin. A file that two flags
+// name is opened once, so that neither overwrites the other.
 func (s *streams) create(cmd *cobra.Command, flag, name string) (io.Writer, error) {
 	if name == "stdio" {
 		return cmd.OutOrStdout(), nil
 	}
-	f, err := os.Create(name)
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o666)
 	if err != nil {
 		return nil, fmt.Errorf("--%s: %w", flag, err)
 	}
+	if old := s.opened(f); old != nil {
+		return old, f.Close()
+	}
 	s.files = append(s.files, f)
 	return f, nil
+}
+
+// opened finds the file among those that are open.
+func (s *streams) opened(f *os.File) *os.File {
+	info, err := f.Stat()
+	if err != nil {
+		return nil
+	}
+	for _, old := range s.files {
+		if other, err := old.Stat(); err == nil && os.SameFile(info, other) {
+			return old
+		}
+	}
+	return nil
+}
+
+// begin empties the files, when all else is well and the run begins: a wrong
+// word on the command line costs nobody a file. It refuses to empty the image.
+func (s *streams) begin(image string) error {
+	if f, err := os.Open(image); err == nil {
+		defer f.Close()
+		if s.opened(f) != nil {
+			return fmt.Errorf("%s: the output would overwrite the image", image)
+		}
+	}
+	for _, f := range s.files {
+		if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		if err := f.Truncate(0); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // close closes the files, once, and returns the first error.

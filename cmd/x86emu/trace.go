@@ -59,6 +59,9 @@ The exit status is that of "run"; it is 0 where --count has ended the trace.`,
 			if err != nil {
 				return err
 			}
+			if err := s.begin(args[0]); err != nil {
+				return err
+			}
 			ctx, cancel := context.WithCancel(cmd.Context())
 			defer cancel()
 			o.Done = cancel
@@ -84,7 +87,7 @@ The exit status is that of "run"; it is 0 where --count has ended the trace.`,
 	f := cmd.Flags()
 	f.StringVar(&kinds, "kind", "inst,event,io", "`KINDS` to print, or all")
 	f.StringVar(&ranges, "range", "", "only events at linear addresses `FIRST-LAST`")
-	f.Uint64Var(&filter.Count, "count", 0, "stop after so many lines (default no limit)")
+	f.Uint64Var(&filter.Count, "count", 0, "stop after so many `lines` (default no limit)")
 	f.BoolVar(&o.JSON, "json", false, "print JSON lines")
 	f.StringVar(&syntax, "syntax", "intel", "of instructions: `intel|gnu`")
 	f.StringVar(&output, "output", "stdio", "where the lines go: `stdio|FILE`")

@@ -47,8 +47,11 @@ itself changes nothing: no accessed or dirty bit, no TLB entry.`,
 			if err != nil {
 				return err
 			}
-			w := m.MMU.Explain(mmu.Linear(lin), a)
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "at tick %d (%s), CR3 0x%x\n%s", r.Ticks, r.Reason, m.MMU.Ctl.CR3, w.String())
+			story, err := tell(m.MMU, lin, a)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "at tick %d (%s), CR3 0x%x\n%s", r.Ticks, r.Reason, m.MMU.Ctl.CR3, story)
 			return err
 		},
 	}
@@ -58,4 +61,18 @@ itself changes nothing: no accessed or dirty bit, no TLB entry.`,
 	f.StringVar(&access, "access", "read", "`read|write|fetch`")
 	f.BoolVar(&user, "user", false, "an access by user-mode code")
 	return cmd
+}
+
+// tell is the story of the walk for an address, or why there is no walk.
+func tell(m *mmu.MMU, lin uint64, a mmu.Access) (string, error) {
+	width := map[mmu.Mode]uint{mmu.Mode4Level: 48, mmu.Mode5Level: 57}[m.Mode()]
+	switch {
+	case width == 0 && lin>>32 != 0:
+		return "", fmt.Errorf("address 0x%x: with %s paging an address has 32 bits", lin, m.Mode())
+	case width != 0 && uint64(int64(lin<<(64-width))>>(64-width)) != lin:
+		return fmt.Sprintf("%s of 0x%x, %s paging\n  not canonical (bits 63 to %d are not alike): #GP(0), through SS #SS(0); no entry is read\n",
+			a, lin, m.Mode(), width-1), nil
+	}
+	w := m.Explain(mmu.Linear(lin), a)
+	return w.String(), nil
 }
