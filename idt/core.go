@@ -78,7 +78,10 @@ func (p *core) tableCanonical(a uint64, size uint) bool {
 // pages. [SDM 3A, Determination of Access Rights]
 func (p *core) read(a uint64, size uint) (uint64, bool) {
 	if host := p.m.ReadDirect(mmu.Linear(a), uint64(size), mmu.Read); host != nil {
-		return mmu.LoadN(host, a, size), true // a shortcut is for canonical addresses only
+		if size == 8 {
+			return mmu.Load64(host, a), true // a shortcut is for canonical addresses only
+		}
+		return mmu.LoadN(host, a, size), true
 	}
 	if p.long && !p.tableCanonical(a, size) {
 		return 0, false

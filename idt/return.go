@@ -94,9 +94,7 @@ func (p *core) returnTo(cs *entry, ip uint64, ss *entry, sp uint64) bool {
 		} else {
 			p.loadNull(decode.SS, ss.sel)
 		}
-		var s stack
-		s.setSegment(&r.Seg[decode.SS], p.mode64())
-		p.setSP(s.mask, sp)
+		p.setSP(stackMask(&r.Seg[decode.SS], p.mode64()), sp)
 	}
 	if outer {
 		p.dropInnerSegments()

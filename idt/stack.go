@@ -7,24 +7,31 @@ import (
 
 // stack is a stack that an operation pops from or pushes to.
 type stack struct {
-	seg  Segment
-	flat bool   // 64-bit mode: no base, no limit, canonical addresses
-	mask uint64 // width of the stack pointer
+	seg  Segment // not set if flat
+	flat bool    // 64-bit mode: no base, no limit, canonical addresses
+	mask uint64  // width of the stack pointer
 	acc  mmu.Access
 	sp   uint64
 }
 
 // setSegment makes seg the stack's segment, for 64-bit mode or not.
 func (s *stack) setSegment(seg *Segment, flat bool) {
-	s.seg, s.flat = *seg, flat
+	s.flat, s.mask = flat, stackMask(seg, flat)
+	if !flat {
+		s.seg = *seg
+	}
+}
+
+// stackMask gives the width of the stack pointer with a stack segment.
+// [SDM 3A, Stack Segment; Stack Address-Size Attribute]
+func stackMask(seg *Segment, flat bool) uint64 {
 	switch {
 	case flat:
-		s.mask = ^uint64(0)
+		return ^uint64(0)
 	case seg.Attr&AttrDB != 0:
-		s.mask = 0xffffffff
-	default:
-		s.mask = 0xffff
+		return 0xffffffff
 	}
+	return 0xffff
 }
 
 // currentStack is SS:RSP as instructions use it.

@@ -8,6 +8,7 @@ package mmu
 // path is where a walk has been: the entries whose A, and D of the last, it may set.
 type path struct {
 	at   [levels]Phys
+	raw  [levels]uint64
 	low  Level // the last one
 	high Level // the first one
 	todo bool  // some A is clear
@@ -71,7 +72,7 @@ func (m *MMU) walk64(lin Linear, p *path, tr *Walk) (e Translation, rule Rule) {
 		if pg := m.table(level, at); pg != nil {
 			raw = Load64(pg, uint64(at))
 		}
-		p.at[level] = at
+		p.at[level], p.raw[level] = at, raw
 		if tr != nil {
 			tr.step(level, at, raw, 8)
 		}
@@ -122,7 +123,7 @@ func (m *MMU) walk32(lin Linear, p *path, tr *Walk) (e Translation, rule Rule) {
 		if pg := m.table(level, at); pg != nil {
 			raw = uint64(Load32(pg, uint64(at)))
 		}
-		p.at[level] = at
+		p.at[level], p.raw[level] = at, raw
 		if tr != nil {
 			tr.step(level, at, raw, 4)
 		}
@@ -205,7 +206,9 @@ func (m *MMU) setAccessed(p *path, a Access) {
 		if l == p.low && a&Write != 0 {
 			set |= PteDirty
 		}
-		if pg := m.Mem.page(p.at[l]); pg != nil {
+		if p.raw[l]&set == set {
+			// Nothing clears the bits between the walk and this.
+		} else if pg := m.Mem.page(p.at[l]); pg != nil {
 			if v := load(pg, uint64(p.at[l]), size); v&set != set {
 				m.Mem.Write(p.at[l], size, v|set)
 			}
