@@ -47,6 +47,11 @@ func (c *CPU) runBlocks() exit {
 		if lin&^mmu.PageMask != c.win.lin || c.win.gen != c.mmu.Gen {
 			if key&keyMode64 == 0 {
 				lin &= 0xffffffff
+				if key&keyCSLimit != 0 && ip > uint64(c.s.Seg[decode.CS].Limit) {
+					// #GP(0) for the limit comes before the page fault.
+					c.ip = ip
+					return exitStep
+				}
 			} else if !c.canonical(lin) {
 				if b != nil && u.code != uNext {
 					// A branch to a non-canonical address faults itself: its handler says how.

@@ -159,3 +159,17 @@ func TestJumpToTask(t *testing.T) {
 	assert.Equal(t, uint64(testCode+7), c.mmu.Mem.Read(testTSS+32, 4))
 	assert.NotZero(t, c.mmu.Ctl.CR0&mmu.CR0TS)
 }
+
+// The instruction behind a block is beyond the limit of CS and on a page that
+// is not present: the limit is checked first.
+func TestCodeLimitBeforePageFault(t *testing.T) {
+	c := newTestCPU(t, "pae")
+	c.s.Seg[decode.CS].Limit = testRAM - 1
+	c.modeChanged()
+	c.ip = testRAM - 2
+	c.write("90 90")
+	c.limit = c.s.Ticks + 10
+	assert.Equal(t, exitStep, c.runBlocks())
+	assert.Equal(t, uint64(testRAM), c.ip)
+	c.requireFault(faultGP0, c.exec1(""), testRAM)
+}
