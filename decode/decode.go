@@ -135,7 +135,11 @@ func (d *Decoder) Decode(in *Inst, src []byte, mode Mode) Status {
 			return in.short(src)
 		}
 	} else if op == 0x90 && in.Map == 0 {
-		key |= formKey(rex&rexB) << keyB
+		// With REX.B 90 is XCHG r8 with rAX, and F3 does not make it PAUSE.
+		// [SDM 2, XCHG; observed on AMD Zen 4]
+		if rex&rexB != 0 {
+			key = key&^(1<<keyRep) | 1<<keyB
+		}
 	}
 
 	// Immediates.
