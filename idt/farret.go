@@ -47,11 +47,8 @@ func (p *core) retProtected(release, size uint64) bool {
 	if !ok {
 		return false
 	}
-	ip := w[0]
-	if !(p.long && cs.code64()) {
-		ip &= 0xffffffff
-	}
-	seg := cs.segment(cs.sel)
+	// All 64 bits of RIP count, also on the way to compatibility mode. [observed on AMD Zen 4]
+	ip, seg := w[0], cs.segment(cs.sel)
 	if rpl(cs.sel) == p.r.CPL {
 		// RIP must lie within the code segment, else #GP(0).
 		if !p.targetWithin(&seg, ip) || !p.returnTo(&cs, ip, nil, 0) {

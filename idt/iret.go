@@ -131,9 +131,6 @@ func (p *core) iretProtected(opSize uint8) bool {
 	if !ok {
 		return false
 	}
-	if !(p.long && cs.code64()) {
-		ip &= 0xffffffff
-	}
 	mask := p.iretMask(opSize)
 	seg := cs.segment(cs.sel)
 	if rpl(cs.sel) > r.CPL || p.mode64() {

@@ -94,7 +94,7 @@ func TestIRETForms(t *testing.T) {
 		{"64-bit mode to ring 3", long64, nil, 8, []uint64{handler, code3 | 3, Flag1, stack3, data3 | 3}, handler, code3 | 3, stack3, data3 | 3, 3},
 		{"64-bit mode to ring 1 with a null SS", long64, nil, 8, []uint64{handler, code1 | 1, Flag1, stack1, 1}, handler, code1 | 1, stack1, 1, 1},
 		{"64-bit mode, 32-bit operand", long64, nil, 4, []uint64{handler, code3 | 3, Flag1, stack3, data3 | 3}, handler, code3 | 3, stack3, data3 | 3, 3},
-		{"64-bit mode to compatibility mode", long64, nil, 8, []uint64{0xffffffff00000000 | handler, code32u | 3, Flag1, 0xffff_0000_0000_0000 | stack3, data3 | 3}, handler, code32u | 3, stack3, data3 | 3, 3},
+		{"64-bit mode to compatibility mode", long64, nil, 8, []uint64{handler, code32u | 3, Flag1, 0xffff_0000_0000_0000 | stack3, data3 | 3}, handler, code32u | 3, stack3, data3 | 3, 3},
 		{"a non-canonical RSP is no fault of IRET", long64, nil, 8, []uint64{handler, code3 | 3, Flag1, 1 << 63, data3 | 3}, handler, code3 | 3, 1 << 63, data3 | 3, 3},
 		{"compatibility mode, same level: no SS", compat, nil, 4, []uint64{handler, code32, Flag1}, handler, code32, stack0 - 0x100 + 12, data0, 0},
 		{"compatibility mode to 64-bit code at an outer level", compat, nil, 4, []uint64{handler, code3 | 3, Flag1, stack3, data3 | 3}, handler, code3 | 3, stack3, data3 | 3, 3},

@@ -128,6 +128,8 @@ var ruleCases = []ruleCase{
 	{RuleTargetLimit, real16, nil, func(w *world) (Event, bool) { return FarJump(w.fake, 0x4000, 0x10000, 4, 0) }, "#GP(0x0)"},
 	{RuleTargetLimit, prot, both(frame3(4, 1, spare|3), spareDesc(desc(0, 0xfff, attrCode|AttrDB|dpl(3)))), iret(4), "#GP(0x0)"},
 	{RuleTargetLimit, prot, func(w *world) { w.stackWords(4, handler, spare); w.gdt(spare, desc(0, 0xfff, attrCode|AttrDB)) }, retf(4), "#GP(0x0)"},
+	{RuleTargetLimit, long64, func(w *world) { w.stackWords(8, 1<<32|handler, code32u|3, Flag1, stack3, data3|3) }, iret(8), "#GP(0x0)"},
+	{RuleTargetLimit, long64, func(w *world) { w.stackWords(8, 1<<32|handler, code32) }, retf(8), "#GP(0x0)"},
 	{RuleTargetLimit, real16, func(w *world) { w.stackWords(4, 0x10000, 0x4000, Flag1) }, iret(4), "#GP(0x0)"},
 	{RuleTargetLimit, v86, func(w *world) { w.stackWords(4, 0x10000, 0x4000, Flag1) }, iret(4), "#GP(0x0)"},
 	{RuleTargetLimit, real16, func(w *world) { w.stackWords(4, 0x10000, 0x4000) }, retf(4), "#GP(0x0)"},
