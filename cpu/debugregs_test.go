@@ -139,6 +139,7 @@ func TestDebugTraps(t *testing.T) {
 		{name: "single step on branches", code: "90 90 eb 01 90 90", flags: idt.FlagTF, setup: func(c *testCPU) { c.s.MSR.DebugCtl = debugCtlBTF }, steps: 4, ret: 5, dr6: dr6BS},
 		{name: "single step and data breakpoint together", code: "a3 00 90 00 00 90", flags: idt.FlagTF, dr0: testData, dr7: arm(0, breakWrite, 3), steps: 2, ret: 5, dr6: dr6BS | 1},
 		{name: "MOV SS holds a data breakpoint back", code: "8e 15 00 90 00 00 90 90", dr0: testData, dr7: arm(0, breakAccess, 1), setup: func(c *testCPU) { c.mmu.Mem.Write(testData, 2, selData) }, steps: 3, ret: 7, dr6: 1},
+		{name: "MOV SS holds its own single step back for good", code: "8e d0 90 90", flags: idt.FlagTF, setup: func(c *testCPU) { c.r[rAX] = selData }, steps: 3, ret: 3, dr6: dr6BS},
 		{name: "MOV SS hides an instruction breakpoint behind it", code: "8e d0 90 90", dr0: testCode + 2, dr7: 1, setup: func(c *testCPU) { c.r[rAX] = selData; c.s.DR[1], c.s.DR[7] = testCode+3, c.s.DR[7]|4 }, steps: 3, ret: 3, dr6: 2},
 		{name: "instruction breakpoint before the bytes are fetched", code: "0f 0b", dr0: testCode, dr7: 1, steps: 1, dr6: 1},
 		{name: "port breakpoint is a trap", code: "e6 e9 90", dr0: 0xe9, dr7: arm(0, breakIO, 0), setup: func(c *testCPU) { c.mmu.SetCR4(mmu.CR4DE) }, steps: 2, ret: 2, dr6: 1},

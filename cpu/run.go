@@ -245,7 +245,9 @@ func (c *CPU) stepInst() (Stop, bool) {
 		s.Ticks += uint64(c.repDone)
 		return c.deliverFault()
 	}
-	trap := tf && c.stepTraps(&in)
+	// MOV SS and POP SS hold their own trap back for good: the next instruction
+	// has one of its own, unless it is INT3 or INT n. [SDM 3B, Single-Step Exception Condition; observed on AMD Zen 4]
+	trap := tf && c.stepTraps(&in) && s.Shadow&idt.ShadowMovSS == 0
 	c.retire()
 	if trap {
 		// A set TF at the start of an instruction traps after it. [SDM 3B, Single-Step Exception Condition]
