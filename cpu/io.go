@@ -106,7 +106,13 @@ func (c *CPU) portOut(port uint16, size uint8, v uint64) {
 }
 
 // execINS is INS: a port into memory at ES:rDI.
-func execINS(c *CPU, in *decode.Inst) bool { return c.repeat(in, ins, nil, nil) }
+func execINS(c *CPU, in *decode.Inst) bool { return c.repeatIO(in, ins) }
+
+// repeatIO checks the permission before the count, so that a REP INS or OUTS
+// with a count of zero needs it too. [observed on AMD Zen 4]
+func (c *CPU) repeatIO(in *decode.Inst, one func(*CPU, *decode.Inst) bool) bool {
+	return c.mayIO(uint16(c.r[rDX]), stringSize(in)) && c.repeat(in, one, nil, nil)
+}
 
 func ins(c *CPU, in *decode.Inst) bool {
 	size, port := stringSize(in), uint16(c.r[rDX])
@@ -123,7 +129,7 @@ func ins(c *CPU, in *decode.Inst) bool {
 }
 
 // execOUTS is OUTS: memory at rSI, in DS or the segment of an override, to a port.
-func execOUTS(c *CPU, in *decode.Inst) bool { return c.repeat(in, outs, nil, nil) }
+func execOUTS(c *CPU, in *decode.Inst) bool { return c.repeatIO(in, outs) }
 
 func outs(c *CPU, in *decode.Inst) bool {
 	size, port := stringSize(in), uint16(c.r[rDX])

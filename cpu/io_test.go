@@ -45,6 +45,8 @@ func TestIOPermission(t *testing.T) {
 		{name: "VM86 mode, bit clear", mode: "v86", setup: func(c *testCPU) { c.setIOMap(0x80) }, code: "ec"},
 		{name: "OUT imm8", mode: "pm32", setup: func(c *testCPU) { c.user(); c.setIOMap(0x80, 0xe9) }, code: "e6 e9", fault: faultGP0},
 		{name: "INS", mode: "pm32", setup: func(c *testCPU) { c.user(); c.setIOMap(0x80, 0x3f8) }, code: "6c", fault: faultGP0},
+		{name: "REP INS of nothing", mode: "pm32", setup: func(c *testCPU) { c.user(); c.setIOMap(0x80, 0x3f8) }, code: "f3 6c", fault: faultGP0},
+		{name: "REP OUTS of nothing", mode: "pm32", setup: func(c *testCPU) { c.user(); c.setIOMap(0x80, 0x3f8) }, code: "f3 6e", fault: faultGP0},
 		{name: "OUTS", mode: "pm32", setup: func(c *testCPU) { c.user(); c.setIOMap(0x80, 0x3f8) }, code: "6e", fault: faultGP0},
 	}
 	for _, tt := range tests {
