@@ -1,6 +1,9 @@
 package cpu
 
-import "x86emu/decode"
+import (
+	"x86emu/decode"
+	"x86emu/idt"
+)
 
 // This file holds the exchanging instructions. With one processor and
 // accesses that cannot be interrupted half-way, LOCK has nothing to add.
@@ -77,13 +80,13 @@ func execCMPXCHG8B(c *CPU, in *decode.Inst) bool {
 	}
 	off := c.ea(in)
 	lin, ok := c.linear(in.Seg, off, 2*half, true)
+	// CMPXCHG16B's operand must lie on a 16-byte boundary, else #GP(0), also
+	// where alignment is checked. [SDM 2, CMPXCHG8B/CMPXCHG16B—Compare and Exchange Bytes]
+	if half == 8 && (ok && lin&15 != 0 || !ok && c.fault.Vector == idt.VecAC) {
+		return c.gp(0)
+	}
 	if !ok {
 		return false
-	}
-	// CMPXCHG16B's operand must lie on a 16-byte boundary, else #GP(0).
-	// [SDM 2, CMPXCHG8B/CMPXCHG16B—Compare and Exchange Bytes]
-	if half == 8 && lin&15 != 0 {
-		return c.gp(0)
 	}
 	lo, ok := c.loadRMW(in.Seg, off, half)
 	if !ok {

@@ -228,3 +228,10 @@ func (c *testCPU) requireFault(want, got *idt.Event, at uint64) {
 	}
 	require.Equal(c.t, w, *got)
 }
+
+// checkAlignment arms alignment checks.
+func checkAlignment(c *testCPU) {
+	c.user()
+	c.mmu.Ctl.CR0 |= mmu.CR0AM
+	c.setFlags(c.flags() | idt.FlagAC)
+}

@@ -177,7 +177,8 @@ func execARPL(c *CPU, in *decode.Inst) bool {
 	if c.unprotected() {
 		return false
 	}
-	dst, ok := c.getRMW(in, 0)
+	// Memory is written only where the RPL is raised. [SDM 2A, ARPL; observed on AMD Zen 4]
+	dst, ok := c.get(in, 0)
 	if !ok {
 		return false
 	}
