@@ -92,9 +92,11 @@ func (m *Model) leaf(leaf, sub uint32) (r [4]uint32) {
 	if leaf > m.maxLeaf && (leaf < 0x80000000 || leaf > m.maxExt) {
 		leaf = m.maxLeaf
 	}
+	// Of the leaves with flags only 7 has sub-leaves; the others ignore ECX.
+	flags := leaf != 7 || sub == 0
 	for i := range cpuidBits {
 		b := &cpuidBits[i]
-		if b.leaf == leaf && sub == 0 && m.has(b.feat) && m.is(b.trait) &&
+		if b.leaf == leaf && flags && m.has(b.feat) && m.is(b.trait) &&
 			m.CR4Valid&b.cr4 == b.cr4 && m.EFERValid&b.efer == b.efer {
 			r[b.reg] |= 1 << b.bit
 		}

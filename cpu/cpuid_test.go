@@ -84,3 +84,11 @@ func TestModelsGrow(t *testing.T) {
 		assert.Less(t, len(m.brand), 48)
 	}
 }
+
+func TestFlagsOfLeavesWithoutSubleavesIgnoreECX(t *testing.T) {
+	m, _ := ModelByName("max")
+	for _, leaf := range []uint32{1, 0x80000001, 0x80000007} {
+		require.Equal(t, m.leaf(leaf, 0), m.leaf(leaf, 0x1a0), "leaf %#x", leaf)
+	}
+	require.Zero(t, m.leaf(7, 1), "leaf 7 has sub-leaves, and no second one")
+}
