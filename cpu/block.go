@@ -25,16 +25,14 @@ type block struct {
 const (
 	deadPhys      = ^mmu.Phys(0)
 	maxBlockInsts = 32
-	hashSize      = 1 << 14
-	poolBlocks    = 1 << 14
-	poolUops      = poolBlocks * 12
-	poolInsts     = poolBlocks * 3
+	firstBlocks   = 1 << 5  // room of the first pool: a fork that runs little costs little
+	poolBlocks    = 1 << 14 // room of the last
 )
 
 // blockCache holds the blocks in pools that are emptied as a whole when one is
 // full, so that translation allocates nothing in the long run.
 type blockCache struct {
-	bucket [hashSize]*block
+	bucket []*block // as many as the pool has room for, a power of two
 	pages  map[mmu.Phys]*codePage
 	blocks []block
 	uops   []uop
@@ -55,18 +53,40 @@ const idleStores = 16
 
 func (k *blockCache) init() {
 	k.pages = make(map[mmu.Phys]*codePage)
-	k.blocks = make([]block, 0, 256)
-	k.uops = make([]uop, 0, 256*8)
-	k.insts = make([]decode.Inst, 0, 256*2)
+	k.grow(firstBlocks)
 }
 
-func hashOf(p mmu.Phys, key uint32) uint {
-	return uint(p^p>>14^mmu.Phys(key)<<9) & (hashSize - 1)
+// grow makes new pools with room for n blocks, a power of two. Blocks made
+// before stay where they are.
+func (k *blockCache) grow(n int) {
+	k.blocks = make([]block, 0, n)
+	k.uops = make([]uop, 0, n*12)
+	k.insts = make([]decode.Inst, 0, n*3)
+	old := k.bucket
+	k.bucket = make([]*block, n)
+	for _, b := range old {
+		for b != nil {
+			next := b.hash
+			k.link(b)
+			b = next
+		}
+	}
+}
+
+// hash gives the bucket of a block at p.
+func (k *blockCache) hash(p mmu.Phys, key uint32) **block {
+	return &k.bucket[uint(p^p>>14^mmu.Phys(key)<<9)&uint(len(k.bucket)-1)]
+}
+
+// link puts a block into its bucket.
+func (k *blockCache) link(b *block) {
+	head := k.hash(b.phys, b.key)
+	b.hash, *head = *head, b
 }
 
 // find gives the block at p, or nil.
 func (k *blockCache) find(p mmu.Phys, key uint32) *block {
-	for b := k.bucket[hashOf(p, key)]; b != nil; b = b.hash {
+	for b := *k.hash(p, key); b != nil; b = b.hash {
 		if b.phys == p && b.key == key {
 			return b
 		}
@@ -74,9 +94,8 @@ func (k *blockCache) find(p mmu.Phys, key uint32) *block {
 	return nil
 }
 
-// room makes sure that one more block fits the pools: a pool grows to its
-// full size by doubling (blocks made before stay where they are), and a full
-// one is emptied together with all others.
+// room makes sure that one more block fits the pools: they grow to their full
+// size in steps, and full ones are emptied together.
 func (c *CPU) room() {
 	k := &c.blocks
 	if len(k.blocks) < cap(k.blocks) && cap(k.uops)-len(k.uops) >= maxBlockInsts*maxUopsPerInst+1 && cap(k.insts)-len(k.insts) >= maxBlockInsts {
@@ -86,10 +105,7 @@ func (c *CPU) room() {
 		c.dropAllBlocks()
 		return
 	}
-	grow := 2 * cap(k.blocks)
-	k.blocks = make([]block, 0, grow)
-	k.uops = make([]uop, 0, grow*12)
-	k.insts = make([]decode.Inst, 0, grow*3)
+	k.grow(min(4*cap(k.blocks), poolBlocks))
 }
 
 // dropAllBlocks empties the cache.
@@ -102,7 +118,7 @@ func (c *CPU) dropAllBlocks() {
 		}
 	}
 	clear(k.pages)
-	clear(k.bucket[:])
+	clear(k.bucket)
 	k.blocks, k.uops, k.insts = k.blocks[:0], k.uops[:0], k.insts[:0]
 	k.stale = true
 }
@@ -110,8 +126,7 @@ func (c *CPU) dropAllBlocks() {
 // insert publishes a block.
 func (c *CPU) insert(b *block) {
 	k := &c.blocks
-	h := hashOf(b.phys, b.key)
-	b.hash, k.bucket[h] = k.bucket[h], b
+	k.link(b)
 	at := b.phys &^ mmu.PageMask
 	page := k.pages[at]
 	if page == nil {
@@ -160,7 +175,7 @@ func (c *CPU) codeWritten(p mmu.Phys, n int) {
 
 // unhash takes a block out of its bucket.
 func (k *blockCache) unhash(b *block) {
-	p := &k.bucket[hashOf(b.phys, b.key)]
+	p := k.hash(b.phys, b.key)
 	for *p != b {
 		p = &(*p).hash
 	}

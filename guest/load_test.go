@@ -265,3 +265,38 @@ func TestOpenModules(t *testing.T) {
 	assert.ErrorContains(t, err, "/nonexistent/file")
 	assert.NotContains(t, err.Error(), "args")
 }
+
+// An image that is cut anywhere before the end of what it loads is refused in
+// one line.
+func TestParseCutAnywhere(t *testing.T) {
+	seg := []elfSegment{{paddr: 0x100000, data: code}, {paddr: 0x200000, data: code, memsz: 100}}
+	images := map[string][]byte{
+		"ELF32":  elfSpec{entry: 0x100000, segments: seg}.build(),
+		"ELF64":  elfSpec{class: elfClass64, entry: 0x100000, segments: seg}.build(),
+		"a.out":  append(mbHeader(mbAddresses, 0x100000, 0x100000, 0x100024, 0x200000, 0x100020), code...),
+		"sector": bootSector(),
+	}
+	for name, whole := range images {
+		for n := range whole {
+			_, err := Parse(whole[:n])
+			if err == nil || strings.Contains(err.Error(), "\n") {
+				t.Fatalf("%s cut at %d of %d: %v", name, n, len(whole), err)
+			}
+		}
+	}
+	for _, k := range Kernels() {
+		img, err := Parse(k.Image)
+		require.NoError(t, err)
+		last := 0
+		for _, s := range img.Segments {
+			if len(s.Data) > 0 {
+				last = max(last, len(k.Image)-cap(s.Data)+len(s.Data))
+			}
+		}
+		for n := range last {
+			if _, err := Parse(k.Image[:n]); err == nil {
+				t.Fatalf("%s cut at %d of %d is accepted", k.Name, n, last)
+			}
+		}
+	}
+}

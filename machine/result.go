@@ -74,17 +74,18 @@ func (r Result) Story() []string {
 		}
 		return lines
 	case Looping:
-		return []string{fmt.Sprintf("endless delivery loop at tick %d: the same state comes round every %s with no instruction retired (%s)",
-			r.Ticks, plural(r.Loop.Period, "delivery", "deliveries"), r.Loop.vectors())}
+		return []string{fmt.Sprintf("endless delivery loop at tick %d: the same state comes round with every %s, no instruction retired (%s)",
+			r.Ticks, r.Loop.period(), r.Loop.vectors())}
 	}
 	return []string{fmt.Sprintf("%s at tick %d", r.Reason, r.Ticks)}
 }
 
-func plural(n uint64, one, many string) string {
-	if n == 1 {
-		return "1 " + one
+// period tells the length of a round.
+func (l *Loop) period() string {
+	if l.Period == 1 {
+		return "delivery"
 	}
-	return fmt.Sprintf("%d %s", n, many)
+	return fmt.Sprintf("%d deliveries", l.Period)
 }
 
 // vectors lists the vectors of a round with their numbers.
