@@ -80,19 +80,11 @@ func (c *CPU) intVME(v uint8) bool {
 		}
 	}
 	c.setSP(c.sp() - 6)
-	if !c.loadSegmentV86(uint16(vec >> 16)) {
-		return false
-	}
+	cs := &c.s.Seg[decode.CS]
+	cs.Sel, cs.Base = uint16(vec>>16), vec>>16<<4
+	c.modeChanged()
 	c.next = vec & 0xffff
 	c.setFlags(c.flags() &^ clear)
-	return true
-}
-
-// loadSegmentV86 loads CS as virtual-8086 mode does.
-func (c *CPU) loadSegmentV86(sel uint16) bool {
-	cs := &c.s.Seg[decode.CS]
-	cs.Sel, cs.Base = sel, uint64(sel)<<4
-	c.modeChanged()
 	return true
 }
 
@@ -115,41 +107,7 @@ func execINT1(c *CPU, in *decode.Inst) bool {
 
 // execIRET is IRET, IRETD and IRETQ.
 func execIRET(c *CPU, in *decode.Inst) bool {
-	if c.v86 && c.iopl() < 3 {
-		// Below IOPL 3 virtual-8086 mode returns within itself with VME and a
-		// 16-bit frame alone, else #GP(0). [SDM 2A, IRET/IRETD/IRETQ—Interrupt Return]
-		if c.mmu.Ctl.CR4&mmu.CR4VME == 0 || in.OpSize != 2 {
-			return c.gp(0)
-		}
-		return c.iretVME()
-	}
 	c.settle()
 	ev, ok := idt.IRET(c, in.OpSize, c.next)
 	return c.takeBack(ev, ok)
-}
-
-// iretVME is IRET with a 16-bit frame in virtual-8086 mode with IOPL below 3:
-// VIF stands in for IF.
-func (c *CPU) iretVME() bool {
-	var frame [3]uint64
-	for i := range frame {
-		v, ok := c.peek(uint64(i)*2, 2)
-		if !ok {
-			return false
-		}
-		frame[i] = v
-	}
-	if !c.virtualFlagsAllowed(frame[2]) {
-		return false
-	}
-	// IP must lie within CS's limit, else #GP(0). [SDM 2A, IRET/IRETD/IRETQ—Interrupt Return]
-	if frame[0] > uint64(c.s.Seg[decode.CS].Limit) {
-		return c.gp(0)
-	}
-	c.setSP(c.sp() + 6)
-	c.loadSegmentV86(uint16(frame[1]))
-	c.setVirtualFlags(frame[2])
-	c.s.NMIBlocked = false
-	c.next = frame[0]
-	return true
 }
