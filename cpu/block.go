@@ -17,10 +17,17 @@ type block struct {
 	size  uint16 // bytes
 	uops  []uop
 	insts []decode.Inst // those that run through their handler, indexed by uop.imm
-	succ  [2]*block     // hints: the block that ran next, not taken and taken
+	succ  [4]*block     // hints: the block that ran next, by how this one ended
 	hash  *block        // next in its hash bucket
 	page  *block        // next of the same physical page
 }
+
+// How a block ends, as an index into block.succ.
+const (
+	succEnd   = iota // went on behind it, or ended in a handler
+	succTaken        // branched
+	succFault        // faulted: the event's handler
+)
 
 const (
 	deadPhys      = ^mmu.Phys(0)

@@ -40,6 +40,8 @@ type CPU struct {
 	win         window
 	fetched     [2]mmu.Phys // where fetchInst found the instruction: its first byte, and its first on a second page
 	blocks      blockCache
+	hint        **block // of the last block's hints the one that fits how it was left
+	noHint      *block
 
 	limit              uint64 // Ticks at which the run loop must look up
 	inBlock            uint64 // instructions of the running block that have retired, not yet in Ticks

@@ -30,13 +30,15 @@ func (c *CPU) runBlocks() exit {
 		eaMask = uint64(0xffffffff)
 		b      *block
 		u      *uop
-		taken  int
+		taken  uint8 // index into block.succ
 		nb     *block
 		lin    uint64
+		hint   = c.hint // where the block that comes next stood the last time
 	)
 	if key&keyMode64 != 0 {
 		eaMask = ^uint64(0)
 	}
+	c.hint = &c.noHint
 	c.blocks.stale = false
 	for {
 		if c.s.Ticks >= c.limit {
@@ -66,10 +68,7 @@ func (c *CPU) runBlocks() exit {
 				return exitFault
 			}
 		}
-		nb = nil
-		if b != nil {
-			nb = b.succ[taken]
-		}
+		nb = *hint
 		if p := c.win.phys | mmu.Phys(lin&mmu.PageMask); nb == nil || nb.phys != p || nb.key != key {
 			nb = c.blocks.find(p, key)
 			if nb == nil {
@@ -78,9 +77,7 @@ func (c *CPU) runBlocks() exit {
 					return exitStep
 				}
 			}
-			if b != nil {
-				b.succ[taken] = nb
-			}
+			*hint = nb
 		}
 		b = nb
 		if c.s.Ticks+uint64(b.n) > c.limit || key&keyCSLimit != 0 && ip+uint64(b.size)-1 > uint64(c.s.Seg[decode.CS].Limit) {
@@ -88,7 +85,7 @@ func (c *CPU) runBlocks() exit {
 			return exitStep
 		}
 		r[rIP] = ip
-		taken = 0
+		taken = succEnd
 	uops:
 		for u = &b.uops[0]; ; u = u.next() {
 			switch u.code {
@@ -97,12 +94,14 @@ func (c *CPU) runBlocks() exit {
 				c.next = (c.ip + uint64(u.len)) & c.ipMask
 				c.inBlock = uint64(u.n)
 				if !c.exec(&b.insts[u.imm]) {
+					c.hint = &b.succ[succFault]
 					// c.ip stays: it is the new task's after a task switch.
 					c.s.Ticks += c.inBlock + uint64(c.repDone)
 					c.inBlock = 0
 					return exitFault
 				}
 				if u.code == uExecEnd {
+					c.hint = &b.succ[succEnd]
 					c.s.Ticks += c.inBlock
 					c.inBlock = 0
 					c.retire()
@@ -617,7 +616,7 @@ func (c *CPU) runBlocks() exit {
 					goto fault
 				}
 				r[4] = sp
-				taken = 1
+				taken = succTaken
 				ip = uint64(uint32(ip + u.disp))
 				break uops
 			case uRet32:
@@ -632,7 +631,7 @@ func (c *CPU) runBlocks() exit {
 					}
 				}
 				r[4] = uint64(uint32(r[4] + 4))
-				taken = 1
+				taken = succTaken
 				ip = v
 				break uops
 			case uPush64:
@@ -670,7 +669,7 @@ func (c *CPU) runBlocks() exit {
 					goto fault
 				}
 				r[4] = sp
-				taken = 1
+				taken = succTaken
 				ip = ip + u.disp
 				break uops
 			case uCallInd64:
@@ -686,7 +685,7 @@ func (c *CPU) runBlocks() exit {
 					goto fault
 				}
 				r[4] = sp
-				taken = 1
+				taken = succTaken
 				ip = target
 				break uops
 			case uRet64:
@@ -704,7 +703,7 @@ func (c *CPU) runBlocks() exit {
 					goto handOver
 				}
 				r[4] = r[4] + 8
-				taken = 1
+				taken = succTaken
 				ip = v
 				break uops
 			case uNext:
@@ -714,11 +713,11 @@ func (c *CPU) runBlocks() exit {
 				}
 				break uops
 			case uJmp:
-				taken = 1
+				taken = succTaken
 				ip = (ip + u.disp) & eaMask
 				break uops
 			case uJmpInd:
-				taken = 1
+				taken = succTaken
 				if key&keyMode64 != 0 && !c.canonical(r[u.src&31]) {
 					goto handOver
 				}
@@ -726,7 +725,7 @@ func (c *CPU) runBlocks() exit {
 				break uops
 			case uJcc:
 				if c.of() != 0 {
-					taken = 1
+					taken = succTaken
 					ip = (ip + u.disp) & eaMask
 				} else {
 					ip = (ip + u.imm) & eaMask
@@ -734,7 +733,7 @@ func (c *CPU) runBlocks() exit {
 				break uops
 			case uJcc + 1:
 				if c.of() == 0 {
-					taken = 1
+					taken = succTaken
 					ip = (ip + u.disp) & eaMask
 				} else {
 					ip = (ip + u.imm) & eaMask
@@ -742,7 +741,7 @@ func (c *CPU) runBlocks() exit {
 				break uops
 			case uJcc + 2:
 				if c.aux>>63 != 0 {
-					taken = 1
+					taken = succTaken
 					ip = (ip + u.disp) & eaMask
 				} else {
 					ip = (ip + u.imm) & eaMask
@@ -750,7 +749,7 @@ func (c *CPU) runBlocks() exit {
 				break uops
 			case uJcc + 3:
 				if c.aux>>63 == 0 {
-					taken = 1
+					taken = succTaken
 					ip = (ip + u.disp) & eaMask
 				} else {
 					ip = (ip + u.imm) & eaMask
@@ -758,7 +757,7 @@ func (c *CPU) runBlocks() exit {
 				break uops
 			case uJcc + 4:
 				if c.res == 0 {
-					taken = 1
+					taken = succTaken
 					ip = (ip + u.disp) & eaMask
 				} else {
 					ip = (ip + u.imm) & eaMask
@@ -766,7 +765,7 @@ func (c *CPU) runBlocks() exit {
 				break uops
 			case uJcc + 5:
 				if c.res != 0 {
-					taken = 1
+					taken = succTaken
 					ip = (ip + u.disp) & eaMask
 				} else {
 					ip = (ip + u.imm) & eaMask
@@ -774,7 +773,7 @@ func (c *CPU) runBlocks() exit {
 				break uops
 			case uJcc + 6:
 				if c.aux>>63 != 0 || c.res == 0 {
-					taken = 1
+					taken = succTaken
 					ip = (ip + u.disp) & eaMask
 				} else {
 					ip = (ip + u.imm) & eaMask
@@ -782,7 +781,7 @@ func (c *CPU) runBlocks() exit {
 				break uops
 			case uJcc + 7:
 				if c.aux>>63 == 0 && c.res != 0 {
-					taken = 1
+					taken = succTaken
 					ip = (ip + u.disp) & eaMask
 				} else {
 					ip = (ip + u.imm) & eaMask
@@ -790,7 +789,7 @@ func (c *CPU) runBlocks() exit {
 				break uops
 			case uJcc + 8:
 				if c.sf() != 0 {
-					taken = 1
+					taken = succTaken
 					ip = (ip + u.disp) & eaMask
 				} else {
 					ip = (ip + u.imm) & eaMask
@@ -798,7 +797,7 @@ func (c *CPU) runBlocks() exit {
 				break uops
 			case uJcc + 9:
 				if c.sf() == 0 {
-					taken = 1
+					taken = succTaken
 					ip = (ip + u.disp) & eaMask
 				} else {
 					ip = (ip + u.imm) & eaMask
@@ -806,7 +805,7 @@ func (c *CPU) runBlocks() exit {
 				break uops
 			case uJcc + 10:
 				if c.pf() {
-					taken = 1
+					taken = succTaken
 					ip = (ip + u.disp) & eaMask
 				} else {
 					ip = (ip + u.imm) & eaMask
@@ -814,7 +813,7 @@ func (c *CPU) runBlocks() exit {
 				break uops
 			case uJcc + 11:
 				if !c.pf() {
-					taken = 1
+					taken = succTaken
 					ip = (ip + u.disp) & eaMask
 				} else {
 					ip = (ip + u.imm) & eaMask
@@ -822,7 +821,7 @@ func (c *CPU) runBlocks() exit {
 				break uops
 			case uJcc + 12:
 				if c.sf() != c.of() {
-					taken = 1
+					taken = succTaken
 					ip = (ip + u.disp) & eaMask
 				} else {
 					ip = (ip + u.imm) & eaMask
@@ -830,7 +829,7 @@ func (c *CPU) runBlocks() exit {
 				break uops
 			case uJcc + 13:
 				if c.sf() == c.of() {
-					taken = 1
+					taken = succTaken
 					ip = (ip + u.disp) & eaMask
 				} else {
 					ip = (ip + u.imm) & eaMask
@@ -838,7 +837,7 @@ func (c *CPU) runBlocks() exit {
 				break uops
 			case uJcc + 14:
 				if c.res == 0 || c.sf() != c.of() {
-					taken = 1
+					taken = succTaken
 					ip = (ip + u.disp) & eaMask
 				} else {
 					ip = (ip + u.imm) & eaMask
@@ -846,7 +845,7 @@ func (c *CPU) runBlocks() exit {
 				break uops
 			case uJcc + 15:
 				if c.res != 0 && c.sf() == c.of() {
-					taken = 1
+					taken = succTaken
 					ip = (ip + u.disp) & eaMask
 				} else {
 					ip = (ip + u.imm) & eaMask
@@ -855,6 +854,7 @@ func (c *CPU) runBlocks() exit {
 			}
 		}
 		c.s.Ticks += uint64(b.n)
+		hint = &b.succ[taken&3]
 		if c.blocks.stale {
 			// A call's push has hit decoded code.
 			c.ip = ip
@@ -873,6 +873,7 @@ func (c *CPU) runBlocks() exit {
 		return exitStep
 
 	fault:
+		c.hint = &b.succ[succFault]
 		c.s.Ticks += uint64(u.n)
 		c.ip = (r[rIP] + uint64(u.off)) & c.ipMask
 		return exitFault

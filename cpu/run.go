@@ -28,6 +28,7 @@ const pollTicks = 1 << 20
 func New(model *Model, m *mmu.MMU, io IO) *CPU {
 	c := &CPU{mmu: m, io: io, Model: model, dec: decode.Decoder{Features: model.Features}}
 	c.blocks.init()
+	c.hint = &c.noHint
 	c.win.lin = 1
 	c.deadline, c.until = ^uint64(0), ^uint64(0)
 	m.Mem.OnCodeWrite = c.codeWritten
