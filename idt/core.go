@@ -8,14 +8,15 @@ import (
 // core is the processor as one operation of this package sees it. It lives on
 // the stack of the exported function that began it.
 type core struct {
-	c     CPU
-	r     *Regs
-	g     *[16]uint64
-	m     *mmu.MMU
-	obs   Observer
-	ext   uint32 // EXT, a part of every error code with a selector or vector
-	long  bool   // IA-32e mode: EFER.LMA = 1
-	fault Event  // of a method that returned ok == false
+	c          CPU
+	r          *Regs
+	g          *[16]uint64
+	m          *mmu.MMU
+	obs        Observer
+	ext        uint32 // EXT, a part of every error code with a selector or vector
+	long       bool   // IA-32e mode: EFER.LMA = 1
+	canonShift uint8  // 64 less the width of a linear address
+	fault      Event  // of a method that returned ok == false
 }
 
 // regSP is the stack pointer's place among the general registers.
@@ -24,6 +25,10 @@ const regSP = 4
 func (p *core) begin(c CPU) {
 	p.c, p.r, p.g, p.m, p.obs = c, c.Regs(), c.GPR(), c.MMU(), c.Observer()
 	p.long = p.m.Ctl.EFER&mmu.EFERLMA != 0
+	p.canonShift = 16
+	if p.m.Ctl.CR4&mmu.CR4LA57 != 0 {
+		p.canonShift = 7
+	}
 }
 
 // result is what the exported operations return.
@@ -56,10 +61,7 @@ func (p *core) pageFault() bool {
 // canonical tells whether an address is canonical under the paging mode.
 // [SDM 1, Canonical Addressing]
 func (p *core) canonical(a uint64) bool {
-	sh := uint(16)
-	if p.m.Ctl.CR4&mmu.CR4LA57 != 0 {
-		sh = 7
-	}
+	sh := p.canonShift & 63
 	return uint64(int64(a<<sh)>>sh) == a
 }
 

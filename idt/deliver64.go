@@ -82,7 +82,7 @@ func (p *core) enterLong(ev *Event, g *Gate, cs *entry, cpl uint8) bool {
 		f.push(uint64(ev.Code))
 	}
 	// Every push must go to a canonical address, else #SS(EXT).
-	if !p.room(&f, 0) {
+	if !p.direct(&f) && !p.room(&f, 0) {
 		return false
 	}
 	// The handler's entry must be canonical, else #GP(EXT).

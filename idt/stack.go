@@ -106,19 +106,23 @@ func (p *core) checksAlignment() bool {
 // bytes up, without moving the stack pointer. The whole range is checked
 // against the stack segment before the first word is read.
 func (p *core) pop(s *stack, skip uint64, size uint64, words []uint64) bool {
-	// The words must lie within the stack, else #SS(0). [SDM 2, IRET/IRETD/IRETQ; RET]
-	if !p.pass(RulePopRoom, p.holdsAll(s, (s.sp+skip)&s.mask, uint64(len(words)), size)) {
-		return p.fail(VecSS, 0)
-	}
 	align := p.checksAlignment()
 	lo, total := (s.sp+skip)&s.mask, uint64(len(words))*size
-	if !align && lo+total-1 <= s.mask {
-		if host := p.m.ReadDirect(s.linear(lo), total, s.acc); host != nil {
-			for i := range words {
-				words[i] = mmu.LoadN(host, uint64(s.linear(lo))+uint64(i)*size, uint(size))
-			}
-			return true
+	var host *mmu.Page
+	if p.obs == nil && !align && lo+total-1 <= s.mask {
+		host = p.m.ReadDirect(s.linear(lo), total, s.acc)
+	}
+	// The words must lie within the stack, else #SS(0). [SDM 2, IRET/IRETD/IRETQ; RET]
+	// (What a shortcut covers is canonical.)
+	if !(s.flat && host != nil) && !p.pass(RulePopRoom, p.holdsAll(s, lo, uint64(len(words)), size)) {
+		return p.fail(VecSS, 0)
+	}
+	if host != nil {
+		off := uint64(s.linear(lo))
+		for i := range words {
+			words[i] = mmu.LoadN(host, off+uint64(i)*size, uint(size))
 		}
+		return true
 	}
 	for i := range words {
 		lin := s.linear((s.sp + skip + uint64(i)*size) & s.mask)
@@ -170,11 +174,8 @@ func (p *core) room(f *frame, code uint32) bool {
 // canPush probes the frame's pages for writing, in the order of the pushes, so
 // that a page fault names the push that would be the first to fail.
 func (p *core) canPush(f *frame) bool {
-	lo, total := f.offset(f.n-1), uint64(f.n)*f.size
-	if !f.align && lo+total-1 <= f.mask {
-		if f.host = p.m.WriteDirect(f.linear(lo), total, f.acc); f.host != nil {
-			return true
-		}
+	if f.host != nil || p.direct(f) {
+		return true
 	}
 	page := mmu.Linear(1) // no page
 	for i := 0; i < f.n; i++ {
@@ -194,12 +195,25 @@ func (p *core) canPush(f *frame) bool {
 	return true
 }
 
+// direct finds the host page behind the whole frame, if a shortcut tells that
+// it may be written: then it is canonical and mapped. An observer sees every
+// check made.
+func (p *core) direct(f *frame) bool {
+	lo, total := f.offset(f.n-1), uint64(f.n)*f.size
+	if p.obs == nil && !f.align && lo+total-1 <= f.mask {
+		f.host = p.m.WriteDirect(f.linear(lo), total, f.acc)
+	}
+	return f.host != nil
+}
+
 // writeFrame writes the frame, which canPush has passed. It can fail only where
 // the frame overwrites the page tables that map it.
 func (p *core) writeFrame(f *frame) bool {
-	if f.host != nil && p.obs == nil {
-		for i, v := range f.words[:f.n] {
-			mmu.StoreN(f.host, uint64(f.linear(f.offset(i))), uint(f.size), v)
+	if f.host != nil {
+		off := uint64(f.linear(f.offset(f.n-1))) + uint64(f.n)*f.size
+		for _, v := range f.words[:f.n] {
+			off -= f.size
+			mmu.StoreN(f.host, off, uint(f.size), v)
 		}
 		return true
 	}
