@@ -1,7 +1,5 @@
 package decode
 
-import "golang.org/x/arch/x86/x86asm"
-
 // Mode is the default code size: CS.D, or 64-bit mode.
 type Mode uint8
 
@@ -14,9 +12,6 @@ const (
 // Op is an operation. Values below OwnOps are x86asm's; those from OwnOps on
 // are operations that x86asm v0.32.0 does not know.
 type Op uint16
-
-// FromX86asm gives the Op of an x86asm operation.
-func FromX86asm(op x86asm.Op) Op { return Op(op) }
 
 // ArgKind tells what an operand is.
 type ArgKind uint8

@@ -19,22 +19,13 @@ func (m *MMU) readSlow(lin Linear, size uint, a Access) (uint64, bool) {
 		if !ok {
 			return 0, false
 		}
-		v := m.Mem.Read(f|Phys(lin&PageMask), n) | m.Mem.Read(g, size-n)<<(8*n)
-		if m.onAccess != nil {
-			m.observe(lin, n, a, f, v)
-			m.observe(q, size-n, a, g, v>>(8*n))
-		}
-		return v, true
+		return m.Mem.Read(f|Phys(lin&PageMask), n) | m.Mem.Read(g, size-n)<<(8*n), true
 	}
 	f, ok := m.resolve(lin, a)
 	if !ok {
 		return 0, false
 	}
-	v := m.Mem.Read(f|Phys(lin&PageMask), size)
-	if m.onAccess != nil {
-		m.observe(lin, size, a, f, v)
-	}
-	return v, true
+	return m.Mem.Read(f|Phys(lin&PageMask), size), true
 }
 
 // Write writes size bytes (1 to 8) at lin, all or nothing.
@@ -56,10 +47,6 @@ func (m *MMU) writeSlow(lin Linear, size uint, v uint64, a Access) bool {
 		if !ok {
 			return false
 		}
-		if m.onAccess != nil {
-			m.observe(lin, n, a, f, v)
-			m.observe(q, size-n, a, g, v>>(8*n))
-		}
 		m.Mem.Write(f|Phys(lin&PageMask), n, v)
 		m.Mem.Write(g, size-n, v>>(8*n))
 		return true
@@ -67,9 +54,6 @@ func (m *MMU) writeSlow(lin Linear, size uint, v uint64, a Access) bool {
 	f, ok := m.resolve(lin, a)
 	if !ok {
 		return false
-	}
-	if m.onAccess != nil {
-		m.observe(lin, size, a, f, v)
 	}
 	m.Mem.Write(f|Phys(lin&PageMask), size, v)
 	return true
@@ -200,9 +184,6 @@ func (m *MMU) dropFaulting(lin Linear) { m.dropCurrent(lin) }
 // shortcut leaves in the access's view what the entry allows there, as far as
 // it is known: reads and writes by a data access, fetches by a fetch.
 func (m *MMU) shortcut(e *Entry, a Access) {
-	if m.onAccess != nil && a&Exec == 0 {
-		return
-	}
 	if a&Write != 0 {
 		m.Mem.own(e.Frame)
 	}

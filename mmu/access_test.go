@@ -139,22 +139,13 @@ func TestProbeThenWriteCannotFail(t *testing.T) {
 	require.Equal(t, Fault{0x8000000, PFWrite}, m.Fault)
 }
 
-func TestObservers(t *testing.T) {
+func TestOnWalk(t *testing.T) {
 	m := longMode(Config{})
 	var walks []Walk
-	var seen []AccessEvent
 	m.OnWalk = func(w *Walk) { walks = append(walks, *w) }
-	m.Observe(func(e AccessEvent) { seen = append(seen, e) })
 
 	m.Write(0x5ffe, 4, 0x44332211, User)
 	m.Read(0x5ffe, 1, User)
-	m.Read(0x5ffe, 1, User)
-	require.Equal(t, []AccessEvent{
-		{0x5ffe, 0x5ffe, 2, User | Write, 0x2211},
-		{0x6000, 0x6000, 2, User | Write, 0x4433},
-		{0x5ffe, 0x5ffe, 1, User, 0x11},
-		{0x5ffe, 0x5ffe, 1, User, 0x11},
-	}, seen)
 	require.Len(t, walks, 2, "one for each page")
 	w := walks[0]
 	require.True(t, w.OK())
@@ -177,13 +168,6 @@ func TestObservers(t *testing.T) {
 	require.Len(t, walks, 1, "a page-crossing fault is told once")
 	require.Equal(t, 3, walks[0].Decider)
 	require.Equal(t, uint64(bU), walks[0].Bits)
-
-	m.OnWalk = nil
-	m.Observe(nil)
-	seen = nil
-	m.Read(0x5ffe, 1, User)
-	m.Read(0x5ffe, 1, User)
-	require.Empty(t, seen)
 }
 
 func TestDeciders(t *testing.T) {
@@ -247,7 +231,6 @@ func TestNoAllocations(t *testing.T) {
 	require.Zero(t, testing.AllocsPerRun(10, run))
 	n := 0
 	m.OnWalk = func(w *Walk) { n += w.N }
-	m.Observe(func(e AccessEvent) { n++ })
 	require.Zero(t, testing.AllocsPerRun(10, run), "observed")
 	require.NotZero(t, n)
 }

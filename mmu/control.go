@@ -28,15 +28,6 @@ func New(mem *Memory, cfg Config) *MMU {
 	return m
 }
 
-// SetMemory puts another address space under the MMU, as a restore does. The
-// TLB keeps its entries.
-func (m *MMU) SetMemory(mem *Memory) {
-	m.dropViews()
-	m.Mem.detach(m)
-	m.Mem = mem
-	mem.attach(m)
-}
-
 // TLBOff tells whether every access walks: then no View has shortcuts, and
 // nothing found by Fetch may be kept.
 func (m *MMU) TLBOff() bool { return m.cfg.TLBOff }

@@ -60,7 +60,6 @@ type MMU struct {
 		host  *Page
 	}
 
-	tlb      tlb
-	trace    Walk
-	onAccess func(AccessEvent)
+	tlb   tlb
+	trace Walk
 }

@@ -276,11 +276,6 @@ func (m *Memory) WriteBytes(p Phys, b []byte) {
 // attach lets an MMU keep shortcuts into this memory.
 func (m *Memory) attach(v *MMU) { m.mmus = append(m.mmus, v) }
 
-// detach undoes attach.
-func (m *Memory) detach(v *MMU) {
-	m.mmus = slices.DeleteFunc(m.mmus, func(o *MMU) bool { return o == v })
-}
-
 // pageMoved drops the shortcuts to the page of p, whose host page changed.
 func (m *Memory) pageMoved(p Phys) {
 	for _, v := range m.mmus {

@@ -100,28 +100,3 @@ func (m *MMU) observedWalk(lin Linear, a Access, dry bool) (Translation, Rule) {
 	m.OnWalk(w)
 	return e, rule
 }
-
-// AccessEvent is one access within a page that is made: read, or about to be written.
-type AccessEvent struct {
-	Lin    Linear
-	Phys   Phys
-	Size   uint
-	Access Access
-	Value  uint64
-}
-
-// Observe has f called for each access to data made through Read and Write;
-// nil ends it. While it is on, no View has shortcuts for data, so that every
-// access passes by.
-func (m *MMU) Observe(f func(AccessEvent)) {
-	m.onAccess = f
-	m.dropViews()
-}
-
-//go:noinline
-func (m *MMU) observe(lin Linear, size uint, a Access, frame Phys, v uint64) {
-	if size < 8 {
-		v &= 1<<(8*size) - 1
-	}
-	m.onAccess(AccessEvent{lin, frame | Phys(lin&PageMask), size, a, v})
-}
