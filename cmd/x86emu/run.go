@@ -38,15 +38,8 @@ by a write to port 0xF4. The exit status tells how the run ended:
 		Args: exactly("an IMAGE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			defer s.close()
-			cfg, err := s.config(cmd)
+			m, err := s.machine(cmd, &b, args[0])
 			if err != nil {
-				return err
-			}
-			m, err := b.make(args[0], cfg)
-			if err != nil {
-				return err
-			}
-			if err := s.begin(args[0]); err != nil {
 				return err
 			}
 			r, err := m.Run(cmd.Context(), budgetOf(cmd, budget))

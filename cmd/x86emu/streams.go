@@ -24,6 +24,20 @@ func (s *streams) addFlags(cmd *cobra.Command, serial string) {
 	cmd.Flags().StringVar(&s.console, "debugcon", serial, "where port 0xE9 goes: `stdio|null|FILE`")
 }
 
+// machine makes the board's machine with the image in it and these streams,
+// ready to run.
+func (s *streams) machine(cmd *cobra.Command, b *board, image string) (*machine.Machine, error) {
+	cfg, err := s.config(cmd)
+	if err != nil {
+		return nil, err
+	}
+	m, err := b.make(image, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return m, s.begin(image)
+}
+
 // config opens what the flags name. Standard input goes to COM1 where that is
 // stdio; of a terminal the machine takes what comes, on all else it waits, so
 // that the same input gives the same run.

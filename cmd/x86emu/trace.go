@@ -47,19 +47,12 @@ The exit status is that of "run"; it is 0 where --count has ended the trace.`,
 				return err
 			}
 			defer s.close()
-			cfg, err := s.config(cmd)
-			if err != nil {
-				return err
-			}
-			m, err := b.make(args[0], cfg)
-			if err != nil {
-				return err
-			}
 			w, err := s.create(cmd, "output", output)
 			if err != nil {
 				return err
 			}
-			if err := s.begin(args[0]); err != nil {
+			m, err := s.machine(cmd, &b, args[0])
+			if err != nil {
 				return err
 			}
 			ctx, cancel := context.WithCancel(cmd.Context())
