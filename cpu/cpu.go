@@ -49,6 +49,7 @@ type CPU struct {
 
 	until, deadline    uint64
 	streak, streakStop uint64 // deliveries in a row without an instruction between; the number that stops Run
+	deliveryStop       uint64 // deliveries until Run returns with StopDelivery; 0: never
 	lastEvent          uint64 // Ticks after the last delivery
 	request            bool   // a device asked Run to stop
 	interrupt          atomic.Bool

@@ -17,6 +17,7 @@ const (
 	StopRequest               // a device asked for it (RequestStop)
 	StopInterrupt             // Interrupt was called
 	StopStreak                // as many deliveries in a row as SetStreak says
+	StopDelivery              // as many deliveries as StopAfter says
 )
 
 // pollTicks is how often, in ticks, Run looks at Interrupt.
@@ -108,6 +109,14 @@ func (c *CPU) SetDeadline(tick uint64) {
 // SetStreak sets after how many deliveries in a row, no instruction retired in
 // between, Run returns with StopStreak; 0 is never.
 func (c *CPU) SetStreak(n uint64) { c.streakStop = n }
+
+// StopAfter makes Run and Step return with StopDelivery after n more
+// deliveries, whatever comes between them; 0 is never.
+func (c *CPU) StopAfter(n uint64) { c.deliveryStop = n }
+
+// LastDelivered is the event delivered last, of those met on its way the one
+// that was entered.
+func (c *CPU) LastDelivered() idt.Event { return c.outcome.Last() }
 
 // Streak is the number of deliveries since an instruction last retired.
 func (c *CPU) Streak() uint64 {
@@ -299,6 +308,11 @@ func (c *CPU) deliver(e idt.Event) (Stop, bool) {
 	s.Ticks++
 	c.lastEvent = s.Ticks
 	c.streak++
+	if c.deliveryStop > 0 {
+		if c.deliveryStop--; c.deliveryStop == 0 {
+			return StopDelivery, true
+		}
+	}
 	if c.streak == c.streakStop {
 		return StopStreak, true
 	}

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"x86emu/cpu"
-	"x86emu/idt"
 	"x86emu/mmu"
 )
 
@@ -54,48 +53,79 @@ func (k *mark) at(m *Machine) bool {
 // delivery, which mostly ends at the first register.
 func (m *Machine) watch(ctx context.Context, end uint64) (cpu.Stop, *Loop) {
 	defer func() { m.CPU.SetStreak(m.CPU.Streak() + streak) }()
-	anchor := m.mark()
-	for power, since := uint64(1), uint64(0); ; {
+	m.CPU.StopAfter(0)
+	anchor, round := m.mark(), Loop{}
+	for power := uint64(1); ; {
 		m.Clock.run(m.CPU.Ticks())
-		if m.exit.s.Done || m.CPU.Ticks() >= end || since&0x3ff == 0 && ctx.Err() != nil {
+		if m.exit.s.Done || m.CPU.Ticks() >= end || round.Period&0x3ff == 0 && ctx.Err() != nil {
 			return cpu.StopTick, nil
 		}
 		if stop := m.CPU.Step(); stop != cpu.StopTick || m.CPU.Streak() == 0 {
 			return stop, nil
 		}
-		since++
+		round.count(m)
 		// A timer that may raise an interrupt may also end the loop.
 		if m.Clock.wake() == never && anchor.at(m) {
-			return cpu.StopStreak, m.describeLoop(since)
+			return cpu.StopStreak, &round
 		}
-		if since == power {
-			anchor = m.mark()
-			power, since = power*2, 0
+		if round.Period == power {
+			anchor, round = m.mark(), Loop{}
+			power *= 2
 		}
 	}
 }
 
-// describeLoop counts the vectors of one round on a fork.
-func (m *Machine) describeLoop(period uint64) *Loop {
-	l := &Loop{Period: period}
-	f, err := m.Fork()
-	if err != nil {
-		return l
-	}
-	f.CPU.SetObserver((*vectorCounter)(l))
-	for range period {
-		f.CPU.Step()
-	}
-	return l
+// count adds the delivery just made to the round.
+func (l *Loop) count(m *Machine) {
+	l.Period++
+	l.Vectors[m.CPU.LastDelivered().Vector]++
 }
 
-// vectorCounter observes deliveries for a Loop.
-type vectorCounter Loop
-
-func (l *vectorCounter) Delivery(e *idt.DeliveryEvent) {
-	if e.Stage == idt.StageEntered {
-		l.Vectors[e.Event.Vector]++
-	}
+// patrol looks for the endless loops in which instructions retire: a handler
+// that returns to the fault without having mended it. It sleeps while most
+// deliveries are made, and then compares the state after each of the next
+// ones with that after the first, each time twice as many. A loop of any
+// period is found once the guest has been in it for long enough, and a guest
+// that just takes many faults hardly notices. The price of a longer watch is
+// the memory that the guest writes meanwhile, kept twice.
+type patrol struct {
+	anchor *mark // nil while it sleeps
+	begin  uint64
+	length uint64 // deliveries that the present or next watch compares
+	round  Loop
 }
-func (l *vectorCounter) Instruction(*cpu.InstEvent) {}
-func (l *vectorCounter) Access(*cpu.AccessEvent)    {}
+
+const (
+	patrolFirstSleep = 1 << 16 // deliveries before the first watch
+	patrolFirstWatch = 256     // deliveries that it compares
+	patrolSleep      = 64      // how many times longer it sleeps than it watches
+)
+
+func newPatrol(m *Machine) *patrol {
+	m.CPU.StopAfter(patrolFirstSleep)
+	return &patrol{length: patrolFirstWatch}
+}
+
+// delivered is called at each StopDelivery. It returns the loop that the
+// machine is in, if it has found one.
+func (p *patrol) delivered(m *Machine) *Loop {
+	if p.anchor == nil {
+		p.anchor, p.begin, p.round = m.mark(), m.CPU.Ticks(), Loop{}
+		m.CPU.StopAfter(1)
+		return nil
+	}
+	p.round.count(m)
+	// While a timer is set, the guest may be waiting for it.
+	if m.Clock.next == never && p.anchor.at(m) {
+		p.round.Instructions = m.CPU.Ticks() - p.begin - p.round.Period
+		return &p.round
+	}
+	if p.round.Period < p.length {
+		m.CPU.StopAfter(1)
+		return nil
+	}
+	p.anchor = nil
+	m.CPU.StopAfter(p.length * patrolSleep)
+	p.length *= 2
+	return nil
+}

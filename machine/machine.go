@@ -207,6 +207,8 @@ func (m *Machine) Run(ctx context.Context, budget uint64) (Result, error) {
 }
 
 func (m *Machine) run(ctx context.Context, end uint64) Result {
+	patrol := newPatrol(m)
+	defer m.CPU.StopAfter(0)
 	for {
 		m.Clock.run(m.CPU.Ticks())
 		switch {
@@ -223,8 +225,13 @@ func (m *Machine) run(ctx context.Context, end uint64) Result {
 			if stop, loop = m.watch(ctx, end); loop != nil {
 				return Result{Reason: Looping, Loop: *loop}
 			}
+			patrol = newPatrol(m)
 		}
 		switch stop {
+		case cpu.StopDelivery:
+			if loop := patrol.delivered(m); loop != nil {
+				return Result{Reason: Looping, Loop: *loop}
+			}
 		case cpu.StopShutdown:
 			return Result{Reason: Shutdown, Chain: m.CPU.Shutdown()}
 		case cpu.StopHalt:

@@ -33,10 +33,11 @@ type Result struct {
 }
 
 // Loop describes an endless delivery loop: a state that comes round again,
-// the clock left out, with no instruction retired in between.
+// the clock left out.
 type Loop struct {
-	Period  uint64      // deliveries in one round
-	Vectors [256]uint64 // how many of them by vector
+	Period       uint64      // deliveries in one round
+	Instructions uint64      // instructions, and iterations of REP, in one round
+	Vectors      [256]uint64 // how many of the deliveries by vector
 }
 
 // Status is the exit status of a process that stands for the run: 0 when the
@@ -74,8 +75,12 @@ func (r Result) Story() []string {
 		}
 		return lines
 	case Looping:
-		return []string{fmt.Sprintf("endless delivery loop at tick %d: the same state comes round with every %s, no instruction retired (%s)",
-			r.Ticks, r.Loop.period(), r.Loop.vectors())}
+		between := "no instruction retired"
+		if n := r.Loop.Instructions; n != 0 {
+			between = fmt.Sprintf("%d instructions retired", n)
+		}
+		return []string{fmt.Sprintf("endless delivery loop at tick %d: the same state comes round with every %s, %s (%s)",
+			r.Ticks, r.Loop.period(), between, r.Loop.vectors())}
 	}
 	return []string{fmt.Sprintf("%s at tick %d", r.Reason, r.Ticks)}
 }

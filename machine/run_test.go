@@ -370,3 +370,31 @@ func TestTimersWakeHLT(t *testing.T) {
 		})
 	}
 }
+
+// A handler that returns without having mended the fault is an endless loop
+// too, but not one that changes anything on the way.
+func TestLoopWithInstructions(t *testing.T) {
+	for _, c := range []struct {
+		name, handler string
+		want          Reason
+		instructions  uint64
+	}{
+		{"handler returns at once", "\x48\xcf", Looping, 1},                                 // iretq
+		{"handler works, in vain", "\x50\x48\xff\xc0\x58\x48\xcf", Looping, 4},              // push rax; inc rax; pop rax; iretq
+		{"handler counts", "\x48\xff\xc0\x48\xcf", Budget, 0},                               // inc rax; iretq
+		{"handler counts in memory", "\x48\xff\x04\x25\x00\x90\x00\x00\x48\xcf", Budget, 0}, // inc qword [0x9000]; iretq
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := long(t, "\x0f\x0b")
+			m.gate64(idt.VecUD, 0x8000, 0)
+			m.Mem.WriteBytes(0x8000, []byte(c.handler))
+			r := run(t, m, 1<<21)
+			require.Equal(t, c.want, r.Reason, r.Story())
+			assert.Equal(t, c.instructions, r.Loop.Instructions)
+			if c.want == Looping {
+				assert.EqualValues(t, 1, r.Loop.Period)
+				assert.EqualValues(t, 1, r.Loop.Vectors[idt.VecUD])
+			}
+		})
+	}
+}

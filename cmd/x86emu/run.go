@@ -26,7 +26,7 @@ by a write to port 0xF4. The exit status tells how the run ended:
     0  the guest wrote 0 to port 0xF4; for another value: value*2+1 (mod 256)
     2  bad usage or a bad image
   120  halted for good: HLT, and nothing can wake the processor
-  122  an endless loop of deliveries, no instruction between
+  122  an endless loop of deliveries: the same state comes round for ever
   124  the budget is spent
   126  shutdown (triple fault); stderr tells the faults that led to it
   130  interrupted`,
