@@ -53,6 +53,18 @@ func TestMachinesInParallel(t *testing.T) {
 	}
 }
 
+// story is what a run of a kernel must be: every delivery, in order.
+type story struct {
+	steps []step
+	names map[uint64]who // who lives at an address at or above 4 MiB
+}
+
+// stories has a story for each kernel.
+var stories = map[string]story{
+	"unmapped-handler-32": layouts["unmapped-handler-32"].story(),
+	"unmapped-handler-64": layouts["unmapped-handler-64"].story(),
+}
+
 // Who is entered by an event.
 type who string
 
@@ -104,14 +116,14 @@ var layouts = map[string]layout{
 	},
 }
 
-// story is the sequence of events of unmapped-handler.
-func (l layout) story() []step {
+// story is that of unmapped-handler.
+func (l layout) story() story {
 	call := step{vector: 0x80, kind: idt.SoftInt, enters: kernel, stack: idt.StackTSS, pushes: 5}
 	missing := step{vector: idt.VecPF, code: l.fetch, cr2: l.driver, from: l.driver, enters: kernel, pushes: l.inner}
 	again := step{vector: idt.VecPF, code: l.fetch, cr2: l.module, from: l.module, enters: module, pushes: l.inner}
 	again.times = l.nested
 	lost := step{vector: idt.VecPF, code: l.fetch, cr2: l.module, from: l.module, enters: nobody}
-	return []step{
+	steps := []step{
 		call, missing, call, // process A calls the driver, and leaves
 		call, call, // again: no fault
 		call, missing, call, // process B
@@ -122,11 +134,12 @@ func (l layout) story() []step {
 		{vector: idt.VecPF, code: 2, cr2: l.guard, from: l.module, enters: nobody}, // the push
 		l.double,
 	}
+	return story{steps: steps, names: map[uint64]who{l.module: module}}
 }
 
 // step is an event that was taken in the form of what was wanted; what is
 // wanted of it tells whether the saved instruction pointer matters.
-func (e taken) step(want step, l layout) step {
+func (e taken) step(want step, names map[uint64]who) step {
 	s := step{vector: e.event.Vector, kind: e.event.Kind, code: e.event.Code, cr2: e.event.CR2, enters: nobody}
 	if want.from != 0 {
 		s.from = e.event.Return
@@ -135,12 +148,11 @@ func (e taken) step(want step, l layout) step {
 		return s
 	}
 	s.stack, s.pushes, s.task = e.stack, e.pushes, e.task
-	switch {
-	case e.rip < 0x400000:
+	if e.rip < 0x400000 {
 		s.enters = kernel
-	case e.rip == l.module:
-		s.enters = module
-	default:
+	} else if name, ok := names[e.rip]; ok {
+		s.enters = name
+	} else {
 		s.enters = who(fmt.Sprintf("%#x", e.rip))
 	}
 	return s
@@ -149,14 +161,14 @@ func (e taken) step(want step, l layout) step {
 func TestEvents(t *testing.T) {
 	for _, k := range guest.Kernels() {
 		t.Run(k.Name, func(t *testing.T) {
-			l, ok := layouts[k.Name]
+			told, ok := stories[k.Name]
 			require.True(t, ok, "no sequence of events for this kernel")
 			watch := &recorder{}
 			serial, _ := run(t, k.Image, machine.Config{}, watch)
 			assert.Equal(t, k.Transcript, serial, "watched or not, a run is the same")
 
 			var want []step
-			for _, s := range l.story() {
+			for _, s := range told.steps {
 				times := max(s.times, 1)
 				s.times = 0
 				for range times {
@@ -169,7 +181,7 @@ func TestEvents(t *testing.T) {
 				if i < len(want) {
 					wanted = want[i]
 				}
-				got = append(got, e.step(wanted, l))
+				got = append(got, e.step(wanted, told.names))
 			}
 			assert.Equal(t, want, got)
 		})
