@@ -2,6 +2,25 @@
 // lines for people and programs: traces of instructions, accesses, walks,
 // deliveries and port accesses; disassembly.
 //
-// It watches through the observers of cpu, idt, mmu and machine, and changes
-// nothing in what it watches.
+// A line of a trace begins with the tick and the kind:
+//
+//	inst                 cs, rip, text: an instruction is about to run
+//	read write           lin, size, value: the program's data, each access
+//	in out               port, size, value
+//	walk                 lin, access, then each level from the top: the entry,
+//	                     its address (@), its bits; phys, or what failed with
+//	                     the page fault's error code
+//	event                an exception or interrupt is taken: code, cr2, return;
+//	                     a second one before "entered" came up during delivery
+//	entered shutdown     its handler was reached (cs, rip); or nothing will be
+//	task-save -load -done  the stages of a task switch
+//	vector gate selector what was read from the IVT, IDT, GDT or LDT
+//	check                ok or FAIL, and the rule in the words of package idt
+//	stack push           which stack was chosen and why; each word pushed
+//
+// As JSON a line is an object with the same names; numbers that may have more
+// than 53 bits are strings, the level X of a walk is X, X.at and X.bits.
+//
+// The package watches through the observers of cpu, idt, mmu and machine, and
+// changes nothing in what it watches.
 package debug
