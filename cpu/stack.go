@@ -99,12 +99,19 @@ func execENTER(c *CPU, in *decode.Inst) bool {
 	level := uint64(in.Imm2 & 31)
 	sp, bp := c.sp(), c.r[5]
 
-	// Where each word goes is checked before the first is written.
+	// All is checked before the first word is written, in the order in which
+	// the words are read and written: the enclosing frames must be readable.
+	// They may lie where the new words go, so each is read again as it is copied.
 	words := uint64(1)
 	if level > 0 {
 		words = level + 1
 	}
 	for i := uint64(1); i <= words; i++ {
+		if i > 1 && i <= level {
+			if _, ok := c.load(decode.SS, (bp-(i-1)*size)&c.spMask, in.OpSize); !ok {
+				return false
+			}
+		}
 		if !c.probeStore(decode.SS, (sp-i*size)&c.spMask, in.OpSize) {
 			return false
 		}
@@ -114,14 +121,6 @@ func execENTER(c *CPU, in *decode.Inst) bool {
 	// [SDM 2, ENTER—Make Stack Frame for Procedure Parameters]
 	if !c.probeStore(decode.SS, final, 1) {
 		return false
-	}
-
-	// The enclosing frames must be readable. They may lie where the new words
-	// go, so each is read again just before it is copied.
-	for i := uint64(1); i < level; i++ {
-		if _, ok := c.load(decode.SS, (bp-i*size)&c.spMask, in.OpSize); !ok {
-			return false
-		}
 	}
 
 	frame := (sp - size) & c.spMask

@@ -117,6 +117,7 @@ func TestStack(t *testing.T) {
 			c.s.Seg[decode.SS].Attr |= idt.AttrDown
 			c.s.Seg[decode.SS].Limit = sp - 0x800
 		}, fault: faultSS0},
+		{rule: "ENTER reads frame pointers before it checks the final stack pointer", mode: "long", code: "c8 ffff 02", regs: regVals{rBP: nonCanonical}, fault: faultSS0},
 		{rule: "ENTER whose frame pointers cannot be read changes nothing", mode: "pm32", code: "c8 0000 02", regs: regVals{rBP: sp + 0x100}, prep: stackLimit(sp + 0x7f), fault: faultSS0},
 		{rule: "LEAVE", mode: "long", code: "c9", regs: regVals{rBP: 0x6800}, mem: memVals{0x6800: 0x1234}, want: regVals{rBP: 0x1234, rSP: 0x6808}},
 		{rule: "LEAVE with 66 in 64-bit mode", mode: "long", code: "66 c9", regs: regVals{rBP: 0x6800}, mem: memVals{0x6800: 0x1234}, want: regVals{rBP: 0x1234, rSP: 0x6802}},
