@@ -10,20 +10,26 @@ import (
 	"x86emu/guest"
 )
 
-// Each built-in kernel prints its golden transcript on each peer. A peer that
-// is not installed is a skip; with X86EMU_PEERS=require, as in CI, a failure.
+// require skips the test if the peer is not installed or the run has to be
+// short; with X86EMU_PEERS=require, as in CI, a missing peer is a failure.
+func (p Peer) require(t *testing.T) {
+	t.Helper()
+	if _, ok := p.Program(); !ok {
+		if os.Getenv("X86EMU_PEERS") == "require" {
+			t.Fatalf("%s is not installed, and X86EMU_PEERS=require", p.Name)
+		}
+		t.Skipf("%s is not installed", p.Name)
+	}
+	if testing.Short() {
+		t.Skipf("%s: not in short mode", p.Name)
+	}
+}
+
+// Each built-in kernel prints its golden transcript on each peer.
 func TestTranscripts(t *testing.T) {
 	for _, peer := range All() {
 		t.Run(peer.Name, func(t *testing.T) {
-			if _, ok := peer.Program(); !ok {
-				if os.Getenv("X86EMU_PEERS") == "require" {
-					t.Fatalf("%s is not installed, and X86EMU_PEERS=require", peer.Name)
-				}
-				t.Skipf("%s is not installed", peer.Name)
-			}
-			if testing.Short() {
-				t.Skipf("%s: not in short mode", peer.Name)
-			}
+			peer.require(t)
 			for _, kernel := range guest.Kernels() {
 				t.Run(kernel.Name, func(t *testing.T) {
 					serial, err := peer.Run(kernel.Image)
