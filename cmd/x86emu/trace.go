@@ -28,7 +28,8 @@ the tick and the kind:
   mem     read, write: the program's accesses to data
   walk    a walk of the page tables, every entry and the verdict
   event   event, entered, shutdown, task-...: exceptions, interrupts, task switches
-  stage   the steps of a delivery: gate, check, stack, push
+  stage   the steps of deliveries, returns, far transfers and segment loads:
+          vector, gate, selector, check, stack, push
   io      in, out: port accesses
 
 The exit status is that of "run"; it is 0 where --count has ended the trace.`,
