@@ -1,5 +1,6 @@
-/* console.c: a 16550 UART at COM1 without interrupts, a small print, and the
-   three ways by which different machines learn that a run is over. */
+/* console.c: a 16550 UART at COM1 without interrupts, a small print, a check
+   of predictions, and the three ways by which different machines learn that a
+   run is over. */
 #include "lib.h"
 
 #define COM1        0x3F8
@@ -84,6 +85,16 @@ void print(const char *format, ...)
 		}
 	}
 	va_end(args);
+}
+
+int surprises;
+
+void expect(const char *what, word found, word predicted)
+{
+	if (found == predicted)
+		return;
+	print("SURPRISE: %s is 0x%lx and should be 0x%lx.\n", what, found, predicted);
+	surprises++;
 }
 
 void exit_run(int code)

@@ -29,6 +29,11 @@ void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
    "Shutdown" to port 0x8900 (Bochs), then the processor halts for good. */
 void exit_run(int code) __attribute__((noreturn));
 
+/* expect compares a number of the story with the number it must be, and counts
+   and tells a surprise. A kernel ends with exit_run(surprises != 0). */
+void expect(const char *what, word found, word predicted);
+extern int surprises;
+
 /* ---- ports and control registers ---- */
 
 static inline void outb(uint16_t port, uint8_t value)
@@ -81,6 +86,10 @@ void segments_init(void);
 
 /* set_gate points a vector at code: an interrupt gate for CPL 0 use. */
 void set_gate(int vector, word handler);
+
+/* set_user_gate is the same for a gate that INT n and INT3 of user mode may
+   use. */
+void set_user_gate(int vector, word handler);
 
 /* set_kernel_stack names the stack that a trap from user mode starts on. */
 void set_kernel_stack(word top);
@@ -139,6 +148,12 @@ struct trap {
 	word vector;
 	word error, ip, cs, flags, sp, ss;
 };
+
+/* trap_stack is the stack pointer of the code that was interrupted. */
+static inline word trap_stack(struct trap *t)
+{
+	return IN_64(1, 0) || (t->cs & 3) == 3 ? t->sp : (word)&t->sp;
+}
 
 typedef void trap_handler(struct trap *t);
 

@@ -57,6 +57,11 @@ void set_gate(int vector, word handler)
 	write_gate(vector, KERNEL_CODE, handler, 0x8E);
 }
 
+void set_user_gate(int vector, word handler)
+{
+	write_gate(vector, KERNEL_CODE, handler, 0xEE);
+}
+
 void set_kernel_stack(word top)
 {
 	main_tss.ss0 = KERNEL_DATA;
@@ -90,7 +95,7 @@ void segments_init(void)
 	set_tss(MAIN_TSS, &main_tss);
 	for (int v = 0; v < 32; v++)
 		set_gate(v, trap_entry(v));
-	write_gate(VECTOR_SYSCALL, KERNEL_CODE, (word)syscall_stub, 0xEE);
+	set_user_gate(VECTOR_SYSCALL, (word)syscall_stub);
 
 	/* DS, ES, FS and GS are the user's flat data segment, in the kernel too: a
 	   return to user mode clears those that user mode may not have. */

@@ -49,6 +49,11 @@ void set_gate(int vector, word handler)
 	write_gate(vector, handler, 0x8E, 0);
 }
 
+void set_user_gate(int vector, word handler)
+{
+	write_gate(vector, handler, 0xEE, 0);
+}
+
 void set_kernel_stack(word top)
 {
 	main_tss.rsp0 = top;
@@ -81,7 +86,7 @@ void segments_init(void)
 	gdt[MAIN_TSS / 8 + 1] = base >> 32;
 	for (int v = 0; v < 32; v++)
 		set_gate(v, trap_entry(v));
-	write_gate(VECTOR_SYSCALL, (word)syscall_stub, 0xEE, 0);
+	set_user_gate(VECTOR_SYSCALL, (word)syscall_stub);
 
 	/* Code and data selectors are those of the boot GDT: 0x08 and 0x10. */
 	__asm__ volatile("lgdt %0; lidt %1; ltr %w2"

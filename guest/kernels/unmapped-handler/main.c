@@ -18,7 +18,6 @@ static entry *master;
 static struct process a = { .name = 'A' }, b = { .name = 'B' }, c = { .name = 'C' };
 static int faults;   /* that reached the kernel's handler */
 static int repaired; /* of these, by copying an entry from the master */
-static int surprises;
 
 /* What the CPU pushes for a page fault. sp and ss are missing in 32 bits when
    the fault came from the kernel itself. */
@@ -34,15 +33,6 @@ static int from_user(const struct frame *f)
 static unsigned frame_size(int user)
 {
 	return (user || IN_64(1, 0) ? 6 : 4) * sizeof(word);
-}
-
-/* expect compares a number of the story with the number it must be. */
-static void expect(const char *what, word found, word predicted)
-{
-	if (found == predicted)
-		return;
-	print("SURPRISE: %s is 0x%lx and should be 0x%lx.\n", what, found, predicted);
-	surprises++;
 }
 
 /* ---- the kernel ---- */
