@@ -28,6 +28,10 @@ var builtins = []struct {
 }{
 	{"unmapped-handler", 32, "a page-fault handler missing in a process's page table: recursion, then #DF by task gate"},
 	{"unmapped-handler", 64, "the same with four-level tables: recursion, then #DF on an interrupt stack"},
+	{"lazy-sync", 32, "a mapping of the kernel's that each process comes upon by one page fault: PDEs copied"},
+	{"lazy-sync", 64, "the same with four-level tables: PML4 entries copied"},
+	{"fork-inherits", 32, "children of processes that map the page-fault handler, and of those that do not"},
+	{"fork-inherits", 64, "the same with four-level tables"},
 }
 
 //go:embed kernels/images/*.elf kernels/*/story.txt kernels/*/transcript-*.txt

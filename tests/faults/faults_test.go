@@ -61,8 +61,12 @@ type story struct {
 
 // stories has a story for each kernel.
 var stories = map[string]story{
-	"unmapped-handler-32": layouts["unmapped-handler-32"].story(),
-	"unmapped-handler-64": layouts["unmapped-handler-64"].story(),
+	"unmapped-handler-32": unmappedHandler(in32),
+	"unmapped-handler-64": unmappedHandler(in64),
+	"lazy-sync-32":        lazySync(in32),
+	"lazy-sync-64":        lazySync(in64),
+	"fork-inherits-32":    forkInherits(in32),
+	"fork-inherits-64":    forkInherits(in64),
 }
 
 // Who is entered by an event.
@@ -86,55 +90,6 @@ type step struct {
 	stack  idt.Choice
 	pushes int    // words, where somebody is entered
 	task   uint16 // the TSS of the task that is entered
-}
-
-// layout is what differs between the two forms of unmapped-handler: addresses
-// of its layout.h, and what a processor does in that mode.
-type layout struct {
-	user, driver, module uint64
-	store                uint64 // the process's instruction that faults
-	inner                int    // words of a frame pushed without a change of stack
-	fetch                uint32 // error code of a fetch from a page that is missing
-	nested               int    // deliveries that fit the stack
-	guard                uint64 // where the one that does not meets the guard page
-	double               step
-}
-
-const kernelHeap = 0x3d0000
-
-// layouts: see unmapped-handler/layout.h and the transcripts.
-var layouts = map[string]layout{
-	"unmapped-handler-32": {
-		user: 0x40000000, driver: 0xf8000000, module: 0xf8400000, store: 0x40000005,
-		inner: 4, fetch: 0, nested: 254, guard: 0x3c0ffc,
-		double: step{vector: idt.VecDF, from: 0xf8400000, enters: kernel, pushes: 1, task: 0x38},
-	},
-	"unmapped-handler-64": {
-		user: 0x400000000000, driver: 0xffffc90000000000, module: 0xffffc98000000000, store: 0x40000000000a,
-		inner: 6, fetch: 0x10, nested: 84, guard: 0x3c0ff8,
-		double: step{vector: idt.VecDF, from: 0xffffc98000000000, enters: kernel, pushes: 6, stack: idt.StackIST},
-	},
-}
-
-// story is that of unmapped-handler.
-func (l layout) story() story {
-	call := step{vector: 0x80, kind: idt.SoftInt, enters: kernel, stack: idt.StackTSS, pushes: 5}
-	missing := step{vector: idt.VecPF, code: l.fetch, cr2: l.driver, from: l.driver, enters: kernel, pushes: l.inner}
-	again := step{vector: idt.VecPF, code: l.fetch, cr2: l.module, from: l.module, enters: module, pushes: l.inner}
-	again.times = l.nested
-	lost := step{vector: idt.VecPF, code: l.fetch, cr2: l.module, from: l.module, enters: nobody}
-	steps := []step{
-		call, missing, call, // process A calls the driver, and leaves
-		call, call, // again: no fault
-		call, missing, call, // process B
-		{vector: idt.VecPF, code: 2, cr2: kernelHeap, enters: module, pushes: l.inner}, // the kernel thread
-		{vector: idt.VecPF, code: 6, cr2: l.user + 0x1000, from: l.store, enters: module, stack: idt.StackTSS, pushes: 6},
-		again,
-		lost,
-		{vector: idt.VecPF, code: 2, cr2: l.guard, from: l.module, enters: nobody}, // the push
-		l.double,
-	}
-	return story{steps: steps, names: map[uint64]who{l.module: module}}
 }
 
 // step is an event that was taken in the form of what was wanted; what is

@@ -84,6 +84,27 @@ enum { VECTOR_DF = 8, VECTOR_PF = 14, VECTOR_SYSCALL = 0x80 };
    lead to the trap handlers below, and the task register. */
 void segments_init(void);
 
+/* gdt_entries and idt_entries are what GDTR and IDTR point to: 8 bytes a
+   descriptor; a gate is 8 bytes in 32 bits and 16 in 64. */
+struct __attribute__((packed)) table_register {
+	uint16_t limit;
+	word base;
+};
+
+static inline uint64_t *gdt_entries(void)
+{
+	struct table_register gdtr;
+	__asm__ volatile("sgdt %0" : "=m"(gdtr));
+	return (uint64_t *)gdtr.base;
+}
+
+static inline uint64_t *idt_entries(void)
+{
+	struct table_register idtr;
+	__asm__ volatile("sidt %0" : "=m"(idtr));
+	return (uint64_t *)idtr.base;
+}
+
 /* set_gate points a vector at code: an interrupt gate for CPL 0 use. */
 void set_gate(int vector, word handler);
 

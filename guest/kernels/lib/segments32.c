@@ -29,11 +29,6 @@ static uint64_t gdt[] = {
 
 static uint64_t idt[VECTOR_SYSCALL + 1];
 
-struct __attribute__((packed)) table_register {
-	uint16_t limit;
-	uint32_t base;
-};
-
 static void set_tss(int selector, struct tss *t)
 {
 	uint64_t base = (word)t, limit = sizeof *t - 1;

@@ -29,11 +29,6 @@ struct gate {
 
 static struct gate idt[VECTOR_SYSCALL + 1];
 
-struct __attribute__((packed)) table_register {
-	uint16_t limit;
-	uint64_t base;
-};
-
 /* access: 0x8E an interrupt gate, 0xEE the same open to user mode. ist: 0 the
    usual stack, 1 to 7 a stack of the TSS, taken whoever was interrupted. */
 static void write_gate(int vector, uint64_t handler, uint8_t access, uint8_t ist)

@@ -5,19 +5,9 @@
    the page-fault handler is in every table: it copies what is missing. This
    kernel loads a module that takes over the page-fault vector with code that
    is in the master only, and shows what becomes of one ordinary page fault. */
-#include "layout.h"
-#include "lib.h"
+#include "process.h"
 
-struct process {
-	char name;
-	entry *table;
-	void *code; /* its page at USER_BASE */
-};
-
-static entry *master;
-static struct process a = { .name = 'A' }, b = { .name = 'B' }, c = { .name = 'C' };
-static int faults;   /* that reached the kernel's handler */
-static int repaired; /* of these, by copying an entry from the master */
+static struct process a, b, c;
 
 /* What the CPU pushes for a page fault. sp and ss are missing in 32 bits when
    the fault came from the kernel itself. */
@@ -35,114 +25,42 @@ static unsigned frame_size(int user)
 	return (user || IN_64(1, 0) ? 6 : 4) * sizeof(word);
 }
 
-/* ---- the kernel ---- */
-
-/* The kernel's own page-fault handler. */
-static void page_fault(struct trap *t)
-{
-	entry *table = (entry *)read_cr3();
-	word address = read_cr2();
-	unsigned top = top_index(address);
-
-	faults++;
-	if (!(table[top] & PRESENT) && (master[top] & PRESENT)) {
-		print("  #PF, CR2 " ADDR ": %s %d is in the master, not here. Copied.\n",
-		      address, TOP_ENTRY, top);
-		table[top] = master[top];
-		repaired++;
-		return;
-	}
-	if (address == KERNEL_HEAP || address == USER_HEAP) {
-		map(table, address, (word)alloc_page(), WRITE | USER);
-		return;
-	}
-	print("page fault at " ADDR ", error code 0x%lx: nobody's\n", address, t->error);
-	exit_run(3);
-}
-
-/* A process is in the kernel: it keeps its page table, and what the kernel
-   calls on its behalf has to be in it. */
-static void system_call(struct trap *t)
-{
-	if (t->ax == 1) {
-		int (*call_driver)(void) = (int (*)(void))DRIVER_BASE;
-		int before = faults, count;
-
-		count = call_driver();
-		print("  the driver counts call %d; page faults on the way: %d\n",
-		      count, faults - before);
-		return;
-	}
-	leave_user();
-}
-
-static void make_process(struct process *p)
-{
-	p->table = alloc_page();
-	for (unsigned i = 0; i < ENTRIES; i++)
-		p->table[i] = master[i];
-	p->code = alloc_page();
-	map(p->table, USER_BASE, (word)p->code, USER);
-}
-
-/* run runs a program in user mode, on the process's own table. */
-static void run(struct process *p, const char *program, const char *end)
-{
-	copy(p->code, program, end - program);
-	write_cr3((word)p->table);
-	run_user(USER_BASE);
-	write_cr3((word)master);
-}
-
-/* load maps a page of new kernel code: in the master, nowhere else. */
-static char *load(word address, const char *code, const char *end)
-{
-	char *page = alloc_page();
-
-	copy(page, code, end - code);
-	map(master, address, (word)page, WRITE);
-	return page;
-}
-
 /* ---- the story ---- */
-
-extern const char use_driver[], use_driver_end[], touch_heap[], touch_heap_store[], touch_heap_end[];
-extern const char driver[], driver_end[];
-extern const char module[], module_end[], module_count[], module_next[];
-
-static char *module_page;
-
-static int module_faults(void)
-{
-	return *(int *)(module_page + (module_count - module));
-}
 
 static void tell_copies(void)
 {
 	print("1. One master table, three copies\n");
 	print("The master (the swapper's page table) maps the kernel: %s %d.\n",
 	      TOP_ENTRY, top_index(0));
-	make_process(&a);
-	make_process(&b);
-	make_process(&c);
+	make_process(&a, "A", master);
+	make_process(&b, "B", master);
+	make_process(&c, "C", master);
 	print("Processes A, B and C start with a copy of its entries; each adds its own\n"
 	      "%s %d, for user memory at " ADDR ".\n\n",
 	      TOP_ENTRY, top_index(USER_BASE), USER_BASE);
 }
 
+/* What the kernel does on the process's behalf. */
+static void drive(void)
+{
+	int before = faults, count = call_driver();
+
+	print("  the driver counts call %d; page faults on the way: %d\n", count, faults - before);
+}
+
 static void use(struct process *p, int copies)
 {
-	int before = repaired;
+	int before = copied;
 
-	print("Process %c calls the driver.\n", p->name);
-	run(p, use_driver, use_driver_end);
-	expect("the number of entries copied", repaired - before, copies);
+	print("Process %s calls the driver.\n", p->name);
+	in_kernel(p, drive);
+	expect("the number of entries copied", copied - before, copies);
 }
 
 static void tell_lazy_sync(void)
 {
 	print("2. A driver is loaded, and found \"as if by magic\"\n");
-	load(DRIVER_BASE, driver, driver_end);
+	load_driver();
 	print("Its page is mapped at " ADDR ", in the master only.\n", DRIVER_BASE);
 	use(&a, 1);
 	use(&a, 0);
@@ -154,9 +72,8 @@ static void tell_lazy_sync(void)
 static void tell_module(void)
 {
 	print("3. A module takes over the page-fault vector\n");
-	module_page = load(MODULE_BASE, module, module_end);
-	*(word *)(module_page + (module_next - module)) = trap_entry(VECTOR_PF);
-	set_gate(VECTOR_PF, MODULE_BASE);
+	load_module();
+	take_over();
 	print("Its handler is mapped at " ADDR ", in the master only: %s %d.\n"
 	      "It counts the fault and jumps to the kernel's handler. Nothing is wrong with it.\n\n",
 	      MODULE_BASE, TOP_ENTRY, top_index(MODULE_BASE));
@@ -249,15 +166,7 @@ static void __attribute__((noreturn)) double_fault(void)
 void kernel_main(void)
 {
 	console_init();
-	segments_init();
-	master = identity_table();
-	unmap(master, STACK_BOTTOM - PAGE);
-	unmap(master, KERNEL_HEAP);
-	paging_on(master);
-	set_kernel_stack(STACK_TOP);
-	set_double_fault_handler(double_fault, (word)master);
-	on_trap(VECTOR_PF, page_fault);
-	on_trap(VECTOR_SYSCALL, system_call);
+	processes_init(double_fault);
 
 	print("unmapped-handler-%d: a page-fault handler that not every page table maps\n\n",
 	      (int)sizeof(word) * 8);
@@ -266,7 +175,7 @@ void kernel_main(void)
 	tell_module();
 	tell_kernel_thread();
 	tell_prediction();
-	run(&a, touch_heap, touch_heap_end);
+	write_heap(&a);
 	print("SURPRISE: the process has survived.\n");
 	exit_run(1);
 }

@@ -282,8 +282,6 @@ void watch(const char *name, void *entry)
 	watches++;
 }
 
-struct __attribute__((packed)) table_register { uint16_t limit; uint32_t base; };
-
 void write_msr(uint32_t msr, uint32_t value)
 {
 	__asm__ volatile("wrmsr" ::"c"(msr), "a"(value), "d"(0));

@@ -259,8 +259,6 @@ void watch(const char *name, void *entry)
 	watches++;
 }
 
-struct __attribute__((packed)) table_register { uint16_t limit; uint64_t base; };
-
 void run_quiet(void)
 {
 	struct table_register gdtr = { gdt_limit, GDT }, idtr = { idt_limit, IDT };

@@ -32,15 +32,15 @@ module_count: .long 0, 0
 module_next:  .long 0, 0                /* filled in at load time */
 module_end:
 
-/* Two user programs. INT 0x80 is the system call, its number is in EAX:
-   0 leaves, 1 calls the driver. */
-        .globl  use_driver, use_driver_end
-use_driver:
+/* Two user programs. INT 0x80 is the system call, its number is in EAX: 0
+   leaves, 1 lets the kernel work on the process's behalf. */
+        .globl  enter_kernel, enter_kernel_end
+enter_kernel:
         mov     $1, %eax
         int     $0x80
         mov     $0, %eax
         int     $0x80
-use_driver_end:
+enter_kernel_end:
 
         .globl  touch_heap, touch_heap_store, touch_heap_end
 touch_heap:

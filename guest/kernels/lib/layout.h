@@ -1,4 +1,5 @@
-/* layout.h: the addresses of the story, for C and for the assembler.
+/* layout.h: where things lie in the stories about processes, for C and for the
+   assembler.
 
    A 32-bit PDE covers 4 MiB, a 64-bit PML4 entry 512 GiB. User memory, the
    driver and the module each have a top-level entry to themselves. */
@@ -18,7 +19,7 @@
 #define MODULE_BASE A(0xf8400000) /* PDE 993 */
 #endif
 
-#define USER_HEAP (USER_BASE + 0x1000)
+#define USER_HEAP (USER_BASE + 0x1000) /* one page, promised but not backed */
 
 /* In the part of memory that every table maps to itself: */
 #define STACK_BOTTOM A(0x3c1000) /* the kernel stack: one page, under it a guard page */

@@ -1,0 +1,109 @@
+package faults
+
+import "x86emu/idt"
+
+// layout is what differs between the two modes in the stories about processes:
+// addresses of guest/kernels/lib/layout.h, and what a processor does.
+type layout struct {
+	user, driver, module uint64
+	store                uint64 // the process's instruction that faults
+	inner                int    // words of a frame pushed without a change of stack
+	fetch                uint32 // error code of a fetch from a page that is missing
+	nested               int    // deliveries that fit the stack
+	guard                uint64 // where the one that does not meets the guard page
+	double               step
+}
+
+const kernelHeap = 0x3d0000
+
+var (
+	in32 = layout{
+		user: 0x40000000, driver: 0xf8000000, module: 0xf8400000, store: 0x40000005,
+		inner: 4, fetch: 0, nested: 254, guard: 0x3c0ffc,
+		double: step{vector: idt.VecDF, from: 0xf8400000, enters: kernel, pushes: 1, task: 0x38},
+	}
+	in64 = layout{
+		user: 0x400000000000, driver: 0xffffc90000000000, module: 0xffffc98000000000, store: 0x40000000000a,
+		inner: 6, fetch: 0x10, nested: 84, guard: 0x3c0ff8,
+		double: step{vector: idt.VecDF, from: 0xffffc98000000000, enters: kernel, pushes: 6, stack: idt.StackIST},
+	}
+	layouts = map[string]layout{"unmapped-handler-32": in32, "unmapped-handler-64": in64}
+)
+
+// call is a system call of a process.
+func (l layout) call() step {
+	return step{vector: 0x80, kind: idt.SoftInt, enters: kernel, stack: idt.StackTSS, pushes: 5}
+}
+
+// calls is a process that enters the kernel, meets so many page faults at the
+// driver there, and leaves.
+func (l layout) calls(faults int) []step {
+	steps := []step{l.call()}
+	if faults > 0 {
+		steps = append(steps, step{times: faults, vector: idt.VecPF, code: l.fetch, cr2: l.driver, from: l.driver, enters: kernel, pushes: l.inner})
+	}
+	return append(steps, l.call())
+}
+
+// heap is the page fault of a process that writes to its heap.
+func (l layout) heap(enters who) step {
+	return step{vector: idt.VecPF, code: 6, cr2: l.user + 0x1000, from: l.store, enters: enters, stack: idt.StackTSS, pushes: 6}
+}
+
+// down is the module's handler that is missing: page faults down the stack,
+// one that is lost, and what its push meets.
+func (l layout) down() []step {
+	missing := step{vector: idt.VecPF, code: l.fetch, cr2: l.module, from: l.module, enters: module, pushes: l.inner}
+	missing.times = l.nested
+	lost := missing
+	lost.times, lost.enters, lost.pushes = 1, nobody, 0
+	return []step{missing, lost, {vector: idt.VecPF, code: 2, cr2: l.guard, from: l.module, enters: nobody}}
+}
+
+// dies is a process that writes to its heap and ends with a double fault.
+func (l layout) dies() []step {
+	return join([]step{l.heap(module)}, l.down(), []step{l.double})
+}
+
+// lives is one whose fault the module takes.
+func (l layout) lives() []step { return []step{l.heap(module), l.call()} }
+
+func join(parts ...[]step) []step {
+	var all []step
+	for _, p := range parts {
+		all = append(all, p...)
+	}
+	return all
+}
+
+// modules names what page faults enter when the module has taken over.
+func (l layout) modules(parts ...[]step) story {
+	return story{steps: join(parts...), names: map[uint64]who{l.module: module}}
+}
+
+func unmappedHandler(l layout) story {
+	return l.modules(
+		l.calls(1), l.calls(0), l.calls(1), // A calls the driver, A again, B
+		[]step{{vector: idt.VecPF, code: 2, cr2: kernelHeap, enters: module, pushes: l.inner}}, // the kernel thread
+		l.dies(), // A
+	)
+}
+
+func lazySync(l layout) story {
+	return story{steps: join(
+		l.calls(1), l.calls(0), // A
+		l.calls(1), l.calls(0), // B
+		l.calls(1), l.calls(0), // C
+		l.calls(0), // A: a page under the same entry
+		l.calls(0), // D, made later
+	)}
+}
+
+func forkInherits(l layout) story {
+	return l.modules(
+		l.calls(1), l.calls(0), l.calls(1), l.calls(1), // P, its child, Q's child, Q
+		l.lives(), l.lives(), l.lives(), // P, its child, its grandchild
+		l.dies(), l.dies(), // Q's child, Q
+		l.lives(), // Q's second child
+	)
+}
