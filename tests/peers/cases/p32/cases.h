@@ -113,5 +113,6 @@ void tasks(void);
 void pages(void);
 void pae(void);
 void vm86(void);
+void access(void);
 
 #endif

@@ -33,5 +33,6 @@ void kernel_main(void)
 	pages();
 	pae();
 	vm86();
+	access();
 	exit_run(0);
 }
