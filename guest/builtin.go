@@ -32,6 +32,8 @@ var builtins = []struct {
 	{"lazy-sync", 64, "the same with four-level tables: PML4 entries copied"},
 	{"fork-inherits", 32, "children of processes that map the page-fault handler, and of those that do not"},
 	{"fork-inherits", 64, "the same with four-level tables"},
+	{"kprobe", 32, "an instruction displaced by INT3 and stepped elsewhere; TF left by the wrong way of restoring flags"},
+	{"kprobe", 64, "the same, with an operand relative to RIP"},
 }
 
 //go:embed kernels/images/*.elf kernels/*/story.txt kernels/*/transcript-*.txt

@@ -67,6 +67,8 @@ var stories = map[string]story{
 	"lazy-sync-64":        lazySync(in64),
 	"fork-inherits-32":    forkInherits(in32),
 	"fork-inherits-64":    forkInherits(in64),
+	"kprobe-32":           kprobe32,
+	"kprobe-64":           kprobe64,
 }
 
 // Who is entered by an event.

@@ -78,7 +78,7 @@ void copy(void *to, const void *from, size_t bytes);
 #define MAIN_TSS    0x28
 #define DF_TSS      0x38 /* 32-bit only: the task that takes #DF */
 
-enum { VECTOR_DF = 8, VECTOR_PF = 14, VECTOR_SYSCALL = 0x80 };
+enum { VECTOR_DB = 1, VECTOR_BP = 3, VECTOR_DF = 8, VECTOR_PF = 14, VECTOR_SYSCALL = 0x80 };
 
 /* segments_init loads a GDT, an IDT whose first 32 vectors and system call
    lead to the trap handlers below, and the task register. */
