@@ -11,21 +11,24 @@ import (
 // tells.
 type Kernel struct {
 	Name       string // as the command line knows it
-	Bits       int    // 32 or 64: the mode in which its story takes place
+	Bits       int    // 16, 32 or 64: the mode in which its story takes place
 	Summary    string // one line, no full stop
 	Source     string // the folder of its source, from the root of the repository
 	Story      string // what it shows, and what to look for
-	Image      []byte // a multiboot 1 file
+	Image      []byte // a multiboot 1 file; of 16 bits, a boot sector
 	Transcript string // what it prints, whole
 }
 
 // builtins is the table of kernels, in the order in which they are listed.
-// folder is below kernels/, bits 32 or 64.
+// folder is below kernels/, bits 16, 32 or 64.
 var builtins = []struct {
 	folder  string
 	bits    int
 	summary string
 }{
+	{"hello", 16, "a boot sector that prints a line and ends: real mode, 512 bytes"},
+	{"hello", 32, "the smallest kernel on the shared runtime: prints a line and ends"},
+	{"hello", 64, "the same in long mode"},
 	{"unmapped-handler", 32, "a page-fault handler missing in a process's page table: recursion, then #DF by task gate"},
 	{"unmapped-handler", 64, "the same with four-level tables: recursion, then #DF on an interrupt stack"},
 	{"lazy-sync", 32, "a mapping of the kernel's that each process comes upon by one page fault: PDEs copied"},
@@ -36,21 +39,24 @@ var builtins = []struct {
 	{"kprobe", 64, "the same, with an operand relative to RIP"},
 }
 
-//go:embed kernels/images/*.elf kernels/*/story.txt kernels/*/transcript-*.txt
+//go:embed kernels/images/*.elf kernels/images/*.bin kernels/*/story.txt kernels/*/transcript-*.txt
 var kernelFiles embed.FS
 
 // Kernels returns every built-in kernel. The caller may change what it gets.
 func Kernels() []Kernel {
 	all := make([]Kernel, len(builtins))
 	for i, b := range builtins {
-		name := fmt.Sprintf("%s-%d", b.folder, b.bits)
+		name, extension := fmt.Sprintf("%s-%d", b.folder, b.bits), ".elf"
+		if b.bits == 16 {
+			extension = ".bin"
+		}
 		all[i] = Kernel{
 			Name:       name,
 			Bits:       b.bits,
 			Summary:    b.summary,
 			Source:     "guest/kernels/" + b.folder,
 			Story:      string(kernelFile(b.folder + "/story.txt")),
-			Image:      kernelFile("images/" + name + ".elf"),
+			Image:      kernelFile("images/" + name + extension),
 			Transcript: string(kernelFile(fmt.Sprintf("%s/transcript-%d.txt", b.folder, b.bits))),
 		}
 	}

@@ -18,6 +18,7 @@ import (
 // as told.
 func TestTranscripts(t *testing.T) {
 	models := map[int][]string{
+		16: cpu.ModelNames(),
 		32: {"486", "pentium", "pentium3", "core2", "max"},
 		64: {"core2", "max"},
 	}
@@ -61,6 +62,9 @@ type story struct {
 
 // stories has a story for each kernel.
 var stories = map[string]story{
+	"hello-16":            {},
+	"hello-32":            {},
+	"hello-64":            {},
 	"unmapped-handler-32": unmappedHandler(in32),
 	"unmapped-handler-64": unmappedHandler(in64),
 	"lazy-sync-32":        lazySync(in32),

@@ -2,9 +2,9 @@
 // one that several machines agree on. A peer is an opinion: where it differs,
 // the manual decides, and the difference is written down beside the kernel.
 //
-// QEMU takes a multiboot file as it is. Bochs is a whole PC: it gets a ROM
-// of ours in place of its BIOS (bootrom/) that loads the kernel as multiboot
-// would. Both run headless, with 64 MiB of memory, COM1 captured and
+// QEMU takes a multiboot file as it is, and a boot sector as a disk. Bochs is a
+// whole PC: it gets a ROM of ours in place of its BIOS (bootrom/) that loads
+// the kernel as multiboot would, or the boot sector as a BIOS would. Both run headless, with 64 MiB of memory, COM1 captured and
 // a time limit; nothing of the host is shared with the guest.
 package peers
 
@@ -50,7 +50,7 @@ func (p Peer) Program() (string, bool) {
 	return "", false
 }
 
-// Run runs a multiboot image and returns what the guest wrote to COM1. An error
+// Run runs a multiboot image or a boot sector and returns what the guest wrote to COM1. An error
 // says that the run did not end as a guest that is content ends it.
 func (p Peer) Run(image []byte) (serial string, err error) {
 	program, ok := p.Program()
@@ -72,14 +72,18 @@ func (p Peer) Run(image []byte) (serial string, err error) {
 }
 
 func runQEMU(ctx context.Context, program, dir string, image []byte) ([]byte, error) {
-	kernel := filepath.Join(dir, "kernel.elf")
+	kernel := filepath.Join(dir, "kernel")
+	boot := []string{"-kernel", kernel}
+	if isSector(image) {
+		boot = []string{"-drive", "format=raw,file=" + kernel}
+	}
 	if err := os.WriteFile(kernel, image, 0o600); err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, program,
+	cmd := exec.CommandContext(ctx, program, append(boot,
 		"-accel", "tcg,thread=single", "-cpu", "max", "-m", "64",
 		"-display", "none", "-nodefaults", "-no-reboot", "-serial", "stdio",
-		"-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-kernel", kernel)
+		"-device", "isa-debug-exit,iobase=0xf4,iosize=4")...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()

@@ -20,9 +20,23 @@ const (
 	maxROM = 2 << 20   // what Bochs takes
 )
 
+// sectorAddr is where a boot sector is loaded and entered.
+const sectorAddr = 0x7c00
+
+// isSector tells a boot sector from a kernel file.
+func isSector(image []byte) bool {
+	return len(image) == 512 && image[510] == 0x55 && image[511] == 0xaa
+}
+
 // romImage makes a ROM, to lie below 4 GiB, that starts a multiboot ELF32 file
-// in place of a BIOS.
+// or a boot sector in place of a BIOS.
 func romImage(image []byte) ([]byte, error) {
+	if isSector(image) {
+		rom := make([]byte, minROM)
+		copy(rom[minROM-64<<10:], image) // the boot page is in real mode: it reaches the last 64 KiB
+		setBootPage(rom, sectorAddr, sectorAddr+512, sectorAddr+512, sectorAddr)
+		return rom, nil
+	}
 	file, err := elf.NewFile(bytes.NewReader(image))
 	if err != nil {
 		return nil, err
@@ -59,12 +73,18 @@ func romImage(image []byte) ([]byte, error) {
 			}
 		}
 	}
+	setBootPage(rom, load, filled, end, file.Entry)
+	return rom, nil
+}
+
+// setBootPage ends a ROM with the boot page and its parameters.
+func setBootPage(rom []byte, load, filled, end, entry uint64) {
+	size := uint64(len(rom))
 	last := rom[size-uint64(len(bootPage)):]
 	copy(last, bootPage)
-	for i, v := range []uint64{1<<32 - size, load, filled, end, file.Entry} {
+	for i, v := range []uint64{1<<32 - size, load, filled, end, entry} {
 		binary.LittleEndian.PutUint32(last[4*i:], uint32(v))
 	}
-	return rom, nil
 }
 
 // emptyROM is an expansion ROM that does nothing: signature, size in units of

@@ -73,9 +73,9 @@ void copy(void *to, const void *from, size_t bytes);
 
 #define KERNEL_CODE 0x08
 #define KERNEL_DATA 0x10
-#define USER_CODE   (0x18 | 3)
+#define USER_CODE   IN_64(0x28 | 3, 0x18 | 3)
 #define USER_DATA   (0x20 | 3)
-#define MAIN_TSS    0x28
+#define MAIN_TSS    IN_64(0x38, 0x28)
 #define DF_TSS      0x38 /* 32-bit only: the task that takes #DF */
 
 enum { VECTOR_DB = 1, VECTOR_BP = 3, VECTOR_DF = 8, VECTOR_PF = 14, VECTOR_SYSCALL = 0x80 };
@@ -144,6 +144,16 @@ void map(entry *top, word linear, word physical, word flags);
 
 /* unmap takes it out again, and out of the TLB. */
 void unmap(entry *top, word linear);
+
+/* entry_of is the entry of the lowest level for an address; it makes the levels
+   between. Whoever takes rights away flushes the TLB: see flush. */
+entry *entry_of(entry *top, word linear);
+
+/* flush takes a page out of the TLB. */
+static inline void flush(word linear)
+{
+	__asm__ volatile("invlpg (%0)" ::"r"(linear) : "memory");
+}
 
 /* top_index is the place of an address in the top-level table. */
 unsigned top_index(word linear);

@@ -35,7 +35,7 @@ unsigned top_index(word linear)
 }
 
 /* The upper levels allow everything: the lowest one decides. */
-static entry *lowest_entry(entry *table, word linear)
+entry *entry_of(entry *table, word linear)
 {
 	for (int level = LEVELS; level > 1; level--) {
 		entry *e = &table[index_at(level, linear)];
@@ -48,13 +48,13 @@ static entry *lowest_entry(entry *table, word linear)
 
 void map(entry *top, word linear, word physical, word flags)
 {
-	*lowest_entry(top, linear) = physical | flags | PRESENT;
+	*entry_of(top, linear) = physical | flags | PRESENT;
 }
 
 void unmap(entry *top, word linear)
 {
-	*lowest_entry(top, linear) = 0;
-	__asm__ volatile("invlpg (%0)" ::"r"(linear) : "memory");
+	*entry_of(top, linear) = 0;
+	flush(linear);
 }
 
 entry *identity_table(void)

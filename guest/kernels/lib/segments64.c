@@ -14,13 +14,16 @@ struct __attribute__((packed)) tss {
 static struct tss main_tss;
 static char df_stack[4096] __attribute__((aligned(16)));
 
+/* The order is the one that SYSCALL, SYSRET, SYSENTER and SYSEXIT count on. */
 static uint64_t gdt[] = {
 	0,
 	0x00AF9A000000FFFF, /* 0x08: kernel code, 64-bit */
 	0x00CF92000000FFFF, /* 0x10: kernel data */
-	0x00AFFA000000FFFF, /* 0x18: user code, 64-bit */
+	0x00CFFA000000FFFF, /* 0x18: user code, 32-bit */
 	0x00CFF2000000FFFF, /* 0x20: user data */
-	0, 0,               /* 0x28: the TSS; its descriptor takes two places */
+	0x00AFFA000000FFFF, /* 0x28: user code, 64-bit */
+	0x00CFF2000000FFFF, /* 0x30: user data, as SYSEXIT wants it */
+	0, 0,               /* 0x38: the TSS; its descriptor takes two places */
 };
 
 struct gate {

@@ -75,7 +75,7 @@ run_user:
         push    $0x23                   /* SS, RSP: the program needs no stack */
         push    $0
         push    $2                      /* RFLAGS: interrupts off */
-        push    $0x1B                   /* CS, RIP */
+        push    $0x2B                   /* CS, RIP */
         push    %rdi
         iretq
 leave_user:

@@ -3,7 +3,8 @@
    `load` on, and ends at 4 GiB with this page. A processor begins at 0xFFFFFFF0
    in real mode; the code there enters 32-bit protected mode, copies the kernel
    to its place, clears what follows it and jumps to its entry point in the
-   state that multiboot 1 asks for. Linked at 0xFFFFF000. */
+   state that multiboot 1 asks for. A boot sector, told by its entry point, is
+   copied and entered in real mode. Linked at 0xFFFFF000. */
         .text
 /* Parameters, filled in by rom.go: all physical addresses. */
 source: .long   0                       /* where in the ROM the kernel lies */
@@ -27,6 +28,8 @@ real:   cli
         or      $2, %al
         and     $0xfe, %al
         out     %al, $0x92
+        cmpl    $0x7C00, %cs:entry - source + 0xf000
+        je      sector
         lgdtl   %cs:gdtr - source + 0xf000       /* CS begins at 0xFFFF0000 */
         mov     %cr0, %eax
         or      $1, %al
@@ -53,6 +56,19 @@ flat:   mov     $0x10, %eax
         mov     $0x2BADB002, %eax       /* multiboot's word to the kernel */
         mov     $information, %ebx
         jmp     *entry
+
+        .code16
+sector: xor     %ax, %ax
+        mov     %ax, %ds
+        mov     %ax, %es
+        mov     %ax, %ss
+        mov     $0x7C00, %sp
+        xor     %si, %si                /* its source begins with CS's 64 KiB */
+        mov     $0x7C00, %di
+        mov     $256, %cx
+        cld
+        rep movsw %cs:(%si), %es:(%di)
+        ljmp    $0, $0x7C00
 
         .org    0xFF0
         .code16
