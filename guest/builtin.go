@@ -37,6 +37,8 @@ var builtins = []struct {
 	{"fork-inherits", 64, "the same with four-level tables"},
 	{"kprobe", 32, "an instruction displaced by INT3 and stepped elsewhere; TF left by the wrong way of restoring flags"},
 	{"kprobe", 64, "the same, with an operand relative to RIP"},
+	{"kprobe-fault", 32, "a page fault while a probe is at work, and six ways on: fixup, longjmp, step again, and three wrong ones"},
+	{"kprobe-fault", 64, "the same in 64-bit mode"},
 }
 
 //go:embed kernels/images/*.elf kernels/images/*.bin kernels/*/story.txt kernels/*/transcript-*.txt

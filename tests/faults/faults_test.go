@@ -73,6 +73,8 @@ var stories = map[string]story{
 	"fork-inherits-64":    forkInherits(in64),
 	"kprobe-32":           kprobe32,
 	"kprobe-64":           kprobe64,
+	"kprobe-fault-32":     kprobeFault32,
+	"kprobe-fault-64":     kprobeFault64,
 }
 
 // Who is entered by an event.

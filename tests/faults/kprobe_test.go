@@ -58,3 +58,31 @@ var (
 		{0x3a0083, 0x3b0050, 0x3b0051},
 	}, probe{0x3a00a3, 0x3b0000, 0x3b0002}, []uint64{0x3a00a7, 0x3a00a9})
 )
+
+// kprobeFaultStory is that of kprobe-fault. A read of the pre-handler's is
+// somewhere in the kernel; chapter 6 steps the read itself.
+func kprobeFaultStory(words int, promised, nowhere uint64, seven, load probe) story {
+	missing := func(at uint64) step {
+		return step{vector: idt.VecPF, cr2: at, enters: kernel, pushes: words + 1}
+	}
+	inSlot := missing(promised)
+	inSlot.from = load.slot
+	repeated := missing(promised)
+	repeated.times = 4
+	return story{steps: []step{
+		seven.hit(words), missing(nowhere), // no one takes it
+		seven.hit(words),           // and a second task
+		seven.hit(words), repeated, // taken, says the probe's fault handler
+		seven.hit(words), missing(promised), // not taken
+		seven.hit(words), missing(promised), single(seven.stepped, words), // a fixup
+		seven.hit(words), missing(promised), single(seven.stepped, words), // a longjmp
+		load.hit(words), inSlot, load.hit(words), single(load.stepped, words),
+	}}
+}
+
+var (
+	kprobeFault32 = kprobeFaultStory(3, 0x40000000, 0x50000000,
+		probe{0x3a0000, 0x3b0000, 0x3b0005}, probe{0x3a000a, 0x3b0000, 0x3b0002})
+	kprobeFault64 = kprobeFaultStory(5, 0x400000000000, 0x500000000000,
+		probe{0x3a0000, 0x3b0000, 0x3b0005}, probe{0x3a0009, 0x3b0000, 0x3b0002})
+)
