@@ -3,12 +3,14 @@ package guest
 import (
 	"embed"
 	"fmt"
+
+	"x86emu/machine"
 )
 
 // Kernel is a guest kernel that comes with the emulator: a small real kernel
 // that shows one thing and tells on its serial port what it sees. Its source
 // is under guest/kernels. It ends with exit code 0 when all came out as it
-// tells.
+// tells, or with the shutdown or endless loop that it tells of.
 type Kernel struct {
 	Name       string // as the command line knows it
 	Bits       int    // 16, 32 or 64: the mode in which its story takes place
@@ -17,6 +19,13 @@ type Kernel struct {
 	Story      string // what it shows, and what to look for
 	Image      []byte // a multiboot 1 file; of 16 bits, a boot sector
 	Transcript string // what it prints, whole
+
+	// End is how its run ends: machine.Exited with code 0, or what the story
+	// foretells. Then the transcript ends before it.
+	End machine.Reason
+	// StaleTLB says that it leaves out a flush to show what the TLB keeps: with
+	// the TLB off it prints something else.
+	StaleTLB bool
 }
 
 // builtins is the table of kernels, in the order in which they are listed.
@@ -35,11 +44,19 @@ var builtins = []struct {
 	{"lazy-sync", 64, "the same with four-level tables: PML4 entries copied"},
 	{"fork-inherits", 32, "children of processes that map the page-fault handler, and of those that do not"},
 	{"fork-inherits", 64, "the same with four-level tables"},
+	{"seed-all", 32, "the fix, the handler put into every table at load time, and five traps on the way"},
+	{"seed-all", 64, "the same with four-level tables"},
 	{"kprobe", 32, "an instruction displaced by INT3 and stepped elsewhere; TF left by the wrong way of restoring flags"},
 	{"kprobe", 64, "the same, with an operand relative to RIP"},
 	{"kprobe-fault", 32, "a page fault while a probe is at work, and six ways on: fixup, longjmp, step again, and three wrong ones"},
 	{"kprobe-fault", 64, "the same in 64-bit mode"},
 }
+
+// ends names the kernels that end otherwise than by their own word.
+var ends = map[string]machine.Reason{}
+
+// stale names the kernels that leave out a flush.
+var stale = map[string]bool{"seed-all": true}
 
 //go:embed kernels/images/*.elf kernels/images/*.bin kernels/*/story.txt kernels/*/transcript-*.txt
 var kernelFiles embed.FS
@@ -60,6 +77,8 @@ func Kernels() []Kernel {
 			Story:      string(kernelFile(b.folder + "/story.txt")),
 			Image:      kernelFile("images/" + name + extension),
 			Transcript: string(kernelFile(fmt.Sprintf("%s/transcript-%d.txt", b.folder, b.bits))),
+			End:        ends[name],
+			StaleTLB:   stale[b.folder],
 		}
 	}
 	return all

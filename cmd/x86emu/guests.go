@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"x86emu/guest"
+	"x86emu/machine"
 )
 
 func newGuests() *cobra.Command {
@@ -25,6 +26,11 @@ func newGuests() *cobra.Command {
 					return fmt.Errorf("no built-in kernel %q (see x86emu guests)", args[0])
 				}
 				fmt.Fprintf(cmd.OutOrStdout(), "%s\n\nSource: %s\n", k.Story, k.Source)
+				end := machine.Result{Reason: k.End}
+				fmt.Fprintf(cmd.OutOrStdout(), "Ends: %s, exit status %d\n", end.Reason, end.Status())
+				if k.StaleTLB {
+					fmt.Fprintln(cmd.OutOrStdout(), "With --tlb off it prints something else: it leaves out a flush.")
+				}
 				return nil
 			}
 			for _, k := range guest.Kernels() {

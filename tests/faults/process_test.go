@@ -107,3 +107,37 @@ func forkInherits(l layout) story {
 		l.lives(), // Q's second child
 	)
 }
+
+// parts is what the handlers of seed-all need beyond their code: see its
+// modules.h and handlers.S.
+type parts struct {
+	data, stack  uint64 // addresses; the stack's is its top
+	count, push  uint64 // the instructions that reach for them
+	width        uint64 // of a push
+	roundsOnData int    // deliveries that fit the stack, with what the handler pushes
+}
+
+var (
+	parts32 = parts{data: 0xf8800000, stack: 0xf8c01000, count: 0xf8400006, push: 0xf840000b, width: 4, roundsOnData: 203}
+	parts64 = parts{data: 0xffffca0000000000, stack: 0xffffca8000001000, count: 0xffffc9800000000b, push: 0xffffc98000000011, width: 8, roundsOnData: 63}
+)
+
+func seedAll(l layout, p parts) story {
+	write := step{vector: idt.VecPF, code: 2, enters: nobody}
+	toData, toGuard, toStack := write, write, write
+	toData.cr2, toData.from = p.data, p.count
+	toGuard.cr2, toGuard.from = l.guard, p.count
+	toStack.cr2, toStack.from = p.stack-p.width, p.push
+	again := toData
+	again.times, again.enters, again.pushes = p.roundsOnData, module, l.inner
+	counting, pushing := l.double, l.double
+	counting.from, pushing.from = p.count, p.push
+	return l.modules(
+		l.lives(), l.lives(), l.lives(), l.lives(), // A, B, C, A's child
+		l.lives(), l.dies(), l.lives(), // A, its late child, unseeded and seeded
+		l.dies(), l.lives(), // D, E
+		[]step{l.heap(module), again, toData, toGuard, counting}, l.lives(), // A, without the data and with it
+		[]step{l.heap(module), toStack, toStack, pushing}, l.lives(), // A, without the stack and with it
+		[]step{l.call(), {vector: idt.VecPF, cr2: l.driver + 0x1000, enters: kernel, pushes: l.inner}, l.call()},
+	)
+}

@@ -84,7 +84,7 @@ func TestSameHoweverRun(t *testing.T) {
 						}
 					}
 					if done {
-						require.Equal(t, machine.Exited, want.Reason)
+						require.Equal(t, kernel.End, want.Reason)
 						break
 					}
 				}

@@ -2,7 +2,7 @@
 #include "process.h"
 
 entry *master;
-int faults, copied;
+volatile int faults, copied;
 
 static void (*work)(void);
 static char *module_page;

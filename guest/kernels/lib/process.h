@@ -15,8 +15,8 @@ struct process {
 };
 
 extern entry *master;
-extern int faults; /* page faults that reached the kernel's handler */
-extern int copied; /* of these, by copying an entry from the master */
+extern volatile int faults; /* page faults that reached the kernel's handler */
+extern volatile int copied; /* of these, by copying an entry from the master */
 
 /* processes_init turns paging on, with the master as the table, and sets up the
    kernel stack of processes with its guard page, page faults, system calls and
