@@ -50,6 +50,8 @@ var builtins = []struct {
 	{"kprobe", 64, "the same, with an operand relative to RIP"},
 	{"kprobe-fault", 32, "a page fault while a probe is at work, and six ways on: fixup, longjmp, step again, and three wrong ones"},
 	{"kprobe-fault", 64, "the same in 64-bit mode"},
+	{"uretprobe", 32, "a probe at the return of a user's function, whose stack is absent or read-only"},
+	{"uretprobe", 64, "the same in 64-bit mode"},
 }
 
 // ends names the kernels that end otherwise than by their own word.

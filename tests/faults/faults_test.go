@@ -81,6 +81,8 @@ var stories = map[string]story{
 	"kprobe-64":           kprobe64,
 	"kprobe-fault-32":     kprobeFault32,
 	"kprobe-fault-64":     kprobeFault64,
+	"uretprobe-32":        uretprobe32.story(),
+	"uretprobe-64":        uretprobe64.story(),
 }
 
 // Who is entered by an event.
