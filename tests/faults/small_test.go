@@ -1,0 +1,61 @@
+package faults
+
+import "x86emu/idt"
+
+// smallStories are those of the small kernels that people start from.
+var smallStories = map[string]story{
+	"hello-16":         {},
+	"hello-32":         {},
+	"hello-64":         {},
+	"demand-paging-32": demandPaging(in32),
+	"demand-paging-64": demandPaging(in64),
+	"cow-fork-32":      cowFork(in32, 0x40000000),
+	"cow-fork-64":      cowFork(in64, 0x40000000000a),
+	"stack-guard-32":   stackGuard(in32, 4, 0x40000005),
+	"stack-guard-64":   stackGuard(in64, 8, 0x40000000000a),
+}
+
+// inKernel is a page fault of the kernel's own.
+func (l layout) inKernel(code uint32, cr2 uint64) step {
+	return step{vector: idt.VecPF, code: code, cr2: cr2, enters: kernel, pushes: l.inner}
+}
+
+// inUser is one of a program, at an instruction.
+func inUser(code uint32, cr2, from uint64) step {
+	return step{vector: idt.VecPF, code: code, cr2: cr2, from: from, enters: kernel, stack: idt.StackTSS, pushes: 6}
+}
+
+func demandPaging(l layout) story {
+	const heap = 0x40000000
+	return story{steps: []step{
+		l.inKernel(2, heap), l.inKernel(2, heap+0x5000), l.inKernel(2, heap+0xa000), l.inKernel(2, heap+0xf000),
+		l.inKernel(0, heap+0x7000),
+		l.inKernel(2, heap+0x10000), // beyond the promise
+	}}
+}
+
+// cowFork is that of cow-fork, whose program stores at an address.
+func cowFork(l layout, store uint64) story {
+	data := l.user + 0x1000
+	return story{steps: []step{
+		l.call(),                         // the parent, before
+		inUser(7, data, store), l.call(), // the child
+		inUser(7, data, store), l.call(), // the parent: the last owner
+		l.call(), // again
+		l.inKernel(3, data),
+	}}
+}
+
+// stackGuard is that of stack-guard: the bytes of a word, and where its
+// program pushes.
+func stackGuard(l layout, word, push uint64) story {
+	top := l.user + 0x10000 - word
+	lost := step{vector: idt.VecPF, code: 2, cr2: 0x3c1000 - word, enters: nobody}
+	double := l.double
+	double.from = 0
+	return story{steps: []step{
+		inUser(6, top, push), inUser(6, top-0x1000, push), inUser(6, top-0x2000, push), inUser(6, top-0x3000, push),
+		lost, lost, // the call, and the delivery of its fault
+		double,
+	}}
+}
