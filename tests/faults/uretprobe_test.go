@@ -5,13 +5,13 @@ import "x86emu/idt"
 // returnProbe is what differs between the two forms of uretprobe: see its
 // layout.h, user.S and transcripts.
 type returnProbe struct {
-	words  int    // of a frame in the kernel, which has no change of stack
-	base   uint64 // of the user's code
-	entry  uint64 // the probed function
-	exit   uint64 // its RET
-	leave  uint64 // the instruction behind INT 0x80
-	onTop  uint64 // where the outermost call's return address lies
-	target uint64 // of the step in the slot
+	words   int    // of a frame in the kernel, which has no change of stack
+	base    uint64 // of the user's code
+	entry   uint64 // the probed function
+	exit    uint64 // its RET
+	leave   uint64 // the instruction behind INT 0x80
+	onTop   uint64 // where the outermost call's return address lies
+	stepped uint64 // the instruction pointer after the step in the slot
 }
 
 // story is that of uretprobe.
@@ -25,7 +25,7 @@ func (r returnProbe) story() story {
 	}
 	entry, back := hit(r.entry), hit(r.base+trampoline)
 	stepped, leave, ret := user, user, user
-	stepped.vector, stepped.from = idt.VecDB, r.target
+	stepped.vector, stepped.from = idt.VecDB, r.stepped
 	leave.vector, leave.kind, leave.from = 0x80, idt.SoftInt, r.leave
 	ret.vector, ret.code, ret.cr2, ret.from, ret.pushes = idt.VecPF, 4, r.onTop, r.exit, 6
 	access := func(code uint32) step { // by the pre-handler
@@ -46,10 +46,10 @@ func (r returnProbe) story() story {
 var (
 	uretprobe32 = returnProbe{
 		words: 3, base: 0x40000000, entry: 0x40000011, exit: 0x4000001f, leave: 0x40000011,
-		onTop: 0x40002ffc, target: 0x40000802,
+		onTop: 0x40002ffc, stepped: 0x40000802,
 	}
 	uretprobe64 = returnProbe{
 		words: 5, base: 0x400000000000, entry: 0x400000000017, exit: 0x400000000026, leave: 0x400000000017,
-		onTop: 0x400000002ff8, target: 0x400000000802,
+		onTop: 0x400000002ff8, stepped: 0x400000000802,
 	}
 )

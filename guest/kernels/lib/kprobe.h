@@ -6,6 +6,11 @@
    did that depends on its address is then put right, the post-handler is
    called, the flags are the caller's again, and the program goes on.
 
+   What can be displaced: instructions that do not look at where they run, near
+   relative jumps and CALL, near RET, PUSHF, and in 64 bits operands relative to
+   RIP. Not: jumps and calls through memory or a register, far ones, INT and IRET,
+   whose resume is not written; POPF and MOV to SS, which lose or delay the step.
+
    Interrupts stay off, there is one CPU, and a probe is never hit while
    another one is at work. */
 #ifndef KPROBE_H
