@@ -46,6 +46,8 @@ var builtins = []struct {
 	{"stack-guard", 64, "the same, with #DF on an interrupt stack"},
 	{"unmapped-handler", 32, "a page-fault handler missing in a process's page table: recursion, then #DF by task gate"},
 	{"unmapped-handler", 64, "the same with four-level tables: recursion, then #DF on an interrupt stack"},
+	{"stack-over-tables", 32, "no guard page: the nested frames become entries of the page table under the stack"},
+	{"stack-over-tables", 64, "the same with four-level tables and frames of six words"},
 	{"lazy-sync", 32, "a mapping of the kernel's that each process comes upon by one page fault: PDEs copied"},
 	{"lazy-sync", 64, "the same with four-level tables: PML4 entries copied"},
 	{"fork-inherits", 32, "children of processes that map the page-fault handler, and of those that do not"},

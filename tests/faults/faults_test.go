@@ -66,20 +66,23 @@ type story struct {
 
 // stories has a story for each kernel.
 var stories = map[string]story{
-	"unmapped-handler-32": unmappedHandler(in32),
-	"unmapped-handler-64": unmappedHandler(in64),
-	"lazy-sync-32":        lazySync(in32),
-	"lazy-sync-64":        lazySync(in64),
-	"fork-inherits-32":    forkInherits(in32),
-	"fork-inherits-64":    forkInherits(in64),
-	"seed-all-32":         seedAll(in32, parts32),
-	"seed-all-64":         seedAll(in64, parts64),
-	"kprobe-32":           kprobe32,
-	"kprobe-64":           kprobe64,
-	"kprobe-fault-32":     kprobeFault32,
-	"kprobe-fault-64":     kprobeFault64,
-	"uretprobe-32":        uretprobe32.story(),
-	"uretprobe-64":        uretprobe64.story(),
+	"unmapped-handler-32":  unmappedHandler(in32),
+	"unmapped-handler-64":  unmappedHandler(in64),
+	"lazy-sync-32":         lazySync(in32),
+	"lazy-sync-64":         lazySync(in64),
+	"fork-inherits-32":     forkInherits(in32),
+	"fork-inherits-64":     forkInherits(in64),
+	"seed-all-32":          seedAll(in32, parts32),
+	"seed-all-64":          seedAll(in64, parts64),
+	"stack-over-tables-32": stackOverTables(in32, 510, 0x40000008),
+	"stack-over-tables-64": stackOverTables(in64, 169, 0x40000000000d),
+
+	"kprobe-32":       kprobe32,
+	"kprobe-64":       kprobe64,
+	"kprobe-fault-32": kprobeFault32,
+	"kprobe-fault-64": kprobeFault64,
+	"uretprobe-32":    uretprobe32.story(),
+	"uretprobe-64":    uretprobe64.story(),
 }
 
 // Who is entered by an event.

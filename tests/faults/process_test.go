@@ -141,3 +141,12 @@ func seedAll(l layout, p parts) story {
 		[]step{l.call(), {vector: idt.VecPF, cr2: l.driver + 0x1000, enters: kernel, pushes: l.inner}, l.call()},
 	)
 }
+
+// stackOverTables has one page more for the frames than other stories have;
+// store is the instruction that faults with the carry flag set.
+func stackOverTables(l layout, nested int, store uint64) story {
+	l.nested, l.guard = nested, l.guard-0x1000
+	carry := l
+	carry.store = store
+	return l.modules(l.dies(), carry.dies(), []step{l.call()})
+}
