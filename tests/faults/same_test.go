@@ -2,6 +2,7 @@ package faults
 
 import (
 	"bytes"
+	"strings"
 	"context"
 	"testing"
 
@@ -59,8 +60,13 @@ func TestSameHoweverRun(t *testing.T) {
 			return r
 		}},
 	}
-	for _, kernel := range guest.Kernels() {
-		for _, way := range ways {
+	for k, kernel := range guest.Kernels() {
+		for w, way := range ways {
+			// unmapped-handler is run in every way, each other kernel in one:
+			// more would take long and find the same.
+			if !strings.HasPrefix(kernel.Name, "unmapped-handler-") && (k+w)%len(ways) != 0 {
+				continue
+			}
 			t.Run(kernel.Name+"/"+way.name, func(t *testing.T) {
 				t.Parallel()
 				config := machine.Config{RAM: 8 << 20}
