@@ -2,8 +2,8 @@ package faults
 
 import (
 	"bytes"
-	"strings"
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
