@@ -44,6 +44,8 @@ var builtins = []struct {
 	{"cow-fork", 64, "the same with four-level tables"},
 	{"stack-guard", 32, "a page not present below a stack: a program's grows, the kernel's ends in #DF by task gate"},
 	{"stack-guard", 64, "the same, with #DF on an interrupt stack"},
+	{"user-mode", 32, "ring 3, and system calls by INT 0x80 and SYSENTER"},
+	{"user-mode", 64, "the same, and by SYSCALL"},
 	{"unmapped-handler", 32, "a page-fault handler missing in a process's page table: recursion, then #DF by task gate"},
 	{"unmapped-handler", 64, "the same with four-level tables: recursion, then #DF on an interrupt stack"},
 	{"stack-over-tables", 32, "no guard page: the nested frames become entries of the page table under the stack"},

@@ -13,6 +13,8 @@ var smallStories = map[string]story{
 	"cow-fork-64":      cowFork(in64, 0x40000000000a),
 	"stack-guard-32":   stackGuard(in32, 4, 0x40000005),
 	"stack-guard-64":   stackGuard(in64, 8, 0x40000000000a),
+	"user-mode-32":     userMode(in32, 2, 5, 5),
+	"user-mode-64":     userMode(in64, 3, 7, 0x15),
 }
 
 // inKernel is a page fault of the kernel's own.
@@ -58,4 +60,19 @@ func stackGuard(l layout, word, push uint64) story {
 		lost, lost, // the call, and the delivery of its fault
 		double,
 	}}
+}
+
+// userMode is that of user-mode: how many ways it tries, of which INT 0x80
+// alone is an event; where its programs read and jump; the error code of a
+// fetch from kernel memory.
+func userMode(l layout, ways int, access uint64, fetch uint32) story {
+	steps := []step{l.call()}
+	for range ways {
+		steps = append(steps, l.call()) // they leave by one
+	}
+	denied := step{vector: idt.VecGP, from: l.user, enters: kernel, stack: idt.StackTSS, pushes: 6}
+	return story{steps: append(steps, denied, denied, denied,
+		inUser(5, 0x3c1000, l.user+access),
+		inUser(fetch, 0x3c1000, 0x3c1000),
+	)}
 }

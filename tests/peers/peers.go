@@ -71,6 +71,8 @@ func (p Peer) Run(image []byte) (serial string, err error) {
 	return string(bytes.ReplaceAll(out, []byte("\r"), nil)), err
 }
 
+// runQEMU takes Intel's vendor name: it decides whether there is a SYSENTER in
+// long mode.
 func runQEMU(ctx context.Context, program, dir string, image []byte) ([]byte, error) {
 	kernel := filepath.Join(dir, "kernel")
 	boot := []string{"-kernel", kernel}
@@ -81,7 +83,7 @@ func runQEMU(ctx context.Context, program, dir string, image []byte) ([]byte, er
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, program, append(boot,
-		"-accel", "tcg,thread=single", "-cpu", "max", "-m", "64",
+		"-accel", "tcg,thread=single", "-cpu", "max,vendor=GenuineIntel", "-m", "64",
 		"-display", "none", "-nodefaults", "-no-reboot", "-serial", "stdio",
 		"-device", "isa-debug-exit,iobase=0xf4,iosize=4")...)
 	var stdout, stderr bytes.Buffer
