@@ -46,6 +46,7 @@ var builtins = []struct {
 	{"stack-guard", 64, "the same, with #DF on an interrupt stack"},
 	{"user-mode", 32, "ring 3, and system calls by INT 0x80 and SYSENTER"},
 	{"user-mode", 64, "the same, and by SYSCALL"},
+	{"task-gate", 32, "an interrupt that is a task switch: TSS, back link, NT, busy"},
 	{"unmapped-handler", 32, "a page-fault handler missing in a process's page table: recursion, then #DF by task gate"},
 	{"unmapped-handler", 64, "the same with four-level tables: recursion, then #DF on an interrupt stack"},
 	{"stack-over-tables", 32, "no guard page: the nested frames become entries of the page table under the stack"},

@@ -13,6 +13,7 @@ var smallStories = map[string]story{
 	"cow-fork-64":      cowFork(in64, 0x40000000000a),
 	"stack-guard-32":   stackGuard(in32, 4, 0x40000005),
 	"stack-guard-64":   stackGuard(in64, 8, 0x40000000000a),
+	"task-gate-32":     taskGate(),
 	"user-mode-32":     userMode(in32, 2, 5, 5),
 	"user-mode-64":     userMode(in64, 3, 7, 0x15),
 }
@@ -75,4 +76,16 @@ func userMode(l layout, ways int, access uint64, fetch uint32) story {
 		inUser(5, 0x3c1000, l.user+access),
 		inUser(fetch, 0x3c1000, 0x3c1000),
 	)}
+}
+
+// taskGate is that of task-gate: an INT through the gate, again, and one in the
+// task itself, which its own busy TSS refuses. The far CALL is no event.
+func taskGate() story {
+	visit := step{vector: 0x40, kind: idt.SoftInt, enters: kernel, task: 0x30}
+	refused := visit
+	refused.enters, refused.task = nobody, 0
+	return story{steps: []step{
+		visit,
+		visit, refused, {vector: idt.VecGP, code: 0x30, enters: kernel, pushes: 4},
+	}}
 }

@@ -120,6 +120,27 @@ void set_kernel_stack(word top);
    page table given; in 64 bits an IST entry (the page table stays). */
 void set_double_fault_handler(void (*handler)(void), word page_table);
 
+#ifndef __x86_64__
+#define TASK_TSS 0x30 /* for a task of the kernel's own */
+
+/* The parts of a 32-bit TSS in the order of the manual. Selectors take 4
+   bytes, of which the upper two are reserved. */
+struct tss {
+	uint32_t back_link;
+	uint32_t esp0, ss0, esp1, ss1, esp2, ss2;
+	uint32_t cr3, eip, eflags;
+	uint32_t eax, ecx, edx, ebx, esp, ebp, esi, edi;
+	uint32_t es, cs, ss, ds, fs, gs;
+	uint32_t ldt;
+	uint16_t debug_trap, io_map;
+};
+
+/* set_tss makes a descriptor of the GDT lead to a TSS that is available, and
+   set_task_gate makes a vector lead to a task, for CPL 0 use. */
+void set_tss(int selector, struct tss *t);
+void set_task_gate(int vector, int selector);
+#endif
+
 /* What the fault left: stack pointer at the #DF. */
 word double_fault_stack_pointer(void);
 

@@ -2,18 +2,6 @@
    task that takes #DF, and the IDT. */
 #include "lib.h"
 
-/* The parts of a 32-bit TSS in the order of the manual. Selectors take 4
-   bytes, of which the upper two are reserved. */
-struct tss {
-	uint32_t back_link;
-	uint32_t esp0, ss0, esp1, ss1, esp2, ss2;
-	uint32_t cr3, eip, eflags;
-	uint32_t eax, ecx, edx, ebx, esp, ebp, esi, edi;
-	uint32_t es, cs, ss, ds, fs, gs;
-	uint32_t ldt;
-	uint16_t debug_trap, io_map;
-};
-
 static struct tss main_tss, df_tss;
 static char df_stack[4096] __attribute__((aligned(16)));
 
@@ -23,13 +11,14 @@ static uint64_t gdt[] = {
 	0x00CF92000000FFFF, /* 0x10: kernel data */
 	0x00CFFA000000FFFF, /* 0x18: user code */
 	0x00CFF2000000FFFF, /* 0x20: user data */
-	0, 0,               /* 0x28: the TSS */
+	0,                  /* 0x28: the TSS */
+	0,                  /* 0x30: the TSS of a kernel's own task */
 	0,                  /* 0x38: the TSS of the #DF task */
 };
 
 static uint64_t idt[VECTOR_SYSCALL + 1];
 
-static void set_tss(int selector, struct tss *t)
+void set_tss(int selector, struct tss *t)
 {
 	uint64_t base = (word)t, limit = sizeof *t - 1;
 
@@ -57,6 +46,11 @@ void set_user_gate(int vector, word handler)
 	write_gate(vector, KERNEL_CODE, handler, 0xEE);
 }
 
+void set_task_gate(int vector, int selector)
+{
+	write_gate(vector, selector, 0, 0x85);
+}
+
 void set_kernel_stack(word top)
 {
 	main_tss.ss0 = KERNEL_DATA;
@@ -72,7 +66,7 @@ void set_double_fault_handler(void (*handler)(void), word page_table)
 	df_tss.cs = KERNEL_CODE;
 	df_tss.ss = df_tss.ds = df_tss.es = df_tss.fs = df_tss.gs = KERNEL_DATA;
 	set_tss(DF_TSS, &df_tss);
-	write_gate(VECTOR_DF, DF_TSS, 0, 0x85);
+	set_task_gate(VECTOR_DF, DF_TSS);
 }
 
 /* The task switch saved the state of the task that faulted in its TSS. */
