@@ -13,6 +13,8 @@ var smallStories = map[string]story{
 	"cow-fork-64":      cowFork(in64, 0x40000000000a),
 	"stack-guard-32":   stackGuard(in32, 4, 0x40000005),
 	"stack-guard-64":   stackGuard(in64, 8, 0x40000000000a),
+	"single-step-32":   singleStep(3, [...]uint64{0x0f, 0x11, 0x14, 0x15, 0x16, 0x02, 0x1b, 0x20, 0x23, 0x28, 0x28, 0x28, 0x2a, 0x2d, 0x2e, 0x35, 0x36}),
+	"single-step-64":   singleStep(5, [...]uint64{0x0f, 0x11, 0x14, 0x15, 0x16, 0x02, 0x1b, 0x22, 0x26, 0x2b, 0x2b, 0x2b, 0x2d, 0x30, 0x31, 0x38, 0x39}),
 	"task-gate-32":     taskGate(),
 	"user-mode-32":     userMode(in32, 2, 5, 5),
 	"user-mode-64":     userMode(in64, 3, 7, 0x15),
@@ -88,4 +90,17 @@ func taskGate() story {
 		visit,
 		visit, refused, {vector: idt.VecGP, code: 0x30, enters: kernel, pushes: 4},
 	}}
+}
+
+// singleStep is that of single-step: the words of a frame, and where in its
+// piece of code each #DB is. After the 13th comes the system call.
+func singleStep(words int, next [17]uint64) story {
+	var steps []step
+	for i, at := range next {
+		if i == 13 {
+			steps = append(steps, step{vector: 0x80, kind: idt.SoftInt, enters: kernel, pushes: words})
+		}
+		steps = append(steps, single(0x3d0000+at, words))
+	}
+	return story{steps: steps}
 }
