@@ -49,6 +49,8 @@ var builtins = []struct {
 	{"task-gate", 32, "an interrupt that is a task switch: TSS, back link, NT, busy"},
 	{"single-step", 32, "TF: a #DB after each instruction, into calls, through REP, over INT"},
 	{"single-step", 64, "the same in 64-bit mode"},
+	{"breakpoints", 32, "DR0 to DR3 on instructions and data, and INT3"},
+	{"breakpoints", 64, "the same in 64-bit mode"},
 	{"unmapped-handler", 32, "a page-fault handler missing in a process's page table: recursion, then #DF by task gate"},
 	{"unmapped-handler", 64, "the same with four-level tables: recursion, then #DF on an interrupt stack"},
 	{"stack-over-tables", 32, "no guard page: the nested frames become entries of the page table under the stack"},

@@ -15,6 +15,8 @@ var smallStories = map[string]story{
 	"stack-guard-64":   stackGuard(in64, 8, 0x40000000000a),
 	"single-step-32":   singleStep(3, [...]uint64{0x0f, 0x11, 0x14, 0x15, 0x16, 0x02, 0x1b, 0x20, 0x23, 0x28, 0x28, 0x28, 0x2a, 0x2d, 0x2e, 0x35, 0x36}),
 	"single-step-64":   singleStep(5, [...]uint64{0x0f, 0x11, 0x14, 0x15, 0x16, 0x02, 0x1b, 0x22, 0x26, 0x2b, 0x2b, 0x2b, 0x2d, 0x30, 0x31, 0x38, 0x39}),
+	"breakpoints-32":   breakpoints(3, 0x0b, 0x0e, 0x12, 0x1b, 0x1d),
+	"breakpoints-64":   breakpoints(5, 0x0d, 0x11, 0x15, 0x1e, 0x20),
 	"task-gate-32":     taskGate(),
 	"user-mode-32":     userMode(in32, 2, 5, 5),
 	"user-mode-64":     userMode(in64, 3, 7, 0x15),
@@ -103,4 +105,15 @@ func singleStep(words int, next [17]uint64) story {
 		steps = append(steps, single(0x3d0000+at, words))
 	}
 	return story{steps: steps}
+}
+
+// breakpoints is that of breakpoints: the words of a frame, and where in its
+// piece of code each #DB is, and the last one, the #BP.
+func breakpoints(words int, at ...uint64) story {
+	last := len(at) - 1
+	var steps []step
+	for _, a := range at[:last] {
+		steps = append(steps, single(0x3d0000+a, words))
+	}
+	return story{steps: append(steps, probe{address: 0x3d0000 + at[last] - 1}.hit(words))}
 }
