@@ -51,6 +51,8 @@ var builtins = []struct {
 	{"single-step", 64, "the same in 64-bit mode"},
 	{"breakpoints", 32, "DR0 to DR3 on instructions and data, and INT3"},
 	{"breakpoints", 64, "the same in 64-bit mode"},
+	{"nx-smep-smap", 32, "pages of the user's that the kernel may not execute, or touch"},
+	{"nx-smep-smap", 64, "the same, and pages that nobody may execute"},
 	{"unmapped-handler", 32, "a page-fault handler missing in a process's page table: recursion, then #DF by task gate"},
 	{"unmapped-handler", 64, "the same with four-level tables: recursion, then #DF on an interrupt stack"},
 	{"stack-over-tables", 32, "no guard page: the nested frames become entries of the page table under the stack"},

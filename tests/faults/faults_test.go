@@ -23,7 +23,9 @@ func TestTranscripts(t *testing.T) {
 		64: {"core2", "max"},
 	}
 	newer := map[string][]string{
-		"user-mode-32": {"pentium3", "core2", "max"}, // SYSENTER
+		"nx-smep-smap-32": {"max"},
+		"nx-smep-smap-64": {"max"},
+		"user-mode-32":    {"pentium3", "core2", "max"}, // SYSENTER
 	}
 	for _, kernel := range guest.Kernels() {
 		on, ok := newer[kernel.Name]

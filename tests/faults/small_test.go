@@ -17,6 +17,8 @@ var smallStories = map[string]story{
 	"single-step-64":   singleStep(5, [...]uint64{0x0f, 0x11, 0x14, 0x15, 0x16, 0x02, 0x1b, 0x22, 0x26, 0x2b, 0x2b, 0x2b, 0x2d, 0x30, 0x31, 0x38, 0x39}),
 	"breakpoints-32":   breakpoints(3, 0x0b, 0x0e, 0x12, 0x1b, 0x1d),
 	"breakpoints-64":   breakpoints(5, 0x0d, 0x11, 0x15, 0x1e, 0x20),
+	"nx-smep-smap-32":  nxSMEPSMAP(in32),
+	"nx-smep-smap-64":  nxSMEPSMAP(in64),
 	"task-gate-32":     taskGate(),
 	"user-mode-32":     userMode(in32, 2, 5, 5),
 	"user-mode-64":     userMode(in64, 3, 7, 0x15),
@@ -116,4 +118,20 @@ func breakpoints(words int, at ...uint64) story {
 		steps = append(steps, single(0x3d0000+a, words))
 	}
 	return story{steps: append(steps, probe{address: 0x3d0000 + at[last] - 1}.hit(words))}
+}
+
+// nxSMEPSMAP is that of nx-smep-smap: fetches that NX (64 bits) and SMEP
+// forbid, and the reads that SMAP does.
+func nxSMEPSMAP(l layout) story {
+	fetch := func(at uint64) step {
+		s := l.inKernel(0x11, at)
+		s.from = at
+		return s
+	}
+	var steps []step
+	if l.fetch != 0 {
+		steps = append(steps, fetch(l.user+0x2000))
+	}
+	read := l.inKernel(1, l.user+0x1000)
+	return story{steps: append(steps, fetch(l.user), read, read)}
 }
