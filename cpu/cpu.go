@@ -38,7 +38,6 @@ type CPU struct {
 	canonShift  uint8      // 64 less the width of a linear address
 	watchAccess bool       // an observer or a data breakpoint wants to see every access
 	win         window
-	lastWin     window      // the one before
 	fetched     [2]mmu.Phys // where fetchInst found the instruction: its first byte, and its first on a second page
 	blocks      blockCache
 	hint        **block // of the last block's hints the one that fits how it was left

@@ -12,7 +12,6 @@ type window struct {
 	phys mmu.Phys
 	host *mmu.Page // nil where code cannot be cached (MMIO, holes)
 	gen  uint64
-	acc  mmu.Access // how it may be fetched
 }
 
 // openWindow makes the window that of the page of linear address lin.
@@ -21,18 +20,12 @@ func (c *CPU) openWindow(lin uint64) bool {
 	if c.win.lin == page && c.win.gen == c.mmu.Gen {
 		return true
 	}
-	// A handler and what it interrupts take turns: the page before this one
-	// is often the next.
-	c.win, c.lastWin = c.lastWin, c.win
-	if c.win.lin == page && c.win.gen == c.mmu.Gen && c.win.acc == c.fetchAcc {
-		return true
-	}
 	frame, host, ok := c.mmu.FetchPage(mmu.Linear(lin), c.fetchAcc)
 	if !ok {
 		c.win.lin = 1
 		return c.pageFault()
 	}
-	c.win = window{lin: page, phys: frame, host: host, gen: c.mmu.Gen, acc: c.fetchAcc}
+	c.win = window{lin: page, phys: frame, host: host, gen: c.mmu.Gen}
 	if c.mmu.TLBOff() {
 		c.win.lin = 1 // walk again for the next block
 	}

@@ -92,11 +92,7 @@ func (c *CPU) flagsChanged() {
 		v = mmu.ViewKernelAC
 	}
 	if c.fetchAcc != fetchAcc {
-		// What one privilege may fetch, another may not.
-		c.win, c.lastWin = c.lastWin, c.win
-		if c.win.acc != c.fetchAcc {
-			c.win.lin = 1
-		}
+		c.win.lin = 1 // what one privilege may fetch, another may not
 	}
 	c.view = &c.mmu.View[v]
 	if c.alignCheck || c.watchAccess {

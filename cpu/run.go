@@ -30,7 +30,7 @@ func New(model *Model, m *mmu.MMU, io IO) *CPU {
 	c := &CPU{mmu: m, io: io, Model: model, dec: decode.Decoder{Features: model.Features}}
 	c.blocks.init()
 	c.hint = &c.noHint
-	c.win.lin, c.lastWin.lin = 1, 1
+	c.win.lin = 1
 	c.deadline, c.until = ^uint64(0), ^uint64(0)
 	m.Mem.OnCodeWrite = c.codeWritten
 	c.SetState(ResetState(model))
@@ -80,7 +80,7 @@ func (c *CPU) SetState(s State) {
 	c.ip = s.RIP
 	c.setArith(s.RFLAGS)
 	c.inBlock = 0
-	c.win.lin, c.lastWin.lin = 1, 1
+	c.win.lin = 1
 	c.debugChanged()
 	c.modeChanged()
 }
