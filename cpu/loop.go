@@ -108,7 +108,7 @@ func (c *CPU) runBlocks() exit {
 					return exitLook
 				}
 				c.inBlock = 0
-				if c.blocks.stale {
+				if c.blocks.stale || c.win.gen != c.mmu.Gen {
 					goto stale
 				}
 			case uMov32:
@@ -862,7 +862,7 @@ func (c *CPU) runBlocks() exit {
 		}
 		continue
 
-	stale: // a store has dropped decoded code, perhaps this block's: look it up anew
+	stale: // a store has dropped decoded code, or the page was dropped from the TLB: look it up anew
 		c.s.Ticks += uint64(u.n) + 1
 		c.ip = (r[rIP] + uint64(u.off) + uint64(u.len)) & c.ipMask
 		return exitLook

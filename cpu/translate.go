@@ -27,8 +27,10 @@ func (t *translator) add(in *decode.Inst) bool {
 	first := len(t.uops)
 	if !t.fast(in) {
 		t.uops = t.uops[:first]
+		// INVLPG ends a block only if it drops the page that the block is on:
+		// the run loop sees that by the MMU's generation.
 		code := uExec
-		if in.Props&decode.EndsBlock != 0 || in.Prefix&(decode.PrefixRep|decode.PrefixRepne) != 0 && isString(in) {
+		if in.Props&decode.EndsBlock != 0 && in.Op != decode.INVLPG || in.Prefix&(decode.PrefixRep|decode.PrefixRepne) != 0 && isString(in) {
 			code, t.ended = uExecEnd, true
 		}
 		t.uops = append(t.uops, uop{code: code, imm: uint64(len(t.insts))})
