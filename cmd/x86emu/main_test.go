@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -176,6 +177,13 @@ func TestErrorsAreOneLine(t *testing.T) {
 		{"walk access", []string{"walk", good, "0", "--access", "execute"}, "read, write or fetch"},
 		{"walk without address", []string{"walk", good}, "an IMAGE and an ADDR"},
 		{"guests of no such name", []string{"guests", "nobody"}, "no built-in kernel"},
+		{"source of which guest", []string{"guests", "--source"}, "needs the NAME"},
+		{"new without a folder", []string{"new"}, "new needs a DIR"},
+		{"new in a folder with something in it", []string{"new", filepath.Dir(good)}, "is not empty"},
+		{"new in place of a file", []string{"new", good}, "not a directory"},
+		{"new below a file", []string{"new", filepath.Join(good, "x")}, "not a directory"},
+		{"new of no name", []string{"new", ""}, "no name of a folder"},
+		{"new of 16 bits", []string{"new", filepath.Join(dir, "x"), "--bits", "16"}, `--bits "16": must be one of 32, 64`},
 		{"version with arguments", []string{"version", "x"}, `"x"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -237,6 +245,40 @@ func TestBuiltinKernels(t *testing.T) {
 		assert.Equal(t, k.Transcript, out)
 		_, story, _ := cli(t, "", "guests", k.Name)
 		assert.Contains(t, story, k.Source)
+		_, source, _ := cli(t, "", "guests", k.Name, "--source")
+		assert.Equal(t, k.Source+"\n", source)
+	}
+}
+
+// asCommand is set where the test's own program is to be the command.
+const asCommand = "X86EMU_TEST_AS_COMMAND"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// A new kernel builds and runs by its own Makefile.
+func TestNew(t *testing.T) {
+	for _, program := range []string{"make", "gcc", "ld"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skipf("%s is not installed", program)
+		}
+	}
+	self, err := os.Executable()
+	require.NoError(t, err)
+	for _, bits := range []string{"32", "64"} {
+		dir := filepath.Join(t.TempDir(), "kernel")
+		status, out, errs := cli(t, "", "new", dir, "--bits", bits)
+		require.Zero(t, status, errs)
+		assert.Contains(t, out, dir)
+		run := exec.Command("make", "-s", "-C", dir, "run", "X86EMU="+self)
+		run.Env = append(os.Environ(), "MAKEFLAGS=", asCommand+"=1")
+		got, err := run.CombinedOutput()
+		require.NoError(t, err, "%s", got)
+		assert.Contains(t, string(got), "Hello from "+bits+" bits.\n")
 	}
 }
 
@@ -334,7 +376,7 @@ func TestWalk(t *testing.T) {
 func TestVersionAndHelp(t *testing.T) {
 	_, out, _ := cli(t, "", "version")
 	assert.True(t, strings.HasPrefix(out, "x86emu "))
-	for _, c := range []string{"", "run", "trace", "dis", "walk", "guests", "version"} {
+	for _, c := range []string{"", "run", "trace", "dis", "walk", "guests", "new", "version"} {
 		status, out, errs := cli(t, "", append(strings.Fields(c), "--help")...)
 		assert.Zero(t, status)
 		assert.Empty(t, errs)
