@@ -57,6 +57,17 @@ var builtins = []struct {
 	{"unmapped-handler", 64, "the same with four-level tables: recursion, then #DF on an interrupt stack"},
 	{"stack-over-tables", 32, "no guard page: the nested frames become entries of the page table under the stack"},
 	{"stack-over-tables", 64, "the same with four-level tables and frames of six words"},
+	{"stack-over-top", 32, "the page directory under the stack: the frames destroy the way to the #DF's TSS; shutdown"},
+	{"stack-over-top", 64, "the PML4 table under the stack: the frames destroy the way to the #DF's stack; shutdown"},
+	{"df-no-gate", 32, "the #DF's gate not present: shutdown"},
+	{"df-no-gate", 64, "the same in 64 bits: shutdown"},
+	{"df-no-stack", 32, "the stack of the #DF's task not mapped: shutdown"},
+	{"df-no-stack", 64, "the #DF's interrupt stack not mapped: shutdown"},
+	{"df-no-tss", 32, "the TSS of the #DF's task not present: shutdown"},
+	{"df-no-tss", 64, "the TSS ends before the #DF's entry of the interrupt stack table: shutdown"},
+	{"df-unmapped", 32, "the #DF's code not mapped: its task's stack runs down, then its TSS is busy; shutdown"},
+	{"df-unmapped", 64, "the #DF's code not mapped: one #DF and 84 #PFs, round and round for ever"},
+	{"pf-ist", 64, "page faults on an interrupt stack, begun anew each time: no #DF ever, an endless loop"},
 	{"lazy-sync", 32, "a mapping of the kernel's that each process comes upon by one page fault: PDEs copied"},
 	{"lazy-sync", 64, "the same with four-level tables: PML4 entries copied"},
 	{"fork-inherits", 32, "children of processes that map the page-fault handler, and of those that do not"},
@@ -72,7 +83,19 @@ var builtins = []struct {
 }
 
 // ends names the kernels that end otherwise than by their own word.
-var ends = map[string]machine.Reason{}
+var ends = map[string]machine.Reason{
+	"stack-over-top-32": machine.Shutdown,
+	"stack-over-top-64": machine.Shutdown,
+	"df-no-gate-32":     machine.Shutdown,
+	"df-no-gate-64":     machine.Shutdown,
+	"df-no-stack-32":    machine.Shutdown,
+	"df-no-stack-64":    machine.Shutdown,
+	"df-no-tss-32":      machine.Shutdown,
+	"df-no-tss-64":      machine.Shutdown,
+	"df-unmapped-32":    machine.Shutdown,
+	"df-unmapped-64":    machine.Looping,
+	"pf-ist-64":         machine.Looping,
+}
 
 // stale names the kernels that leave out a flush.
 var stale = map[string]bool{"seed-all": true}

@@ -1,14 +1,19 @@
 package guest
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"x86emu/machine"
 )
 
 func TestWriteSkeleton(t *testing.T) {
@@ -47,4 +52,37 @@ func TestWriteSkeletonRefuses(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "precious", string(data))
 	assert.NoError(t, WriteSkeleton(t.TempDir(), 32), "an empty folder will do")
+}
+
+// The skeleton builds without a warning, and runs to its end.
+func TestSkeletonRuns(t *testing.T) {
+	for _, program := range []string{"make", "gcc", "ld"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skipf("%s is not installed", program)
+		}
+	}
+	for _, bits := range []int{32, 64} {
+		t.Run(fmt.Sprint(bits), func(t *testing.T) {
+			dir := t.TempDir()
+			require.NoError(t, WriteSkeleton(dir, bits))
+			build := exec.Command("make", "-s", "-C", dir)
+			build.Env = append(os.Environ(), "MAKEFLAGS=")
+			out, err := build.CombinedOutput()
+			require.NoError(t, err, "%s", out)
+			assert.Empty(t, string(out))
+
+			data, err := os.ReadFile(filepath.Join(dir, "kernel.elf"))
+			require.NoError(t, err)
+			var serial bytes.Buffer
+			m, err := machine.New(machine.Config{Serial: machine.NewOutput(&serial)})
+			require.NoError(t, err)
+			image, err := Parse(data)
+			require.NoError(t, err)
+			require.NoError(t, image.Load(m, Options{}))
+			result, err := m.Run(context.Background(), 10_000_000)
+			require.NoError(t, err)
+			assert.Zero(t, result.Status())
+			assert.Equal(t, fmt.Sprintf("Hello from %d bits.\npage fault at 0x%0*x, error code 2\nThe heap holds 42.\n", bits, bits/4, 0x40000000), serial.String())
+		})
+	}
 }

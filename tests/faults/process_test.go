@@ -150,3 +150,54 @@ func stackOverTables(l layout, nested int, store uint64) story {
 	carry.store = store
 	return l.modules(l.dies(), carry.dies(), []step{l.call()})
 }
+
+// shutdown is a process whose double fault meets another exception; lower is
+// how far the guard page lies below its usual place.
+func (l layout) shutdown(nested int, lower uint64, third step) story {
+	l.nested, l.guard = nested, l.guard-lower
+	double := step{vector: idt.VecDF, from: l.module, enters: nobody}
+	third.enters = nobody
+	return l.modules([]step{l.heap(module)}, l.down(), []step{double, third})
+}
+
+const doubleFault = who("the #DF's handler") // at the driver's place, not mapped
+
+// again is the double fault's handler that is missing, then the module: page
+// faults down another stack.
+func (l layout) again() []step {
+	l.guard += 0x3000 // a guard page of its own
+	l.nested--
+	first := step{vector: idt.VecPF, code: l.fetch, cr2: l.driver, from: l.driver, enters: module, pushes: l.inner}
+	return join([]step{first}, l.down())
+}
+
+// The error code takes 4 bytes of the task's stack, each #PF 16.
+func dfUnmapped32() story {
+	l := in32
+	entered, busy := l.double, l.double
+	entered.enters = doubleFault
+	busy.enters, busy.pushes, busy.task = nobody, 0, 0
+	begin := join([]step{l.heap(module)}, l.down())
+	l.nested = (4096 - 4) / 16
+	told := l.modules(begin, []step{entered}, l.again(), []step{busy, {vector: idt.VecGP, code: dfTask + 1, enters: nobody}})
+	told.names[l.driver] = doubleFault
+	return told
+}
+
+func dfUnmapped64() story {
+	l := in64
+	entered := l.double
+	entered.enters = doubleFault
+	told := l.modules([]step{l.heap(module)}, l.down())
+	told.round = join([]step{entered}, l.again())
+	told.names[l.driver] = doubleFault
+	return told
+}
+
+func pfIST() story {
+	first := in64.heap(module)
+	first.stack = idt.StackIST
+	told := in64.modules([]step{first})
+	told.round = []step{{vector: idt.VecPF, code: in64.fetch, cr2: in64.module, from: in64.module, enters: module, stack: idt.StackIST, pushes: 6}}
+	return told
+}

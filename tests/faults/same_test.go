@@ -61,6 +61,9 @@ func TestSameHoweverRun(t *testing.T) {
 		}},
 	}
 	for k, kernel := range guest.Kernels() {
+		if kernel.End == machine.Looping {
+			continue // a loop is found by a run that is long enough
+		}
 		for w, way := range ways {
 			// unmapped-handler is run in every way, each other kernel in one:
 			// more would take long and find the same.

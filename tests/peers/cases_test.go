@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"x86emu/machine"
 )
 
 var update = flag.Bool("update", false, "write what x86emu prints into cases/*.txt, and what peers print into the folder that X86EMU_PEERS_OUT names")
@@ -17,7 +19,7 @@ var update = flag.Bool("update", false, "write what x86emu prints into cases/*.t
 func TestCasesHere(t *testing.T) {
 	for _, c := range AllCases() {
 		t.Run(c.Name, func(t *testing.T) {
-			serial, err := Here(c.Image)
+			serial, err := Here(c.Image, machine.Exited)
 			require.NoError(t, err)
 			if *update {
 				require.NoError(t, os.WriteFile("cases/"+c.Name+".txt", []byte(serial), 0o644))

@@ -71,9 +71,9 @@ func (p Peer) Run(image []byte) (serial string, err error) {
 	return string(bytes.ReplaceAll(out, []byte("\r"), nil)), err
 }
 
-// runQEMU takes Intel's vendor name: it decides whether there is a SYSENTER in
-// long mode.
-func runQEMU(ctx context.Context, program, dir string, image []byte) ([]byte, error) {
+// qemuCommand is QEMU about to start an image, with further arguments. It has
+// Intel's vendor name, which decides whether there is a SYSENTER in long mode.
+func qemuCommand(ctx context.Context, program, dir string, image []byte, more ...string) (*exec.Cmd, error) {
 	kernel := filepath.Join(dir, "kernel")
 	boot := []string{"-kernel", kernel}
 	if isSector(image) {
@@ -82,13 +82,20 @@ func runQEMU(ctx context.Context, program, dir string, image []byte) ([]byte, er
 	if err := os.WriteFile(kernel, image, 0o600); err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, program, append(boot,
+	return exec.CommandContext(ctx, program, append(append(boot, more...),
 		"-accel", "tcg,thread=single", "-cpu", "max,vendor=GenuineIntel", "-m", "64",
 		"-display", "none", "-nodefaults", "-no-reboot", "-serial", "stdio",
-		"-device", "isa-debug-exit,iobase=0xf4,iosize=4")...)
+		"-device", "isa-debug-exit,iobase=0xf4,iosize=4")...), nil
+}
+
+func runQEMU(ctx context.Context, program, dir string, image []byte) ([]byte, error) {
+	cmd, err := qemuCommand(ctx, program, dir, image)
+	if err != nil {
+		return nil, err
+	}
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
+	err = cmd.Run()
 	// isa-debug-exit turns a code into code*2+1: a content guest gives status 1.
 	var status *exec.ExitError
 	switch {
@@ -122,7 +129,8 @@ debug: action=ignore
 plugin_ctrl: sb16=0, es1370=0, ne2k=0, e1000=0, voodoo=0, usb_uhci=0, parallel=0, gameport=0, speaker=0, busmouse=0
 `
 
-func runBochs(ctx context.Context, program, dir string, image []byte) ([]byte, error) {
+// bochsCommand is Bochs about to start an image.
+func bochsCommand(ctx context.Context, program, dir, config string, image []byte) (*exec.Cmd, error) {
 	rom, err := romImage(image)
 	if err != nil {
 		return nil, err
@@ -130,7 +138,7 @@ func runBochs(ctx context.Context, program, dir string, image []byte) ([]byte, e
 	for name, data := range map[string][]byte{
 		"rom.bin":    rom,
 		"vgarom.bin": emptyROM(),
-		"bochsrc":    []byte(bochsConfig),
+		"bochsrc":    []byte(config),
 		"commands":   []byte("c\nq\n"),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
@@ -139,6 +147,14 @@ func runBochs(ctx context.Context, program, dir string, image []byte) ([]byte, e
 	}
 	cmd := exec.CommandContext(ctx, program, "-q", "-f", "bochsrc", "-rc", "commands")
 	cmd.Dir = dir
+	return cmd, nil
+}
+
+func runBochs(ctx context.Context, program, dir string, image []byte) ([]byte, error) {
+	cmd, err := bochsCommand(ctx, program, dir, bochsConfig, image)
+	if err != nil {
+		return nil, err
+	}
 	out, runErr := cmd.CombinedOutput()
 	serial, err := os.ReadFile(filepath.Join(dir, "com1.txt"))
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"x86emu/guest"
+	"x86emu/machine"
 )
 
 // require skips the test if the peer is not installed or the run has to be
@@ -32,6 +33,10 @@ func TestTranscripts(t *testing.T) {
 			peer.require(t)
 			for _, kernel := range guest.Kernels() {
 				t.Run(kernel.Name, func(t *testing.T) {
+					if kernel.End != machine.Exited {
+						peer.testEnding(t, kernel)
+						return
+					}
 					serial, err := peer.Run(kernel.Image)
 					assert.NoError(t, err)
 					assert.Equal(t, kernel.Transcript, serial)
@@ -45,7 +50,7 @@ func TestTranscripts(t *testing.T) {
 func TestHere(t *testing.T) {
 	for _, kernel := range guest.Kernels() {
 		t.Run(kernel.Name, func(t *testing.T) {
-			serial, err := Here(kernel.Image)
+			serial, err := Here(kernel.Image, kernel.End)
 			assert.NoError(t, err)
 			assert.Equal(t, kernel.Transcript, serial)
 		})

@@ -13,8 +13,9 @@ import (
 const budget = 400_000_000
 
 // Here runs a multiboot image on x86emu itself, in this process, and returns
-// what the guest wrote to COM1.
-func Here(image []byte) (serial string, err error) {
+// what the guest wrote to COM1. An error says that the run did not end in the
+// way that was expected.
+func Here(image []byte, end machine.Reason) (serial string, err error) {
 	var out bytes.Buffer
 	m, err := machine.New(machine.Config{Serial: machine.NewOutput(&out)})
 	if err != nil {
@@ -28,7 +29,7 @@ func Here(image []byte) (serial string, err error) {
 		return "", err
 	}
 	result, err := m.Run(context.Background(), budget)
-	if err == nil && result.Status() != 0 {
+	if err == nil && (result.Reason != end || result.Value != 0) {
 		err = fmt.Errorf("x86emu: the run ended with status %d: %v", result.Status(), result.Story())
 	}
 	return out.String(), err

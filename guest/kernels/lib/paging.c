@@ -61,12 +61,8 @@ entry *identity_table(void)
 {
 	entry *top = alloc_page();
 
-	for (word a = 0; a < KERNEL_END; a += ENTRIES * PAGE) {
-		entry *lowest = entry_of(top, a);
-
-		for (unsigned i = 0; i < ENTRIES; i++)
-			lowest[i] = (a + i * PAGE) | WRITE | PRESENT;
-	}
+	for (word a = 0; a < KERNEL_END; a += PAGE)
+		map(top, a, a, WRITE);
 	return top;
 }
 
