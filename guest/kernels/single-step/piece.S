@@ -1,29 +1,18 @@
 /* piece.S: the code that is stepped, copied to 0x3d0000. After each instruction
    that a #DB must follow, `trap` notes where the next one is, and what it was. */
-#include "layout.h"
-
 #ifdef __x86_64__
 #define WORD .quad
-#define AX   %rax
-#define CX   %rcx
-#define DI   %rdi
-#define SI   %rsi
-#define SP   %rsp
+#define R(name) %r##name
 #else
 #define WORD .long
-#define AX   %eax
-#define CX   %ecx
-#define DI   %edi
-#define SI   %esi
-#define SP   %esp
+#define R(name) %e##name
 #endif
 
         .macro  trap next, text
-        .pushsection .rodata.steps, "a"
-        WORD    \next - piece, 8f
-        .popsection
         .pushsection .rodata.text, "a"
 8:      .asciz  "\text"
+        .section .rodata.steps
+        WORD    \next - piece, 8b
         .popsection
         .endm
 
@@ -32,20 +21,17 @@
 7:      trap    7b, "\instruction"
         .endm
 
-        .pushsection .rodata.steps, "a"
+        .globl  steps, steps_end, piece, piece_end
+        .section .rodata.steps, "a"
         .align  8
-        .globl  steps
 steps:
-        .popsection
-
         .text
-        .globl  piece, piece_end
 piece:  jmp     1f
 callee: ret
-1:      push    DI
-        push    SI
+1:      push    R(di)
+        push    R(si)
         pushf
-        orl     $0x100, (SP)            /* TF */
+        orl     $0x100, (R(sp))         /* TF */
         popf                            /* the next instruction is the first */
         stepped nop
         stepped xor %eax, %eax
@@ -53,13 +39,13 @@ callee: ret
         nop
 2:      trap    2b, "jz, taken"
         stepped pushf                   /* TF is in the image */
-        stepped pop AX                  /* what the piece returns */
+        stepped pop R(ax)               /* what the piece returns */
         call    callee
         trap    callee, "call"          /* stepping goes into a function, */
 3:      trap    3b, "ret"
-        mov     $0x3d1000, DI
+        mov     $0x3d1000, R(di)
 4:      trap    4b, "mov"
-        lea     16(DI), SI
+        lea     16(R(di)), R(si)
 5:      trap    5b, "lea"
         mov     $3, %ecx
 6:      trap    6b, "mov"
@@ -71,17 +57,14 @@ callee: ret
         nop
 6:      trap    6b, "int $0x80 and nop"
         stepped pushf
-        andl    $~0x100, (SP)
+        andl    $~0x100, (R(sp))
 6:      trap    6b, "and"
         stepped popf                    /* TF was on when it began */
-        pop     SI
-        pop     DI
+        pop     R(si)
+        pop     R(di)
         ret
 piece_end:
 
-        .pushsection .rodata.steps, "a"
-        .globl  steps_end
+        .section .rodata.steps
 steps_end:
-        .popsection
-
         .section .note.GNU-stack, "", @progbits

@@ -1,26 +1,32 @@
 /* main.c: user mode. Programs run at CPL 3, ask the kernel to square a number
    by each instruction that enters a system, and try what is not allowed. The
-   stubs and the programs are in entry.S. */
+   ways of SYSENTER and SYSCALL into the kernel are in lib/fastcall.c. */
+#include "fastcall.h"
 #include "layout.h"
-#include "lib.h"
 
-#define FAST_STACK (KERNEL_HEAP + PAGE) /* the kernel's, for SYSENTER and SYSCALL */
+#ifdef __x86_64__
+#define AX "%rax"
+#define BX "%rbx"
+#define GO_ON "movabs $0x400000000000 + 1f - by_sysenter, %rdx"
+#else
+#define AX "%eax"
+#define BX "%ebx"
+#define GO_ON "mov $0x40000000 + 1f - by_sysenter, %edx"
+#endif
 
-enum { /* model-specific registers */
-	SYSENTER_CS = 0x174, SYSENTER_ESP = 0x175, SYSENTER_EIP = 0x176,
-	EFER = 0xC0000080, STAR = 0xC0000081, LSTAR = 0xC0000082, FMASK = 0xC0000084,
-};
-
-static void write_msr(uint32_t msr, uint64_t value)
-{
-	__asm__ volatile("wrmsr" ::"c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
-}
-
-extern char sysenter_entry[], syscall_entry[];
-extern const char by_int[], by_int_end[], by_sysenter[], by_sysenter_end[];
-extern const char by_syscall[], by_syscall_end[];
-extern const char try_cli[], try_cli_end[], try_cr3[], try_cr3_end[], try_out[], try_out_end[];
-extern const char try_read[], try_read_end[], try_call[], try_call_end[];
+/* The programs, which run at USER_BASE. Each leaves with an answer in EDI. */
+#define PROGRAM(name, code)                                                       \
+	extern const char name[], name##_end[];                                   \
+	__asm__(#name ": " code "; mov %eax, %edi; mov $0, %eax; int $0x80\n"     \
+		#name "_end:")
+PROGRAM(by_int, "mov $7, %eax; int $0x80");
+PROGRAM(by_sysenter, "mov $7, %eax; mov $0x1234, %ecx; " GO_ON "; sysenter; 1:");
+PROGRAM(by_syscall, "mov $7, %eax; syscall");
+PROGRAM(try_cli, "cli");
+PROGRAM(try_cr3, "mov %cr3, " AX);
+PROGRAM(try_out, "out %al, $0xF4");
+PROGRAM(try_read, "mov $0x3c1000, " BX "; mov (" BX "), %eax");
+PROGRAM(try_jump, "mov $0x3c1000, " BX "; jmp *" BX);
 
 static void *user_page;
 static word result, faults;
@@ -48,8 +54,6 @@ static void system_call(struct trap *t)
 	t->ax *= t->ax;
 }
 
-/* The fast ways come here from their stubs, with what the program passed or
-   the CPU put into registers. */
 word sysenter_call(word number, word sp, word ip)
 {
 	print("  the CPU saved nothing; the program says where it will go on:\n"
@@ -85,26 +89,6 @@ static void try(const char *what, const char *program, const char *end)
 	run(program, end);
 }
 
-static void enable_fast_calls(void)
-{
-	uint32_t features, ignored;
-
-	__asm__("cpuid" : "=d"(features), "=a"(ignored) : "a"(1) : "ebx", "ecx");
-	if (!(features & 1 << 11)) {
-		print("This processor has no SYSENTER.\n");
-		exit_run(2);
-	}
-	write_msr(SYSENTER_CS, KERNEL_CODE);
-	write_msr(SYSENTER_ESP, FAST_STACK);
-	write_msr(SYSENTER_EIP, (word)sysenter_entry);
-#ifdef __x86_64__
-	write_msr(EFER, 0x901); /* NXE and LME as before, SCE: SYSCALL is there */
-	write_msr(STAR, (uint64_t)0x18 << 48 | (uint64_t)KERNEL_CODE << 32);
-	write_msr(LSTAR, (word)syscall_entry);
-	write_msr(FMASK, 0x700); /* clears DF, IF and TF on entry */
-#endif
-}
-
 void kernel_main(void)
 {
 	entry *table;
@@ -121,7 +105,7 @@ void kernel_main(void)
 	paging_on(table);
 
 	print("user-mode-%d: into ring 3, and back by each door there is\n\n", (int)sizeof(word) * 8);
-	enable_fast_calls();
+	enable_fast_calls(KERNEL_HEAP + PAGE);
 	print("1. A gate that is open to CPL 3\n");
 	ask("INT 0x80", by_int, by_int_end);
 	print("\n2. The fast ways: no gate, no TSS, no stack\n");
@@ -134,7 +118,7 @@ void kernel_main(void)
 	try("MOV from CR3        ", try_cr3, try_cr3_end);
 	try("OUT                 ", try_out, try_out_end);
 	try("read kernel memory  ", try_read, try_read_end);
-	try("jump into the kernel", try_call, try_call_end);
+	try("jump into the kernel", try_jump, try_jump_end);
 	expect("the faults", faults, 5);
 	exit_run(surprises != 0);
 }
