@@ -55,6 +55,8 @@ var builtins = []struct {
 	{"nx-smep-smap", 64, "the same, and pages that nobody may execute"},
 	{"unmapped-handler", 32, "a page-fault handler missing in a process's page table: recursion, then #DF by task gate"},
 	{"unmapped-handler", 64, "the same with four-level tables: recursion, then #DF on an interrupt stack"},
+	{"kernel-thread", 32, "a kernel thread's page fault on the master, and on the table of the process that ran last"},
+	{"kernel-thread", 64, "the same with four-level tables"},
 	{"stack-over-tables", 32, "no guard page: the nested frames become entries of the page table under the stack"},
 	{"stack-over-tables", 64, "the same with four-level tables and frames of six words"},
 	{"stack-over-top", 32, "the page directory under the stack: the frames destroy the way to the #DF's TSS; shutdown"},

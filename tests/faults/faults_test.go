@@ -84,6 +84,8 @@ var stories = map[string]story{
 	"fork-inherits-64":     forkInherits(in64),
 	"seed-all-32":          seedAll(in32, parts32),
 	"seed-all-64":          seedAll(in64, parts64),
+	"kernel-thread-32":     kernelThread(in32, 255, 0x3c0ffc),
+	"kernel-thread-64":     kernelThread(in64, 84, 0x3c0ff8),
 	"stack-over-tables-32": stackOverTables(in32, 510, 0x40000008),
 	"stack-over-tables-64": stackOverTables(in64, 169, 0x40000000000d),
 	"stack-over-top-32":    in32.shutdown(510, 0x1000, step{vector: idt.VecPF, cr2: 0xf8000440}),

@@ -201,3 +201,15 @@ func pfIST() story {
 	told.round = []step{{vector: idt.VecPF, code: in64.fetch, cr2: in64.module, from: in64.module, enters: module, stack: idt.StackIST, pushes: 6}}
 	return told
 }
+
+// kernelThread has a fault of the kernel's first: no change of stack, so its
+// frame is like the others.
+func kernelThread(l layout, nested int, guard uint64) story {
+	l.nested, l.guard = nested, guard
+	thread := []step{{vector: idt.VecPF, code: 2, cr2: kernelHeap, enters: module, pushes: l.inner}}
+	return l.modules(
+		thread,             // on the master
+		l.calls(0), thread, // B ran last
+		l.calls(0), thread, l.down(), []step{l.double}, // A did
+	)
+}
