@@ -23,3 +23,18 @@ func TestFetchIsCheckedAtTheNewPrivilege(t *testing.T) {
 	require.Equal(t, uint64(fzStub+14*16), c.State().RIP)
 	require.Equal(t, uint8(0), c.State().CPL)
 }
+
+// An operation without a handler takes the tick of its #UD alone, whatever a
+// REP before it has counted.
+func TestUndefinedBehindREPTakesOneTick(t *testing.T) {
+	// rep stosb; fnop
+	c := newFuzzCPU(t, "long", []byte{0xf3, 0xaa, 0xd9, 0xd0}, 0, false)
+	s := c.State()
+	s.GPR[1], s.GPR[7] = 5, fzData
+	c.SetState(s)
+	c.Run(5)
+	require.Equal(t, uint64(fzCode+2), c.State().RIP)
+	c.Step()
+	require.Equal(t, uint64(6), c.Ticks())
+	require.Equal(t, uint64(fzStub+6*16), c.State().RIP)
+}

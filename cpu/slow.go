@@ -31,13 +31,13 @@ func (c *CPU) slowStore(u *uop, ea uint64, size uint8, v uint64) bool {
 
 // exec runs an instruction through its handler.
 func (c *CPU) exec(in *decode.Inst) bool {
+	c.repDone = 0
 	h := handlers[in.Op]
 	if h == nil {
 		// No handler: an operation that this processor does not have.
 		// [SDM 3A, Interrupt 6—Invalid Opcode Exception (#UD)]
 		return c.ud()
 	}
-	c.repDone = 0
 	if in.Prefix&(decode.PrefixRep|decode.PrefixRepne) != 0 {
 		c.repBudget = max(int64(c.limit-c.s.Ticks-c.inBlock), 1)
 	}
