@@ -206,11 +206,12 @@ func (m *MMU) setAccessed(p *path, a Access) {
 		if l == p.low && a&Write != 0 {
 			set |= PteDirty
 		}
-		if p.raw[l]&set == set {
-			// Nothing clears the bits between the walk and this.
-		} else if pg := m.Mem.page(p.at[l]); pg != nil {
-			if v := load(pg, uint64(p.at[l]), size); v&set != set {
-				m.Mem.Write(p.at[l], size, v|set)
+		// What the walk has seen set still is: nothing clears it in between.
+		if p.raw[l]&set != set {
+			if pg := m.Mem.page(p.at[l]); pg != nil {
+				if v := load(pg, uint64(p.at[l]), size); v&set != set {
+					m.Mem.Write(p.at[l], size, v|set)
+				}
 			}
 		}
 		if l == p.low {
