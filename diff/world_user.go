@@ -25,8 +25,8 @@ const (
 	userDataAt Offset = 2 * PageSize
 )
 
-// Selectors of the user world's GDT: those that Linux gives a process, since the
-// host's processor can be asked with them alone. An LDT holds the odd segments.
+// Selectors of UserGDT, which is what Linux gives a process, since the host's
+// processor can be asked with them alone. UserLDT holds the odd segments.
 const (
 	UserCS32 = 0x23
 	UserDS   = 0x2b
