@@ -28,9 +28,9 @@ type Case struct {
 	Code    []byte  // at RIP; it may reach into a page that is missing
 	Patches []Patch // applied to the world's arena, before Code
 
-	// Steps bounds the run: that many instructions, deliveries not counted. An
-	// Insn case has 1; oracles that cannot count instructions rely on the
-	// trap that follows the code.
+	// Steps bounds a run that no trap ends: an oracle that counts gives up, Silent,
+	// after that many instructions and iterations of repeated ones; 0 is
+	// DefaultSteps. Oracles that do not count have a bound in time.
 	Steps int
 
 	// Access is what a Paging case does, for an oracle that decodes nothing.
@@ -38,6 +38,9 @@ type Case struct {
 	// Event is what a Delivery case does, for an oracle that decodes nothing.
 	Event *Event
 }
+
+// DefaultSteps is the bound of a case that names none.
+const DefaultSteps = 100_000
 
 // Access is a single access to memory.
 type Access struct {
