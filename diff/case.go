@@ -59,9 +59,12 @@ type Event struct {
 	How      How
 	Vector   uint8  // of an exception or INT n
 	Error    uint32 // of an exception that has one
-	Selector uint16 // of a far transfer
+	CR2      uint64 // of a page fault
+	Selector uint16 // of a far transfer or load
 	Offset   uint64 // of a far transfer
 	OpSize   int    // of a return or far transfer: 2, 4, 8 bytes
+	Release  uint16 // bytes that a RETF imm16 releases
+	Register int    // of a load, as in Regs.Seg
 }
 
 // How says by which door a Delivery case enters.

@@ -60,4 +60,6 @@ var worlds = []struct {
 	get  func() *World
 }{
 	{"user", userWorld},
+	{"sys32", sys32World},
+	{"sys64", sys64World},
 }
