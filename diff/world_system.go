@@ -20,7 +20,23 @@ package diff
 //
 // The descriptor at CollectorCS is code at CPL 0, base 0, of 4 GiB in 32-bit
 // worlds and 64-bit code in others; the one at CollectorDS is flat data. No case
-// changes them, nor GDTR, nor makes TF survive until a collector.
+// changes them, nor GDTR, nor makes TF survive until a collector. A gate may name
+// another code segment, of 32 or 16 bits, whose base and offset add up to a
+// collector's address.
+//
+// What the harness, which runs inside the machine, asks of a world beyond that:
+//   - HarnessBase to HarnessEnd is mapped onto itself, present, writable,
+//     executable, not the user's, with A and D set in every entry on the way;
+//     unless paging is off.
+//   - The segments that a case begins with have their accessed bit set, the TSS in
+//     TR is busy, and the pages of GDT, LDT and IDT have A set: the loads at the
+//     beginning leave no mark then.
+//   - A collector begins by writing EAX to DR0 and DS to DR1, since it may count on
+//     no stack and no segment: DR7 has GD clear when it is reached, and
+//     results of the harness show DR0 and DR1 as the case began.
+//   - The frame of the IRET that begins a case lies on a stack of the harness,
+//     but for one to 32-bit code at CPL 0 with TF or RF: there it lies below
+//     the case's SS:ESP, and those 12 bytes (frame and all) count as begun with.
 const (
 	// CollectorBase is the address of vector 0's collector, linear and physical.
 	CollectorBase = 0x200000
@@ -29,6 +45,11 @@ const (
 
 	CollectorCS = 0x08
 	CollectorDS = 0x10
+
+	// HarnessBase and HarnessEnd bound what belongs to the harness, linear and
+	// physical.
+	HarnessBase = 0x100000
+	HarnessEnd  = 0x400000
 )
 
 // Collector is the address of a vector's collector.
