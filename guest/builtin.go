@@ -76,6 +76,8 @@ var builtins = []struct {
 	{"fork-inherits", 64, "the same with four-level tables"},
 	{"seed-all", 32, "the fix, the handler put into every table at load time, and five traps on the way"},
 	{"seed-all", 64, "the same with four-level tables"},
+	{"reload", 32, "a module goes and comes back: stale entries, stale translations, and the right way"},
+	{"reload", 64, "the same with four-level tables"},
 	{"kprobe", 32, "an instruction displaced by INT3 and stepped elsewhere; TF left by the wrong way of restoring flags"},
 	{"kprobe", 64, "the same, with an operand relative to RIP"},
 	{"kprobe-fault", 32, "a page fault while a probe is at work, and six ways on: fixup, longjmp, step again, and three wrong ones"},
@@ -100,7 +102,7 @@ var ends = map[string]machine.Reason{
 }
 
 // stale names the kernels that leave out a flush.
-var stale = map[string]bool{"seed-all": true}
+var stale = map[string]bool{"seed-all": true, "reload": true}
 
 //go:embed kernels/images/*.elf kernels/images/*.bin kernels/*/story.txt kernels/*/transcript-*.txt
 var kernelFiles embed.FS

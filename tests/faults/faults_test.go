@@ -84,6 +84,8 @@ var stories = map[string]story{
 	"fork-inherits-64":     forkInherits(in64),
 	"seed-all-32":          seedAll(in32, parts32),
 	"seed-all-64":          seedAll(in64, parts64),
+	"reload-32":            reload(in32, 0xf8800000),
+	"reload-64":            reload(in64, 0xffffca0000000000),
 	"kernel-thread-32":     kernelThread(in32, 255, 0x3c0ffc),
 	"kernel-thread-64":     kernelThread(in64, 84, 0x3c0ff8),
 	"stack-over-tables-32": stackOverTables(in32, 510, 0x40000008),

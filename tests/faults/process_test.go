@@ -142,6 +142,35 @@ func seedAll(l layout, p parts) story {
 	)
 }
 
+// reload has a module at its usual address and at a second one, and a module
+// without a handler beside the driver's place.
+func reload(l layout, second uint64) story {
+	again := l
+	again.module, again.double.from = second, second
+	rounds := l.heap(module)
+	rounds.times = 1000
+	code, data := l.driver+0x80000, l.driver+0x81000
+	call := step{vector: idt.VecPF, code: l.fetch, cr2: code, from: code, enters: module, pushes: l.inner}
+	write := step{vector: idt.VecPF, code: 2, cr2: data, enters: module, pushes: l.inner}
+	gone := l.inKernel(2, l.module+0x800)
+	told := l.modules(
+		l.lives(), l.lives(), l.lives(), // A, B, C
+		l.lives(), l.lives(), l.lives(), // loaded again at the same address, the page table kept
+		again.dies(),                    // A, at the second address
+		l.lives(),                       // A, with the freed copy
+		[]step{rounds},                  // A, with another driver's handler
+		l.dies(),                        // A, with a page table that is cleared
+		[]step{l.call()},                // B keeps its number
+		[]step{l.call()},                // A writes to the kernel's page: no fault
+		l.lives(), l.lives(), l.lives(), // seeded
+		[]step{l.call(), call, call, write, l.call()}, // the first call, and what INVLPG has ended
+		[]step{l.call(), gone, l.call()},              // the old address, unloaded the right way
+		again.lives(), again.lives(), again.lives(),
+	)
+	told.names[second] = module
+	return told
+}
+
 // stackOverTables has one page more for the frames than other stories have;
 // store is the instruction that faults with the carry flag set.
 func stackOverTables(l layout, nested int, store uint64) story {

@@ -7,8 +7,7 @@ volatile int faults, copied;
 static void (*work)(void);
 static char *module_page;
 
-/* The kernel's own page-fault handler. */
-static void page_fault(struct trap *t)
+void page_fault(struct trap *t)
 {
 	entry *table = (entry *)read_cr3();
 	word address = read_cr2();

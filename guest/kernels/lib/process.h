@@ -18,6 +18,10 @@ extern entry *master;
 extern volatile int faults; /* page faults that reached the kernel's handler */
 extern volatile int copied; /* of these, by copying an entry from the master */
 
+/* page_fault is the kernel's handler of vector 14: it copies a top-level entry,
+   or brings a page that was promised, or ends the run. */
+void page_fault(struct trap *t);
+
 /* processes_init turns paging on, with the master as the table, and sets up the
    kernel stack of processes with its guard page, page faults, system calls and
    the handler of double faults, which runs on the master in 32 bits. */
