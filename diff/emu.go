@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"strings"
 
 	"x86emu/cpu"
 )
@@ -72,9 +73,13 @@ func (e *emu) engine(c *Case) (*engine, error) {
 	}
 	model, ok := cpu.ModelByName(c.Model)
 	if !ok {
-		return nil, fmt.Errorf("case %s: unknown CPU model %q", c.ID, c.Model)
+		return nil, errModel(c)
 	}
 	g := newEngine(w, model)
 	e.engines[key] = g
 	return g, nil
+}
+
+func errModel(c *Case) error {
+	return fmt.Errorf("case %s: unknown CPU model %q: must be one of %s", c.ID, c.Model, strings.Join(cpu.ModelNames(), ", "))
 }

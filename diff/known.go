@@ -1,0 +1,96 @@
+package diff
+
+import (
+	"slices"
+	"strings"
+)
+
+// Row is a difference that has been understood: a processor that departs from the
+// manual, a defect of another emulator, what a kernel or hypervisor makes of an
+// event. It says what exactly the other side shows, or it does not apply; a
+// difference that it does not foretell to the bit stays unexplained.
+type Row struct {
+	// Name is one line, as a summary counts it: "AMD: CMPS reads [RDI] first".
+	Name string
+	// Oracles are the names of those that it is about, and Version is part of the
+	// version of all of them: "AMD", "QEMU emulator version 7.2". Empty is any.
+	Oracles []string
+	Version string
+	// Cite is the sentence that the difference is measured by, with its place.
+	Cite string
+	// Predict makes the right answer the one that the other side gives. It returns
+	// false where the row says nothing about the case. The words of r.Mem may be
+	// changed and appended to; SetWord keeps their order.
+	Predict func(x *Context, r *Result) bool
+}
+
+// about tells whether the row may explain an oracle.
+func (row *Row) about(name, version string) bool {
+	return (len(row.Oracles) == 0 || slices.Contains(row.Oracles, name)) && strings.Contains(version, row.Version)
+}
+
+// Explain finds the rows that make the right answer the other one: one alone,
+// else the first of two that do together. Nil means that there are none.
+func (x *Context) Explain(rows []Row, name, version string, right, other *Result, count Fields, m *Mask) []string {
+	var apply []*Row
+	var made []Result
+	for i := range rows {
+		row := &rows[i]
+		if !row.about(name, version) {
+			continue
+		}
+		r := right.clone()
+		if !row.Predict(x, &r) {
+			continue
+		}
+		if x.Compare(&r, other, count, m) == 0 {
+			return []string{row.Name}
+		}
+		apply, made = append(apply, row), append(made, r)
+	}
+	for i := range made {
+		for j, row := range apply {
+			r := made[i].clone()
+			if i != j && row.Predict(x, &r) && x.Compare(&r, other, count, m) == 0 {
+				return []string{apply[i].Name, row.Name}
+			}
+		}
+	}
+	return nil
+}
+
+// clone is a copy that shares nothing.
+func (r *Result) clone() Result {
+	n := *r
+	n.Mem = slices.Clone(r.Mem)
+	return n
+}
+
+// SetBytes changes bytes of the arena in an answer, size (1 to 8) of them from v.
+func (x *Context) SetBytes(r *Result, at Offset, size int, v uint64) {
+	for i := range size {
+		b := at + Offset(i)
+		w := r.word(x, b&^7)
+		shift := b % 8 * 8
+		w.Value = w.Value&^(0xff<<shift) | v>>(8*i)&0xff<<shift
+	}
+	r.Mem = slices.DeleteFunc(r.Mem, func(w Word) bool { return w.Value == x.Start(w.At) })
+}
+
+// SetLinear is SetBytes at a linear address; what is not mapped is lost.
+func (x *Context) SetLinear(r *Result, linear uint64, size int, v uint64) {
+	for i := range size {
+		if at, ok := x.World.Offset(linear + uint64(i)); ok {
+			x.SetBytes(r, at, 1, v>>(8*i)&0xff)
+		}
+	}
+}
+
+// word finds a word in an answer, or adds it with the value that it began with.
+func (r *Result) word(x *Context, at Offset) *Word {
+	i, found := slices.BinarySearchFunc(r.Mem, at, func(w Word, at Offset) int { return int(w.At) - int(at) })
+	if !found {
+		r.Mem = slices.Insert(r.Mem, i, Word{at, x.Start(at)})
+	}
+	return &r.Mem[i]
+}

@@ -1,0 +1,145 @@
+package diff
+
+import (
+	"slices"
+
+	"x86emu/decode"
+	"x86emu/idt"
+)
+
+// maskRow is one thing that the manual leaves undefined.
+type maskRow struct {
+	name string // as a summary counts it
+	cite string
+	ops  []decode.Op // those it is about; none: whatever when says
+	// when says in which of their cases, nil: in all. in is one of x.Insts.
+	when func(x *Context, in *decode.Inst) bool
+	// flags are the bits that are undefined then; more, if there is more than flags,
+	// adds the rest.
+	flags uint64
+	more  func(x *Context, in *decode.Inst, m *Mask)
+}
+
+const (
+	flagsSZP   = idt.FlagSF | idt.FlagZF | idt.FlagPF
+	flagsArith = flagsSZP | idt.FlagCF | idt.FlagAF | idt.FlagOF
+)
+
+// masks is everything that the manual leaves undefined. Who leaves out a
+// flag here must not leave out the case: the rest of the answer counts.
+var masks = []maskRow{
+	{name: "logic: AF", cite: "SDM 2, AND; OR; XOR; TEST: The state of the AF flag is undefined.",
+		ops: []decode.Op{decode.AND, decode.OR, decode.XOR, decode.TEST}, flags: idt.FlagAF},
+	{name: "MUL, IMUL: SF ZF AF PF", cite: "SDM 2, MUL; IMUL: The SF, ZF, AF, and PF flags are undefined.",
+		ops: []decode.Op{decode.MUL, decode.IMUL}, flags: flagsSZP | idt.FlagAF},
+	{name: "DIV, IDIV: all", cite: "SDM 2, DIV; IDIV: The CF, OF, SF, ZF, AF, and PF flags are undefined.",
+		ops: []decode.Op{decode.DIV, decode.IDIV}, flags: flagsArith},
+	{name: "shift: AF", cite: "SDM 2, SAL/SAR/SHL/SHR; SHLD; SHRD: the AF flag is undefined for a non-zero count.",
+		ops: []decode.Op{decode.SHL, decode.SHR, decode.SAR, decode.SHLD, decode.SHRD}, when: shifts, flags: idt.FlagAF},
+	{name: "shift by more than one: OF", cite: "SDM 2, SAL/SAR/SHL/SHR; SHLD; SHRD; RCL/RCR/ROL/ROR: OF is affected only for 1-bit shifts and rotates; otherwise, it is undefined.",
+		ops:  []decode.Op{decode.SHL, decode.SHR, decode.SAR, decode.SHLD, decode.SHRD, decode.ROL, decode.ROR, decode.RCL, decode.RCR},
+		when: func(x *Context, in *decode.Inst) bool { n, known := count(x, in); return !known || n > 1 }, flags: idt.FlagOF},
+	{name: "shift by the width and more: CF", cite: "SDM 2, SAL/SAR/SHL/SHR: CF is undefined for SHL and SHR instructions where the count is greater than or equal to the size (in bits) of the destination operand.",
+		ops: []decode.Op{decode.SHL, decode.SHR}, when: overWidth, flags: idt.FlagCF},
+	{name: "SHLD, SHRD by more than the width", cite: "SDM 2, SHLD; SHRD: If the count is greater than the operand size, the result is undefined; ... the flags are undefined.",
+		ops: []decode.Op{decode.SHLD, decode.SHRD},
+		when: func(x *Context, in *decode.Inst) bool {
+			n, known := count(x, in)
+			return !known || n > 8*int(in.OpSize)
+		}, flags: flagsArith, more: destination},
+	{name: "BT and kin: OF SF AF PF", cite: "SDM 2, BT; BTC; BTR; BTS: The ZF flag is unaffected. The OF, SF, AF, and PF flags are undefined.",
+		ops: []decode.Op{decode.BT, decode.BTC, decode.BTR, decode.BTS}, flags: idt.FlagOF | idt.FlagSF | idt.FlagAF | idt.FlagPF},
+	{name: "BSF, BSR: all but ZF", cite: "SDM 2, BSF; BSR: The CF, OF, SF, AF, and PF flags are undefined.",
+		ops: []decode.Op{decode.BSF, decode.BSR}, flags: flagsArith &^ idt.FlagZF},
+	{name: "TZCNT, LZCNT: OF SF PF AF", cite: "SDM 2, TZCNT; LZCNT: OF, SF, PF and AF flags are undefined.",
+		ops: []decode.Op{decode.TZCNT, decode.LZCNT}, flags: idt.FlagOF | idt.FlagSF | idt.FlagPF | idt.FlagAF},
+	{name: "BSWAP of 16 bits", cite: "SDM 2, BSWAP: When the BSWAP instruction references a 16-bit register, the result is undefined.",
+		ops: []decode.Op{decode.BSWAP}, when: func(_ *Context, in *decode.Inst) bool { return in.OpSize == 2 }, more: destination},
+	{name: "AAA, AAS: OF SF ZF PF", cite: "SDM 2, AAA; AAS: The OF, SF, ZF, and PF flags are undefined.",
+		ops: []decode.Op{decode.AAA, decode.AAS}, flags: idt.FlagOF | flagsSZP},
+	{name: "DAA, DAS: OF", cite: "SDM 2, DAA; DAS: The OF flag is undefined.",
+		ops: []decode.Op{decode.DAA, decode.DAS}, flags: idt.FlagOF},
+	{name: "AAM, AAD: OF AF CF", cite: "SDM 2, AAM; AAD: The OF, AF, and CF flags are undefined.",
+		ops: []decode.Op{decode.AAM, decode.AAD}, flags: idt.FlagOF | idt.FlagAF | idt.FlagCF},
+}
+
+// MaskOf gives what must not be compared with an answer to a case, and the
+// names of the rows that say so.
+func (x *Context) MaskOf(r *Result) (m Mask, names []string) {
+	if x.undone(r) {
+		return m, nil
+	}
+	for i := range x.Insts {
+		in := &x.Insts[i]
+		if x.Case.Kind != Sequence && i > 0 {
+			break
+		}
+		for j := range masks {
+			row := &masks[j]
+			if len(row.ops) > 0 && !slices.Contains(row.ops, in.Op) || row.when != nil && !row.when(x, in) {
+				continue
+			}
+			m.Flags |= row.flags
+			if row.more != nil {
+				row.more(x, in, &m)
+			}
+			if !slices.Contains(names, row.name) {
+				names = append(names, row.name)
+			}
+		}
+	}
+	return m, names
+}
+
+// undone tells whether the first instruction has faulted: then it has changed
+// nothing, and nothing is undefined.
+func (x *Context) undone(r *Result) bool {
+	return x.World.User && r.End == Trapped && r.Regs.RIP == x.Case.Regs.RIP && r.Vector != uint8(idt.VecDB)
+}
+
+// count is the count of a shift or rotate, masked as the processor does, and
+// whether it is known before the case runs.
+func count(x *Context, in *decode.Inst) (n int, known bool) {
+	limit := int64(31)
+	if in.OpSize == 8 {
+		limit = 63
+	}
+	switch a := in.Args[in.NArgs-1]; a.Kind {
+	case decode.ArgOne:
+		return 1, true
+	case decode.ArgImm:
+		return int(in.Imm & limit), true
+	}
+	if in != &x.Insts[0] {
+		return 0, false // CL may have changed
+	}
+	return int(int64(x.Case.Regs.GPR[1]) & limit), true
+}
+
+func shifts(x *Context, in *decode.Inst) bool {
+	n, known := count(x, in)
+	return !known || n > 0
+}
+
+func overWidth(x *Context, in *decode.Inst) bool {
+	n, known := count(x, in)
+	return !known || n >= 8*int(in.OpSize)
+}
+
+// destination masks the destination operand, a register or in memory.
+func destination(x *Context, in *decode.Inst, m *Mask) {
+	a := in.Args[0]
+	if a.Kind == decode.ArgReg {
+		m.GPR[a.Num] |= 1<<(8*a.Size) - 1
+		return
+	}
+	if in != &x.Insts[0] {
+		return
+	}
+	linear, size, ok := x.Operand()
+	for i := 0; ok && i < size; i++ {
+		if at, mapped := x.World.Offset(linear + uint64(i)); mapped {
+			m.Mem = append(m.Mem, Word{at &^ 7, 0xff << (at % 8 * 8)})
+		}
+	}
+}
