@@ -78,6 +78,8 @@ var builtins = []struct {
 	{"seed-all", 64, "the same with four-level tables"},
 	{"reload", 32, "a module goes and comes back: stale entries, stale translations, and the right way"},
 	{"reload", 64, "the same with four-level tables"},
+	{"by-accident", 32, "which page tables have a module's handler without anybody's doing: entries of 4 MiB"},
+	{"by-accident", 64, "the same with entries of 512 GiB"},
 	{"kprobe", 32, "an instruction displaced by INT3 and stepped elsewhere; TF left by the wrong way of restoring flags"},
 	{"kprobe", 64, "the same, with an operand relative to RIP"},
 	{"kprobe-fault", 32, "a page fault while a probe is at work, and six ways on: fixup, longjmp, step again, and three wrong ones"},

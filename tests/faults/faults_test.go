@@ -86,6 +86,8 @@ var stories = map[string]story{
 	"seed-all-64":          seedAll(in64, parts64),
 	"reload-32":            reload(in32, 0xf8800000),
 	"reload-64":            reload(in64, 0xffffca0000000000),
+	"by-accident-32":       byAccident32,
+	"by-accident-64":       byAccident64,
 	"kernel-thread-32":     kernelThread(in32, 255, 0x3c0ffc),
 	"kernel-thread-64":     kernelThread(in64, 84, 0x3c0ff8),
 	"stack-over-tables-32": stackOverTables(in32, 510, 0x40000008),

@@ -1,6 +1,7 @@
 /* Entry of a 32-bit kernel. A multiboot loader comes here in 32-bit protected
    mode with paging off, interrupts off and flat segments whose descriptors we
-   must not rely on. kernel_main sets up everything else, in C. */
+   must not rely on. kernel_main sets up everything else, in C. EBX stays as the
+   loader set it: the address of its information. */
         .section .multiboot, "a"
         .align  4
         .long   0x1BADB002              /* magic */

@@ -1,7 +1,8 @@
 /* Entry of a 64-bit kernel. A multiboot loader comes here in 32-bit protected
    mode with paging off. Long mode needs paging, so this maps the first 4 MiB
    to themselves with two 2 MiB pages; kernel_main replaces that by page tables
-   of its own, in C. */
+   of its own, in C. EBX stays as the loader set it: the address of its
+   information. */
         .section .multiboot, "a"
         .align  4
         .long   0x1BADB002              /* magic */
