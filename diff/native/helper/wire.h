@@ -1,0 +1,62 @@
+/* What x86emu and its helper share: one memory, mapped by both. All of it is
+ * little-endian and aligned to 8; wire_linux_amd64.go is the other side. */
+
+typedef unsigned char u8;
+typedef unsigned short u16;
+typedef unsigned int u32;
+typedef unsigned long u64;
+
+#define PAGE 4096
+#define CODE_PAGES 2
+#define DATA_PAGES 3 /* the last one is read only */
+#define PAGES (CODE_PAGES + DATA_PAGES)
+#define CODE_BASE 0x10000000UL
+#define DATA_BASE 0x20000000UL
+#define MAX_LDT 64
+
+/* Beside the vectors of the processor: */
+#define IN_KERNEL 0x100 /* a system call, which was refused */
+#define TOO_LONG 0x101	/* no end in sight */
+
+struct regs {
+	u64 gpr[16]; /* RAX RCX RDX RBX RSP RBP RSI RDI R8 to R15 */
+	u64 rip, flags;
+	u16 seg[8]; /* ES CS SS DS FS GS */
+	u64 fsbase, gsbase;
+};
+
+struct patch {
+	u32 at; /* in the pages, code first */
+	u32 len;
+	u8 bytes[]; /* and up to 7 more, to a multiple of 8 */
+};
+
+struct question {
+	struct regs regs;
+	u64 patched; /* bytes of patches that follow */
+};
+
+struct word {
+	u64 at, value;
+};
+
+struct answer {
+	struct regs regs;
+	u64 vector, error, cr2;
+	u64 words; /* that follow */
+};
+
+/* A segment of the LDT, as modify_ldt takes it. */
+struct segment {
+	u32 entry, base, limit, bits;
+};
+
+struct header {
+	u32 count; /* of questions */
+	u32 done;  /* of answers, so far */
+	u32 segments;
+	u32 ticks;	   /* of 10 ms that a case may take */
+	u64 ask, reply, end; /* where questions and answers begin, in bytes from here; the size of all */
+	struct segment segment[MAX_LDT];
+	u8 pages[PAGES * PAGE]; /* as a case finds them before its patches */
+};

@@ -1,0 +1,81 @@
+package native
+
+import (
+	"x86emu/cpu"
+	"x86emu/decode"
+	"x86emu/diff"
+)
+
+// Reasons of an answer that is Silent: the processor ran the instruction, and
+// what it did cannot be seen from a process.
+const (
+	// EnteredKernel: SYSCALL, SYSENTER or INT 80H.
+	EnteredKernel = "a system call, which the host's kernel refused"
+	// Emulated: UMIP makes the instruction #GP(0), and the kernel puts dummy values in
+	// its place. [Linux, arch/x86/kernel/umip.c]
+	Emulated = "emulated by the host's kernel under UMIP"
+)
+
+// settable are the flags that rt_sigreturn takes from its frame.
+const settable = 0x40dd5 | 0x202 // CF PF AF ZF SF TF DF OF AC; 1 and IF stay set
+
+// unasked says why a process cannot begin as a case does, or nothing.
+func unasked(w *diff.World, c *diff.Case) string {
+	r := &c.Regs
+	if c.World != w.Name {
+		return "not the world of a process"
+	}
+	if r.RFLAGS&^settable != 0 || r.RFLAGS&0x202 != 0x202 {
+		return "flags that a process cannot begin with"
+	}
+	for i, sel := range r.Seg {
+		d := diff.UserSegment(sel)
+		access := uint8(d >> 40)
+		const codeOrData, execute, readWrite = 0xf0, 8, 2 // and present, DPL 3
+		if access&^0xf == codeOrData {
+			switch decode.SegReg(i) {
+			case decode.CS:
+				if access&execute != 0 && sel&3 == 3 {
+					continue
+				}
+			case decode.SS:
+				if access&(execute|readWrite) == readWrite && sel&3 == 3 {
+					continue
+				}
+			default:
+				if access&execute == 0 || access&readWrite != 0 {
+					continue
+				}
+			}
+		}
+		// The kernel's return to the process makes a null selector zero.
+		if sel == 0 && (decode.SegReg(i) != decode.CS && decode.SegReg(i) != decode.SS) {
+			continue
+		}
+		return "a selector in " + decode.SegReg(i).String() + " that a process cannot begin with"
+	}
+	return ""
+}
+
+// undo takes back what the host's kernel did to an answer.
+func undo(h host, c *diff.Case, r *diff.Result) {
+	if r.End != diff.Trapped || c.Kind != diff.Insn {
+		return
+	}
+	m, ok := cpu.ModelByName(c.Model)
+	if !ok {
+		return
+	}
+	dec := decode.Decoder{Features: m.Features}
+	var in decode.Inst
+	if dec.Decode(&in, c.Code, diff.UserMode(c.Regs.Seg[1])) != decode.OK {
+		return
+	}
+	switch in.Op {
+	case decode.SGDT, decode.SIDT, decode.SLDT, decode.STR, decode.SMSW:
+		// Where the dummy values cannot be stored, the kernel makes a page fault of its own.
+		if r.Vector != 6 {
+			*r = diff.Result{End: diff.Silent, Note: Emulated}
+		}
+	}
+}
