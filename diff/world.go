@@ -62,4 +62,8 @@ var worlds = []struct {
 	{"user", userWorld},
 	{"sys32", sys32World},
 	{"sys64", sys64World},
+	{"paging32", paging32},
+	{"pagingpae", pagingPAE},
+	{"paging4", paging4},
+	{"paging5", paging5},
 }
