@@ -58,6 +58,7 @@ type CPU struct {
 	fault idt.Event // the fault of a handler that returned false
 
 	s     State // everything else; GPR, RIP and the arithmetic flags are stale in it while running
+	core  idt.Core
 	mmu   *mmu.MMU
 	io    IO
 	Model *Model
@@ -76,6 +77,7 @@ type handler func(c *CPU, in *decode.Inst) bool
 // handlers holds the handler of each operation; nil is #UD.
 var handlers [1 << 13]handler
 
+func (c *CPU) Core() *idt.Core        { return &c.core }
 func (c *CPU) Regs() *idt.Regs        { return &c.s.Regs }
 func (c *CPU) GPR() *[16]uint64       { return (*[16]uint64)(c.r[:16]) }
 func (c *CPU) MMU() *mmu.MMU          { return c.mmu }
@@ -98,8 +100,8 @@ func (c *CPU) raiseCode(v idt.Vector, code uint32) bool {
 
 func (c *CPU) ud() bool            { return c.raise(idt.VecUD) }
 func (c *CPU) gp(code uint32) bool { return c.raiseCode(idt.VecGP, code) }
-func (c *CPU) raiseEvent(e idt.Event) bool {
-	c.fault = e
+func (c *CPU) raiseEvent(e *idt.Event) bool {
+	c.fault = *e
 	return false
 }
 

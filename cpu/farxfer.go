@@ -22,8 +22,7 @@ func execJmpFar(c *CPU, in *decode.Inst) bool {
 		return false
 	}
 	c.settle()
-	ev, ok := idt.FarJump(c, sel, off, in.OpSize, c.next)
-	return c.takeBack(ev, ok)
+	return c.takeBack(idt.FarJump(c, sel, off, in.OpSize, c.next))
 }
 
 // execCallFar is CALL ptr16:16, ptr16:32, m16:16, m16:32 and m16:64.
@@ -33,8 +32,7 @@ func execCallFar(c *CPU, in *decode.Inst) bool {
 		return false
 	}
 	c.settle()
-	ev, ok := idt.FarCall(c, sel, off, in.OpSize, c.next)
-	return c.takeBack(ev, ok)
+	return c.takeBack(idt.FarCall(c, sel, off, in.OpSize, c.next))
 }
 
 // execRetFar is RET far, with or without a count of bytes to release.
@@ -44,6 +42,5 @@ func execRetFar(c *CPU, in *decode.Inst) bool {
 		release = uint16(in.Imm)
 	}
 	c.settle()
-	ev, ok := idt.FarRet(c, release, in.OpSize)
-	return c.takeBack(ev, ok)
+	return c.takeBack(idt.FarRet(c, release, in.OpSize))
 }

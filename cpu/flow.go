@@ -108,6 +108,5 @@ func execINT1(c *CPU, in *decode.Inst) bool {
 // execIRET is IRET, IRETD and IRETQ.
 func execIRET(c *CPU, in *decode.Inst) bool {
 	c.settle()
-	ev, ok := idt.IRET(c, in.OpSize, c.next)
-	return c.takeBack(ev, ok)
+	return c.takeBack(idt.IRET(c, in.OpSize, c.next))
 }

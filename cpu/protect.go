@@ -84,7 +84,7 @@ func execSGDT(c *CPU, in *decode.Inst) bool { return c.storeTable(in, c.s.GDTR) 
 func execSIDT(c *CPU, in *decode.Inst) bool { return c.storeTable(in, c.s.IDTR) }
 
 // loadSystem is LLDT and LTR.
-func (c *CPU) loadSystem(in *decode.Inst, load func(idt.CPU, uint16) (idt.Event, bool)) bool {
+func (c *CPU) loadSystem(in *decode.Inst, load func(idt.CPU, uint16) *idt.Event) bool {
 	// Protected mode alone has them, else #UD. [SDM 2A, LLDT—Load Local Descriptor Table Register]
 	if c.unprotected() {
 		return false
@@ -98,8 +98,8 @@ func (c *CPU) loadSystem(in *decode.Inst, load func(idt.CPU, uint16) (idt.Event,
 		return false
 	}
 	c.settle()
-	if ev, ok := load(c, sel); !ok {
-		return c.raiseEvent(ev)
+	if fault := load(c, sel); fault != nil {
+		return c.raiseEvent(fault)
 	}
 	return true
 }
@@ -125,7 +125,7 @@ func execSTR(c *CPU, in *decode.Inst) bool  { return c.storeSystem(in, c.s.TR.Se
 
 // inspect is LAR and LSL: a fact about a descriptor, and ZF, which tells
 // whether the selector passed the checks.
-func (c *CPU) inspect(in *decode.Inst, look func(idt.CPU, uint16) (uint32, bool, idt.Event, bool)) bool {
+func (c *CPU) inspect(in *decode.Inst, look func(idt.CPU, uint16) (uint32, bool, *idt.Event)) bool {
 	// Protected mode alone has them, else #UD. [SDM 2A, LAR—Load Access Rights Byte]
 	if c.unprotected() {
 		return false
@@ -135,9 +135,9 @@ func (c *CPU) inspect(in *decode.Inst, look func(idt.CPU, uint16) (uint32, bool,
 		return false
 	}
 	c.settle()
-	v, zf, ev, ok := look(c, sel)
-	if !ok {
-		return c.raiseEvent(ev)
+	v, zf, fault := look(c, sel)
+	if fault != nil {
+		return c.raiseEvent(fault)
 	}
 	if zf {
 		c.setGPR(in.Args[0].Num, in.OpSize, uint64(v))
@@ -160,9 +160,9 @@ func (c *CPU) verify(in *decode.Inst, write bool) bool {
 		return false
 	}
 	c.settle()
-	zf, ev, ok := idt.Verify(c, sel, write)
-	if !ok {
-		return c.raiseEvent(ev)
+	zf, fault := idt.Verify(c, sel, write)
+	if fault != nil {
+		return c.raiseEvent(fault)
 	}
 	c.setZF(zf)
 	return true

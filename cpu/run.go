@@ -207,15 +207,15 @@ func (c *CPU) boundary() (Stop, bool) {
 		s.Halted = false
 		dr6 := s.PendDB
 		s.PendDB = 0
-		return c.deliver(idt.Event{Vector: idt.VecDB, Return: c.ip, DR6: dr6})
+		return c.deliver(&idt.Event{Vector: idt.VecDB, Return: c.ip, DR6: dr6})
 	}
 	if s.NMI && !s.NMIBlocked && !movSS {
 		s.NMI, s.Halted = false, false
-		return c.deliver(idt.Event{Vector: idt.VecNMI, Kind: idt.NMI, Return: c.ip})
+		return c.deliver(&idt.Event{Vector: idt.VecNMI, Kind: idt.NMI, Return: c.ip})
 	}
 	if s.INTR && s.RFLAGS&idt.FlagIF != 0 && s.Shadow == 0 {
 		s.Halted = false
-		return c.deliver(idt.Event{Vector: idt.Vector(c.io.Ack()), Kind: idt.External, Return: c.ip})
+		return c.deliver(&idt.Event{Vector: idt.Vector(c.io.Ack()), Kind: idt.External, Return: c.ip})
 	}
 	if s.Halted {
 		return StopHalt, true
@@ -280,15 +280,14 @@ func (c *CPU) retire() {
 
 // deliverFault delivers the event that an instruction came back with.
 func (c *CPU) deliverFault() (Stop, bool) {
-	e := c.fault
-	if e.Kind == idt.Exception {
-		e.Return = c.ip
+	if c.fault.Kind == idt.Exception {
+		c.fault.Return = c.ip
 	}
-	return c.deliver(e)
+	return c.deliver(&c.fault)
 }
 
 // deliver has idt deliver an event, and takes over the state it leaves.
-func (c *CPU) deliver(e idt.Event) (Stop, bool) {
+func (c *CPU) deliver(e *idt.Event) (Stop, bool) {
 	s := &c.s
 	if s.Ticks != c.lastEvent {
 		c.streak = 0

@@ -12,23 +12,23 @@ import (
 // takeBack takes over the state that package idt has left in Regs after
 // settle and a transfer, and its verdict. After a fault RIP is what the fault
 // returns to: in the new task if a task switch had got that far.
-func (c *CPU) takeBack(ev idt.Event, ok bool) bool {
+func (c *CPU) takeBack(fault *idt.Event) bool {
 	c.s.RFLAGS &= c.Model.FlagsValid
 	c.setArith(c.s.RFLAGS)
 	c.modeChanged()
-	if ok {
+	if fault == nil {
 		c.next = c.s.RIP
 		return true
 	}
 	c.ip = c.s.RIP
-	return c.raiseEvent(ev)
+	return c.raiseEvent(fault)
 }
 
 // loadSegment loads a segment register in any mode, with all checks.
 func (c *CPU) loadSegment(seg decode.SegReg, sel uint16) bool {
 	c.settle()
-	if ev, ok := idt.LoadSegment(c, seg, sel); !ok {
-		return c.raiseEvent(ev)
+	if fault := idt.LoadSegment(c, seg, sel); fault != nil {
+		return c.raiseEvent(fault)
 	}
 	c.modeChanged()
 	return true

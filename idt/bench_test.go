@@ -25,7 +25,7 @@ func faultAndReturn(w *world, cpl uint8, size uint8) func() bool {
 	return func() bool {
 		out := delivered(w.fake, Event{Vector: VecPF, HasCode: true, Code: 2, CR2: hole, Return: w.r.RIP})
 		w.g[4] += uint64(size) // the handler pops the error code
-		_, ok := IRET(w.fake, size, handler)
+		_, ok := told(IRET(w.fake, size, handler))
 		return ok && !out.Shutdown && w.r.CPL == cpl
 	}
 }
@@ -45,7 +45,7 @@ func BenchmarkDF32(b *testing.B) {
 		out := delivered(w.fake, Event{Vector: VecPF, HasCode: true, Code: 2, CR2: hole, Return: w.r.RIP})
 		w.g[4] += 4
 		w.r.RIP = handler
-		_, ok := IRET(w.fake, 4, handler)
+		_, ok := told(IRET(w.fake, 4, handler))
 		return ok && out.Last().Vector == VecDF && w.r.TR.Sel == tssSel
 	})
 }
@@ -58,7 +58,7 @@ func BenchmarkDF64(b *testing.B) {
 		w.g[4] = guard + 0x1000
 		out := delivered(w.fake, Event{Vector: VecPF, HasCode: true, Code: 2, CR2: hole, Return: w.r.RIP})
 		w.g[4] += 8
-		_, ok := IRET(w.fake, 8, handler)
+		_, ok := told(IRET(w.fake, 8, handler))
 		return ok && out.Last().Vector == VecDF
 	})
 }
@@ -69,8 +69,8 @@ func BenchmarkCallGate(b *testing.B) {
 	w.ring(3)
 	w.gdt(gateSel, gate(code0, handler, AttrPresent|dpl(3)|typeCall32, 2))
 	benchmark(b, func() bool {
-		_, ok := FarCall(w.fake, gateSel, 0, 4, code)
-		_, back := FarRet(w.fake, 8, 4)
+		_, ok := told(FarCall(w.fake, gateSel, 0, 4, code))
+		_, back := told(FarRet(w.fake, 8, 4))
 		w.g[4] = stack3
 		return ok && back && w.r.CPL == 3
 	})

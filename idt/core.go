@@ -5,9 +5,10 @@ import (
 	"x86emu/mmu"
 )
 
-// core is the processor as one operation of this package sees it. It lives on
-// the stack of the exported function that began it.
-type core struct {
+// Core is the processor as the operations of this package see it. The processor
+// keeps one (CPU.Core), so that no operation sets up more than what may have
+// changed. The zero Core is ready for use.
+type Core struct {
 	c          CPU
 	r          *Regs
 	g          *[16]uint64
@@ -17,42 +18,49 @@ type core struct {
 	long       bool   // IA-32e mode: EFER.LMA = 1
 	canonShift uint8  // 64 less the width of a linear address
 	fault      Event  // of a method that returned ok == false
+	frame      frame  // what the operation pushes
 }
 
 // regSP is the stack pointer's place among the general registers.
 const regSP = 4
 
-func (p *core) begin(c CPU) {
-	p.c, p.r, p.g, p.m, p.obs = c, c.Regs(), c.GPR(), c.MMU(), c.Observer()
+// begin gives the processor's Core for one operation.
+func begin(c CPU) *Core {
+	p := c.Core()
+	if p.c == nil {
+		p.c, p.r, p.g, p.m = c, c.Regs(), c.GPR(), c.MMU()
+	}
+	p.obs, p.ext = c.Observer(), 0
 	p.long = p.m.Ctl.EFER&mmu.EFERLMA != 0
 	p.canonShift = 16
 	if p.m.Ctl.CR4&mmu.CR4LA57 != 0 {
 		p.canonShift = 7
 	}
+	return p
 }
 
-// result is what the exported operations return.
-func (p *core) result(ok bool) (Event, bool) {
+// result is what the exported operations return: nil, or the fault.
+func (p *Core) result(ok bool) *Event {
 	if ok {
-		return Event{}, true
+		return nil
 	}
-	return p.fault, false
+	return &p.fault
 }
 
-func (p *core) protected() bool { return p.m.Ctl.CR0&mmu.CR0PE != 0 }
-func (p *core) v86() bool       { return p.r.RFLAGS&FlagVM != 0 && p.protected() }
-func (p *core) mode64() bool    { return p.long && p.r.Seg[decode.CS].Attr&AttrL != 0 }
-func (p *core) iopl() uint8     { return uint8(p.r.RFLAGS>>12) & 3 }
+func (p *Core) protected() bool { return p.m.Ctl.CR0&mmu.CR0PE != 0 }
+func (p *Core) v86() bool       { return p.r.RFLAGS&FlagVM != 0 && p.protected() }
+func (p *Core) mode64() bool    { return p.long && p.r.Seg[decode.CS].Attr&AttrL != 0 }
+func (p *Core) iopl() uint8     { return uint8(p.r.RFLAGS>>12) & 3 }
 
 // fail makes an exception with an error code the operation's fault and adds
 // EXT to the code. It returns false for its caller to return.
-func (p *core) fail(v Vector, code uint32) bool {
+func (p *Core) fail(v Vector, code uint32) bool {
 	p.fault = Event{Vector: v, HasCode: true, Code: code | p.ext, Return: p.r.RIP}
 	return false
 }
 
 // pageFault makes the MMU's fault the operation's. Its code has no EXT.
-func (p *core) pageFault() bool {
+func (p *Core) pageFault() bool {
 	f := &p.m.Fault
 	p.fault = Event{Vector: VecPF, HasCode: true, Code: f.Code, CR2: uint64(f.Addr), Return: p.r.RIP}
 	return false
@@ -60,7 +68,7 @@ func (p *core) pageFault() bool {
 
 // canonical tells whether an address is canonical under the paging mode.
 // [SDM 1, Canonical Addressing]
-func (p *core) canonical(a uint64) bool {
+func (p *Core) canonical(a uint64) bool {
 	sh := p.canonShift & 63
 	return uint64(int64(a<<sh)>>sh) == a
 }
@@ -68,7 +76,7 @@ func (p *core) canonical(a uint64) bool {
 // tableCanonical checks a byte range of a descriptor table or TSS in IA-32e
 // mode: it must be canonical, else #GP(0). (Outside that mode the MMU cuts
 // addresses to 32 bits.) [SDM 1, Canonical Addressing]
-func (p *core) tableCanonical(a uint64, size uint) bool {
+func (p *Core) tableCanonical(a uint64, size uint) bool {
 	if !p.pass(RuleTableCanonical, p.canonical(a) && p.canonical(a+uint64(size)-1)) {
 		return p.fail(VecGP, 0)
 	}
@@ -78,7 +86,7 @@ func (p *core) tableCanonical(a uint64, size uint) bool {
 // read, canWrite and write access descriptor tables and TSSs: implicit
 // supervisor accesses, whatever the CPL, which SMAP never lets through to user
 // pages. [SDM 3A, Determination of Access Rights]
-func (p *core) read(a uint64, size uint) (uint64, bool) {
+func (p *Core) read(a uint64, size uint) (uint64, bool) {
 	if host := p.m.ReadDirect(mmu.Linear(a), uint64(size), mmu.Read); host != nil {
 		if size == 8 {
 			return mmu.Load64(host, a), true // a shortcut is for canonical addresses only
@@ -95,16 +103,16 @@ func (p *core) read(a uint64, size uint) (uint64, bool) {
 	return v, ok
 }
 
-func (p *core) write(a uint64, size uint, v uint64) bool {
+func (p *Core) write(a uint64, size uint, v uint64) bool {
 	if p.long && !p.tableCanonical(a, size) {
 		return false
 	}
 	return p.m.Write(mmu.Linear(a), size, v, mmu.Write) || p.pageFault()
 }
 
-func (p *core) canWrite(a uint64, size uint) bool { return p.probe(a, size, mmu.Write) }
+func (p *Core) canWrite(a uint64, size uint) bool { return p.probe(a, size, mmu.Write) }
 
-func (p *core) probe(a uint64, size uint, acc mmu.Access) bool {
+func (p *Core) probe(a uint64, size uint, acc mmu.Access) bool {
 	if p.long && !p.tableCanonical(a, size) {
 		return false
 	}
@@ -113,7 +121,7 @@ func (p *core) probe(a uint64, size uint, acc mmu.Access) bool {
 
 // access is how data and stack accesses are made at a privilege level.
 // [SDM 3A, Determination of Access Rights]
-func (p *core) access(cpl uint8) mmu.Access {
+func (p *Core) access(cpl uint8) mmu.Access {
 	switch {
 	case cpl == 3:
 		return mmu.User
@@ -124,7 +132,7 @@ func (p *core) access(cpl uint8) mmu.Access {
 }
 
 // setFlags replaces RFLAGS, reserved bits fixed.
-func (p *core) setFlags(f uint64) { p.r.RFLAGS = f&flagsValid | Flag1 }
+func (p *Core) setFlags(f uint64) { p.r.RFLAGS = f&flagsValid | Flag1 }
 
 // flagsValid holds the bits of RFLAGS that are not reserved.
 const flagsValid = 0x3f7fd5
@@ -132,7 +140,7 @@ const flagsValid = 0x3f7fd5
 // targetWithin checks that an instruction pointer lies in its code segment:
 // within the limit, or canonical for 64-bit code; else #GP(0), or #GP(EXT).
 // [SDM 3A, Limit Checking; SDM 2, INT n/INTO/INT3/INT1]
-func (p *core) targetWithin(cs *Segment, ip uint64) bool {
+func (p *Core) targetWithin(cs *Segment, ip uint64) bool {
 	if p.long && cs.Attr&AttrL != 0 {
 		if !p.pass(RuleTargetCanonical, p.canonical(ip)) {
 			return p.fail(VecGP, 0)

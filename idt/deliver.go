@@ -26,44 +26,45 @@ func (o *Outcome) add(e *Event) {
 // delivered in its place, or become #DF with it, or end in shutdown, in which
 // case Regs are those of the last moment before. Regs.RIP must be the address
 // of the current instruction: it is what a fault met on the way returns to.
-func Deliver(c CPU, ev Event, out *Outcome) {
-	var p core
-	p.begin(c)
+func Deliver(c CPU, ev *Event, out *Outcome) {
+	p := begin(c)
 	out.Shutdown, out.N = false, 0
+	var next Event
 	for {
-		out.add(&ev)
-		p.take(&ev)
+		out.add(ev)
+		p.take(ev)
 		p.ext = ev.ext()
-		if p.deliver(&ev) {
+		if p.deliver(ev) {
 			p.r.Shadow = 0
 			if p.obs != nil {
-				p.emitEntered(&ev)
+				p.emitEntered(ev)
 			}
 			return
 		}
-		second := p.fault
+		second := &p.fault
 		switch escalate[ev.Class()][second.Class()] {
 		case serially:
-			ev = second
+			next = *second
 		case doubled:
-			out.add(&second)
-			p.take(&second)
+			out.add(second)
+			p.take(second)
 			// #DF has the error code 0. [SDM 3A, Interrupt 8—Double Fault Exception (#DF)]
-			ev = Event{Vector: VecDF, HasCode: true, Return: p.r.RIP}
+			next = Event{Vector: VecDF, HasCode: true, Return: p.r.RIP}
 		case shutdown:
-			out.add(&second)
-			p.take(&second)
+			out.add(second)
+			p.take(second)
 			out.Shutdown = true
 			if p.obs != nil {
-				p.emitStage(StageShutdown, &second)
+				p.emitStage(StageShutdown, second)
 			}
 			return
 		}
+		ev = &next
 	}
 }
 
 // take applies what an event does before its delivery and whatever comes of it.
-func (p *core) take(ev *Event) {
+func (p *Core) take(ev *Event) {
 	if p.obs != nil {
 		p.emitStage(StageEvent, ev)
 	}
@@ -82,7 +83,7 @@ func (p *core) take(ev *Event) {
 }
 
 // deliver makes one attempt at one event; false leaves its fault in p.fault.
-func (p *core) deliver(ev *Event) bool {
+func (p *Core) deliver(ev *Event) bool {
 	ok := false
 	switch {
 	case !p.protected():
@@ -104,7 +105,7 @@ func vectorCode(v Vector) uint32 { return uint32(v)<<3 | 2 }
 
 // gateAllows makes the checks that every gate of the IDT passes once its type
 // is known. [SDM 2, INT n/INTO/INT3/INT1, PROTECTED-MODE; IA-32e-MODE]
-func (p *core) gateAllows(ev *Event, g Gate, present bool) bool {
+func (p *Core) gateAllows(ev *Event, g Gate, present bool) bool {
 	// INT n, INT3 and INTO need a gate DPL not below the CPL, else #GP(vector*8+IDT).
 	if ev.Kind == SoftInt || ev.Kind == SoftExc {
 		if !p.pass(RuleGateDPL, g.DPL >= p.r.CPL) {
@@ -120,7 +121,7 @@ func (p *core) gateAllows(ev *Event, g Gate, present bool) bool {
 
 // handlerCode reads and checks the code segment of an interrupt or trap gate.
 // [SDM 2, INT n/INTO/INT3/INT1, TRAP-OR-INTERRUPT-GATE; SDM 3A, 64-Bit Mode IDT]
-func (p *core) handlerCode(sel uint16) (entry, bool) {
+func (p *Core) handlerCode(sel uint16) (entry, bool) {
 	// The selector must not be null, else #GP(EXT).
 	if !p.pass(RuleHandlerNull, !isNull(sel)) {
 		return entry{}, p.fail(VecGP, 0)
@@ -150,7 +151,7 @@ func (p *core) handlerCode(sel uint16) (entry, bool) {
 }
 
 // enterHandler loads CS, RIP, CPL and the flags that every handler starts with.
-func (p *core) enterHandler(e *entry, g *Gate, cpl uint8) {
+func (p *Core) enterHandler(e *entry, g *Gate, cpl uint8) {
 	r := p.r
 	r.Seg[decode.CS] = e.segment(e.sel&^3 | uint16(cpl))
 	r.CPL = cpl
@@ -166,7 +167,7 @@ func (p *core) enterHandler(e *entry, g *Gate, cpl uint8) {
 // deliverReal delivers through the interrupt vector table: 4 bytes for each
 // vector, offset then segment, and no error codes.
 // [SDM 2, INT n/INTO/INT3/INT1, REAL-ADDRESS-MODE; SDM 3A, Interrupt and Exception Handling (real-address mode)]
-func (p *core) deliverReal(ev *Event) bool {
+func (p *Core) deliverReal(ev *Event) bool {
 	r := p.r
 	at := uint32(ev.Vector) * 4
 	// The vector must lie within the table's limit, else #GP.
@@ -180,16 +181,16 @@ func (p *core) deliverReal(ev *Event) bool {
 	if p.obs != nil {
 		p.emitVector(r.IDTR.Base+uint64(at), raw)
 	}
-	f := frame{size: 2}
+	f := p.newFrame(2)
 	p.currentStack(&f.stack)
 	f.push(ev.flagsImage(r.RFLAGS))
 	f.push(uint64(r.Seg[decode.CS].Sel))
 	f.push(ev.Return)
 	// The stack must have room for 6 bytes, else #SS.
-	if !p.room(&f, 0) || !p.canPush(&f) || !p.writeFrame(&f) {
+	if !p.room(f, 0) || !p.canPush(f) || !p.writeFrame(f) {
 		return false
 	}
-	p.moveSP(&f)
+	p.moveSP(f)
 	r.RFLAGS &^= FlagIF | FlagTF | FlagAC | FlagRF
 	p.loadRealSegment(decode.CS, uint16(raw>>16))
 	r.RIP = raw & 0xffff
@@ -198,7 +199,7 @@ func (p *core) deliverReal(ev *Event) bool {
 
 // deliverProtected delivers through a 16- or 32-bit gate outside IA-32e mode.
 // [SDM 2, INT n/INTO/INT3/INT1, PROTECTED-MODE]
-func (p *core) deliverProtected(ev *Event) bool {
+func (p *Core) deliverProtected(ev *Event) bool {
 	at := uint32(ev.Vector) * 8
 	// The gate must lie within the IDT's limit, else #GP(vector*8+IDT+EXT).
 	if !p.pass(RuleIDTLimit, at+7 <= uint32(p.r.IDTR.Limit)) {
@@ -250,9 +251,9 @@ func (p *core) deliverProtected(ev *Event) bool {
 //	       SS ESP        from an outer level
 //	       EFLAGS CS EIP
 //	low    error code    where the exception has one
-func (p *core) enterProtected(ev *Event, g *Gate, cs *entry, cpl uint8) bool {
+func (p *Core) enterProtected(ev *Event, g *Gate, cs *entry, cpl uint8) bool {
 	r := p.r
-	f := frame{size: g.size(false)}
+	f := p.newFrame(g.size(false))
 	v86 := r.RFLAGS&FlagVM != 0
 	inner := cpl < r.CPL
 	var ss entry
@@ -289,7 +290,7 @@ func (p *core) enterProtected(ev *Event, g *Gate, cs *entry, cpl uint8) bool {
 		f.push(uint64(ev.Code))
 	}
 	// The stack must have room for the frame, else #SS(EXT), a new stack #SS(SS+EXT).
-	if !p.room(&f, full) {
+	if !p.room(f, full) {
 		return false
 	}
 	// The handler's entry must lie within its code segment, else #GP(EXT).
@@ -297,10 +298,10 @@ func (p *core) enterProtected(ev *Event, g *Gate, cs *entry, cpl uint8) bool {
 	if !p.targetWithin(&seg, g.Offset) {
 		return false
 	}
-	if !p.canPush(&f) || !p.canAccess(cs) || inner && !p.canAccess(&ss) {
+	if !p.canPush(f) || !p.canAccess(cs) || inner && !p.canAccess(&ss) {
 		return false
 	}
-	if !p.writeFrame(&f) || !p.setAccessed(cs) || inner && !p.setAccessed(&ss) {
+	if !p.writeFrame(f) || !p.setAccessed(cs) || inner && !p.setAccessed(&ss) {
 		return false
 	}
 	if inner {
@@ -312,7 +313,7 @@ func (p *core) enterProtected(ev *Event, g *Gate, cs *entry, cpl uint8) bool {
 			}
 		}
 	}
-	p.moveSP(&f)
+	p.moveSP(f)
 	p.enterHandler(cs, g, cpl)
 	return true
 }
@@ -320,7 +321,7 @@ func (p *core) enterProtected(ev *Event, g *Gate, cs *entry, cpl uint8) bool {
 // deliverTask delivers through a task gate: the handler is a task of its own,
 // which returns with a nested IRET.
 // [SDM 2, INT n/INTO/INT3/INT1, TASK-GATE]
-func (p *core) deliverTask(ev *Event, sel uint16) bool {
+func (p *Core) deliverTask(ev *Event, sel uint16) bool {
 	tss, ok := p.taskOfGate(sel)
 	if !ok {
 		return false
@@ -329,17 +330,17 @@ func (p *core) deliverTask(ev *Event, sel uint16) bool {
 		return false
 	}
 	if ev.pushesCode() {
-		f := frame{size: 2}
+		f := p.newFrame(2)
 		if wideTSS(p.r.TR.Attr) {
 			f.size = 4
 		}
 		p.currentStack(&f.stack)
 		f.push(uint64(ev.Code))
 		// The new task's stack must have room for the error code, else #SS(EXT) in the new task.
-		if !p.room(&f, 0) || !p.canPush(&f) || !p.writeFrame(&f) {
+		if !p.room(f, 0) || !p.canPush(f) || !p.writeFrame(f) {
 			return false
 		}
-		p.moveSP(&f)
+		p.moveSP(f)
 	}
 	// EIP must lie within the new task's code segment, else #GP(EXT) in the new task.
 	return p.targetWithin(&p.r.Seg[decode.CS], p.r.RIP)

@@ -5,7 +5,7 @@ import "x86emu/decode"
 // deliverLong delivers through a 64-bit gate: IA-32e mode has no other kind
 // and no task gates, whether the event came in 64-bit or compatibility mode.
 // [SDM 2, INT n/INTO/INT3/INT1, IA-32e-MODE; SDM 3A, Exception and Interrupt Handling in 64-bit Mode]
-func (p *core) deliverLong(ev *Event) bool {
+func (p *Core) deliverLong(ev *Event) bool {
 	at := uint32(ev.Vector) * 16
 	// The gate must lie within the IDT's limit, else #GP(vector*8+IDT+EXT).
 	if !p.pass(RuleIDTLimit, at+15 <= uint32(p.r.IDTR.Limit)) {
@@ -49,10 +49,10 @@ func (p *core) deliverLong(ev *Event) bool {
 //
 //	high   SS RSP RFLAGS CS RIP
 //	low    error code    where the exception has one
-func (p *core) enterLong(ev *Event, g *Gate, cs *entry, cpl uint8) bool {
+func (p *Core) enterLong(ev *Event, g *Gate, cs *entry, cpl uint8) bool {
 	r := p.r
 	inner := cpl < r.CPL
-	f := frame{size: 8}
+	f := p.newFrame(8)
 	f.flat, f.mask = true, ^uint64(0)
 	f.acc, f.sp = p.access(cpl), p.g[regSP]
 	if inner || g.IST != 0 {
@@ -82,21 +82,21 @@ func (p *core) enterLong(ev *Event, g *Gate, cs *entry, cpl uint8) bool {
 		f.push(uint64(ev.Code))
 	}
 	// Every push must go to a canonical address, else #SS(EXT).
-	if !p.direct(&f) && !p.room(&f, 0) {
+	if !p.direct(f) && !p.room(f, 0) {
 		return false
 	}
 	// The handler's entry must be canonical, else #GP(EXT).
 	if !p.pass(RuleTargetCanonical, p.canonical(g.Offset)) {
 		return p.fail(VecGP, 0)
 	}
-	if !p.canPush(&f) || !p.canAccess(cs) || !p.writeFrame(&f) || !p.setAccessed(cs) {
+	if !p.canPush(f) || !p.canAccess(cs) || !p.writeFrame(f) || !p.setAccessed(cs) {
 		return false
 	}
 	if inner {
 		// A null SS carries the new CPL. [SDM 3A, Stack Switching in IA-32e Mode]
 		p.loadNull(decode.SS, uint16(cpl))
 	}
-	p.moveSP(&f)
+	p.moveSP(f)
 	p.enterHandler(cs, g, cpl)
 	return true
 }

@@ -242,7 +242,7 @@ func TestSideEffects(t *testing.T) {
 	delivered(w.fake, Event{Vector: VecNMI, Kind: NMI})
 	assert.True(t, w.r.NMIBlocked, "an NMI blocks NMIs")
 	w.stackWords(4, 0, 0, 0)
-	_, ok := IRET(w.fake, 4, 0)
+	_, ok := told(IRET(w.fake, 4, 0))
 	assert.False(t, ok)
 	assert.False(t, w.r.NMIBlocked, "an IRET that faults unblocks them")
 	delivered(w.fake, Event{Vector: VecPF, HasCode: true, CR2: 0x1234})

@@ -102,7 +102,7 @@ func (e *entry) segment(sel uint16) Segment {
 
 // locate finds where a selector's descriptor of n bytes lies; in is false when
 // it is outside its table's limit or the LDT is null.
-func (p *core) locate(sel uint16, n uint32) (lin uint64, in bool) {
+func (p *Core) locate(sel uint16, n uint32) (lin uint64, in bool) {
 	off := uint32(sel &^ 7)
 	if sel&selTI == 0 {
 		return p.r.GDTR.Base + uint64(off), off+n-1 <= uint32(p.r.GDTR.Limit)
@@ -113,7 +113,7 @@ func (p *core) locate(sel uint16, n uint32) (lin uint64, in bool) {
 
 // entry reads a selector's descriptor. One outside its table is a fault of
 // vector v with the selector as error code, under the given rule.
-func (p *core) entry(sel uint16, rule Rule, v Vector) (entry, bool) {
+func (p *Core) entry(sel uint16, rule Rule, v Vector) (entry, bool) {
 	lin, in := p.locate(sel, 8)
 	if !p.pass(rule, in) {
 		return entry{}, p.fail(v, selCode(sel))
@@ -130,7 +130,7 @@ func (p *core) entry(sel uint16, rule Rule, v Vector) (entry, bool) {
 // base's bits 63 to 32. They too must lie within the table and their type
 // field must be zero, else #GP(selector).
 // [SDM 3A, TSS Descriptor in 64-bit Mode; IA-32e Mode Call Gates]
-func (p *core) highHalf(e *entry) (uint64, bool) {
+func (p *Core) highHalf(e *entry) (uint64, bool) {
 	_, in := p.locate(e.sel, 16)
 	if !p.pass(RuleHighHalf, in) {
 		return 0, p.fail(VecGP, selCode(e.sel))
@@ -147,12 +147,12 @@ func (p *core) highHalf(e *entry) (uint64, bool) {
 
 // canAccess probes the write that setAccessed will make. The byte that is
 // written, and that a page fault names, is that of the access rights.
-func (p *core) canAccess(e *entry) bool {
+func (p *Core) canAccess(e *entry) bool {
 	return e.attr()&AttrAccessed != 0 || p.canWrite(e.lin+5, 1)
 }
 
 // setAccessed sets the accessed bit in memory, where it is not set already: a
 // locked read-modify-write. [SDM 3A, Automatic Locking]
-func (p *core) setAccessed(e *entry) bool {
+func (p *Core) setAccessed(e *entry) bool {
 	return e.attr()&AttrAccessed != 0 || p.write(e.lin+5, 1, uint64(e.descriptor>>40)&0xff|uint64(AttrAccessed))
 }

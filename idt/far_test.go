@@ -36,16 +36,16 @@ func TestFarTransfers(t *testing.T) {
 		{"JMP through a 16-bit call gate", prot, gateTo(code0, typeCall16, 0), jump(gateSel), handler & 0xffff, code0, stack0 - 0x100, data0, 0, nil},
 		{"JMP through a gate to conforming code at CPL 3", prot, fromRing3(gateTo(conf0, typeCall32, 0)), jump(gateSel), handler, conf0 | 3, stack3, data3 | 3, 3, nil},
 		{"JMP in the LDT", prot, nil, jump(code0 | 4), handler, code0 | 4, stack0 - 0x100, data0, 0, nil},
-		{"JMP with a 16-bit offset", prot, nil, func(w *world) (Event, bool) { return FarJump(w.fake, code0, handler, 2, 0) }, handler & 0xffff, code0, stack0 - 0x100, data0, 0, nil},
-		{"JMP, real mode", real16, nil, func(w *world) (Event, bool) { return FarJump(w.fake, 0x4100, 0x10, 2, 0) }, 0x10, 0x4100, 0x2000, 0x5000, 0, nil},
-		{"JMP, VM86", v86, nil, func(w *world) (Event, bool) { return FarJump(w.fake, 0x4100, 0x10, 2, 0) }, 0x10, 0x4100, 0x2000, 0x5000, 3, nil},
+		{"JMP with a 16-bit offset", prot, nil, func(w *world) (Event, bool) { return told(FarJump(w.fake, code0, handler, 2, 0)) }, handler & 0xffff, code0, stack0 - 0x100, data0, 0, nil},
+		{"JMP, real mode", real16, nil, func(w *world) (Event, bool) { return told(FarJump(w.fake, 0x4100, 0x10, 2, 0)) }, 0x10, 0x4100, 0x2000, 0x5000, 0, nil},
+		{"JMP, VM86", v86, nil, func(w *world) (Event, bool) { return told(FarJump(w.fake, 0x4100, 0x10, 2, 0)) }, 0x10, 0x4100, 0x2000, 0x5000, 3, nil},
 		{"JMP, 64-bit to compatibility mode", long64, nil, jump(code32), handler, code32, stack0 - 0x100, data0, 0, nil},
 		{"JMP, compatibility to 64-bit mode", compat, nil, jump(code0), handler, code0, stack0 - 0x100, data0, 0, nil},
 		{"CALL, same level", prot, nil, call(code0), handler, code0, stack0 - 0x108, data0, 0, []uint64{code0, code + 7}},
-		{"CALL, 16-bit operand", prot, nil, func(w *world) (Event, bool) { return FarCall(w.fake, code0, 0x1230, 2, code+5) }, 0x1230, code0, stack0 - 0x104, data0, 0, []uint64{code0, 5}},
-		{"CALL, real mode", real16, nil, func(w *world) (Event, bool) { return FarCall(w.fake, 0x4100, 0x10, 2, 0x1239) }, 0x10, 0x4100, 0x1ffc, 0x5000, 0, []uint64{0x4000, 0x1239}},
-		{"CALL, VM86", v86, nil, func(w *world) (Event, bool) { return FarCall(w.fake, 0x4100, 0x10, 2, 0x1239) }, 0x10, 0x4100, 0x1ffc, 0x5000, 3, []uint64{0x4000, 0x1239}},
-		{"CALL, 64-bit operand", long64, nil, func(w *world) (Event, bool) { return FarCall(w.fake, code0, handler, 8, code+7) }, handler, code0, stack0 - 0x110, data0, 0, []uint64{code0, code + 7}},
+		{"CALL, 16-bit operand", prot, nil, func(w *world) (Event, bool) { return told(FarCall(w.fake, code0, 0x1230, 2, code+5)) }, 0x1230, code0, stack0 - 0x104, data0, 0, []uint64{code0, 5}},
+		{"CALL, real mode", real16, nil, func(w *world) (Event, bool) { return told(FarCall(w.fake, 0x4100, 0x10, 2, 0x1239)) }, 0x10, 0x4100, 0x1ffc, 0x5000, 0, []uint64{0x4000, 0x1239}},
+		{"CALL, VM86", v86, nil, func(w *world) (Event, bool) { return told(FarCall(w.fake, 0x4100, 0x10, 2, 0x1239)) }, 0x10, 0x4100, 0x1ffc, 0x5000, 3, []uint64{0x4000, 0x1239}},
+		{"CALL, 64-bit operand", long64, nil, func(w *world) (Event, bool) { return told(FarCall(w.fake, code0, handler, 8, code+7)) }, handler, code0, stack0 - 0x110, data0, 0, []uint64{code0, code + 7}},
 		{"CALL through a gate, same level: the gate's width", prot, gateTo(code0, typeCall16, 3), call(gateSel), handler & 0xffff, code0, stack0 - 0x104, data0, 0, []uint64{code0, (code + 7) & 0xffff}},
 		{"CALL through a gate to ring 0", prot, fromRing3(gateTo(code0, typeCall32, 0)), call(gateSel), handler, code0, stack0 - 16, data0, 0, []uint64{data3 | 3, stack3, code3 | 3, code + 7}},
 		{"CALL through a gate to ring 1", prot, fromRing3(gateTo(code1, typeCall32, 0)), call(gateSel), handler, code1 | 1, stack1 - 16, data1 | 1, 1, []uint64{data3 | 3, stack3, code3 | 3, code + 7}},
@@ -105,7 +105,7 @@ func TestFarRet(t *testing.T) {
 		t.Run(string(c.mode)+"/"+c.name, func(t *testing.T) {
 			w := newWorld(t, c.mode)
 			w.stackWords(uint(c.size), c.words...)
-			ev, ok := FarRet(w.fake, c.pop, c.size)
+			ev, ok := told(FarRet(w.fake, c.pop, c.size))
 			require.True(t, ok, "%v", ev)
 			assert.Equal(t, c.ip, w.r.RIP)
 			assert.Equal(t, c.cs, w.r.Seg[decode.CS].Sel)

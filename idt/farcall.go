@@ -6,9 +6,8 @@ import "x86emu/decode"
 // task, which is then nested in this one; off is the offset given with the
 // selector, opSize the width in bytes of what a direct call pushes, next the
 // address to return to. Failures are as for IRET. [SDM 2, CALL]
-func FarCall(c CPU, sel uint16, off uint64, opSize uint8, next uint64) (Event, bool) {
-	var p core
-	p.begin(c)
+func FarCall(c CPU, sel uint16, off uint64, opSize uint8, next uint64) *Event {
+	p := begin(c)
 	off = cut(off, opSize)
 	if !p.protected() || p.v86() {
 		return p.result(p.callReal(sel, off, opSize, next))
@@ -16,36 +15,36 @@ func FarCall(c CPU, sel uint16, off uint64, opSize uint8, next uint64) (Event, b
 	return p.result(p.callProtected(sel, off, opSize, next))
 }
 
-func (p *core) callReal(sel uint16, off uint64, opSize uint8, next uint64) bool {
-	var f frame
-	p.callFrame(&f, uint64(opSize), next)
+func (p *Core) callReal(sel uint16, off uint64, opSize uint8, next uint64) bool {
+	f := p.callFrame(uint64(opSize), next)
 	// The stack must have room for the return address, else #SS(0). [SDM 2, CALL, REAL-ADDRESS-MODE]
-	if !p.room(&f, 0) {
+	if !p.room(f, 0) {
 		return false
 	}
 	// The offset must lie within the CS limit, else #GP(0).
 	if !p.pass(RuleTargetLimit, off <= uint64(p.r.Seg[decode.CS].Limit)) {
 		return p.fail(VecGP, 0)
 	}
-	if !p.canPush(&f) || !p.writeFrame(&f) {
+	if !p.canPush(f) || !p.writeFrame(f) {
 		return false
 	}
-	p.moveSP(&f)
+	p.moveSP(f)
 	p.loadRealSegment(decode.CS, sel)
 	p.r.RIP = off
 	return true
 }
 
-// callFrame makes f the return address on the current stack.
-func (p *core) callFrame(f *frame, size, next uint64) {
-	f.size = size
+// callFrame is the frame of a return address on the current stack.
+func (p *Core) callFrame(size, next uint64) *frame {
+	f := p.newFrame(size)
 	p.currentStack(&f.stack)
 	f.align = p.checksAlignment()
 	f.push(uint64(p.r.Seg[decode.CS].Sel))
 	f.push(next)
+	return f
 }
 
-func (p *core) callProtected(sel uint16, off uint64, opSize uint8, next uint64) bool {
+func (p *Core) callProtected(sel uint16, off uint64, opSize uint8, next uint64) bool {
 	e, ok := p.farEntry(sel)
 	if !ok {
 		return false
@@ -70,11 +69,10 @@ func (p *core) callProtected(sel uint16, off uint64, opSize uint8, next uint64) 
 }
 
 // callCode calls checked code at the current CPL. [SDM 2, CALL]
-func (p *core) callCode(cs *entry, off, size, next uint64) bool {
-	var f frame
-	p.callFrame(&f, size, next)
+func (p *Core) callCode(cs *entry, off, size, next uint64) bool {
+	f := p.callFrame(size, next)
 	// The stack must have room for the return address, else #SS(0).
-	if !p.room(&f, 0) {
+	if !p.room(f, 0) {
 		return false
 	}
 	seg := cs.segment(cs.sel&^3 | uint16(p.r.CPL))
@@ -82,10 +80,10 @@ func (p *core) callCode(cs *entry, off, size, next uint64) bool {
 	if !p.targetWithin(&seg, off) {
 		return false
 	}
-	if !p.canPush(&f) || !p.canAccess(cs) || !p.writeFrame(&f) || !p.setAccessed(cs) {
+	if !p.canPush(f) || !p.canAccess(cs) || !p.writeFrame(f) || !p.setAccessed(cs) {
 		return false
 	}
-	p.moveSP(&f)
+	p.moveSP(f)
 	p.r.Seg[decode.CS] = seg
 	p.r.RIP = off
 	return true
@@ -98,11 +96,11 @@ func (p *core) callCode(cs *entry, off, size, next uint64) bool {
 //	high   SS RSP
 //	       parameters   16- and 32-bit gates
 //	low    CS RIP
-func (p *core) callInner(cs *entry, g *Gate, next uint64) bool {
+func (p *Core) callInner(cs *entry, g *Gate, next uint64) bool {
 	r := p.r
 	cpl := cs.dpl()
 	size := g.size(p.long)
-	f := frame{size: size}
+	f := p.newFrame(size)
 	f.acc = p.access(cpl)
 	var ss entry
 	if p.long {
@@ -147,7 +145,7 @@ func (p *core) callInner(cs *entry, g *Gate, next uint64) bool {
 	f.push(uint64(r.Seg[decode.CS].Sel))
 	f.push(next)
 	// The new stack must have room for the frame, else #SS(SS).
-	if !p.room(&f, selCode(ss.sel)) {
+	if !p.room(f, selCode(ss.sel)) {
 		return false
 	}
 	seg := cs.segment(cs.sel&^3 | uint16(cpl))
@@ -155,10 +153,10 @@ func (p *core) callInner(cs *entry, g *Gate, next uint64) bool {
 	if !p.targetWithin(&seg, g.Offset) {
 		return false
 	}
-	if !p.canPush(&f) || !p.canAccess(cs) || !p.long && !p.canAccess(&ss) {
+	if !p.canPush(f) || !p.canAccess(cs) || !p.long && !p.canAccess(&ss) {
 		return false
 	}
-	if !p.writeFrame(&f) || !p.setAccessed(cs) || !p.long && !p.setAccessed(&ss) {
+	if !p.writeFrame(f) || !p.setAccessed(cs) || !p.long && !p.setAccessed(&ss) {
 		return false
 	}
 	if p.long {
@@ -167,7 +165,7 @@ func (p *core) callInner(cs *entry, g *Gate, next uint64) bool {
 		r.Seg[decode.SS] = f.seg
 		p.g[regSP] = f.sp
 	}
-	p.moveSP(&f)
+	p.moveSP(f)
 	r.Seg[decode.CS] = seg
 	r.CPL = cpl
 	r.RIP = g.Offset

@@ -6,9 +6,8 @@ import "x86emu/decode"
 // task; off is the offset given with the selector, already cut to the operand
 // size (in bytes). next is the address of the following instruction, which a
 // task switch saves. Failures are as for IRET. [SDM 2, JMP]
-func FarJump(c CPU, sel uint16, off uint64, opSize uint8, next uint64) (Event, bool) {
-	var p core
-	p.begin(c)
+func FarJump(c CPU, sel uint16, off uint64, opSize uint8, next uint64) *Event {
+	p := begin(c)
 	off = cut(off, opSize)
 	if !p.protected() || p.v86() {
 		return p.result(p.jumpReal(sel, off))
@@ -24,7 +23,7 @@ func cut(v uint64, size uint8) uint64 {
 	return v & (1<<(8*size) - 1)
 }
 
-func (p *core) jumpReal(sel uint16, off uint64) bool {
+func (p *Core) jumpReal(sel uint16, off uint64) bool {
 	// The offset must lie within the CS limit, else #GP(0). [SDM 2, JMP, REAL-ADDRESS-MODE]
 	if !p.pass(RuleTargetLimit, off <= uint64(p.r.Seg[decode.CS].Limit)) {
 		return p.fail(VecGP, 0)
@@ -34,7 +33,7 @@ func (p *core) jumpReal(sel uint16, off uint64) bool {
 	return true
 }
 
-func (p *core) jumpProtected(sel uint16, off, next uint64) bool {
+func (p *Core) jumpProtected(sel uint16, off, next uint64) bool {
 	e, ok := p.farEntry(sel)
 	if !ok {
 		return false
@@ -53,7 +52,7 @@ func (p *core) jumpProtected(sel uint16, off, next uint64) bool {
 }
 
 // jumpCode enters checked code at the current CPL.
-func (p *core) jumpCode(cs *entry, off uint64) bool {
+func (p *Core) jumpCode(cs *entry, off uint64) bool {
 	seg := cs.segment(cs.sel&^3 | uint16(p.r.CPL))
 	// The target must lie within the new code segment, else #GP(0). [SDM 2, JMP]
 	if !p.targetWithin(&seg, off) || !p.canAccess(cs) || !p.setAccessed(cs) {
@@ -66,7 +65,7 @@ func (p *core) jumpCode(cs *entry, off uint64) bool {
 
 // farEntry reads the descriptor that a far JMP or CALL names.
 // [SDM 2, JMP; CALL]
-func (p *core) farEntry(sel uint16) (entry, bool) {
+func (p *Core) farEntry(sel uint16) (entry, bool) {
 	// The selector must not be null, else #GP(0).
 	if !p.pass(RuleFarNull, !isNull(sel)) {
 		return entry{}, p.fail(VecGP, 0)
@@ -92,7 +91,7 @@ func (p *core) farEntry(sel uint16) (entry, bool) {
 
 // farCode checks a code segment that is entered directly, without change of
 // CPL. [SDM 2, JMP; CALL, CONFORMING-CODE-SEGMENT; NONCONFORMING-CODE-SEGMENT]
-func (p *core) farCode(e *entry, sel uint16) bool {
+func (p *Core) farCode(e *entry, sel uint16) bool {
 	// In IA-32e mode L and D must not both be set, else #GP(selector).
 	if !p.pass(RuleFarLD, !p.long || e.attr()&(AttrL|AttrDB) != AttrL|AttrDB) {
 		return p.fail(VecGP, selCode(sel))
@@ -115,7 +114,7 @@ func (p *core) farCode(e *entry, sel uint16) bool {
 
 // callGate checks a call gate and the code segment that it names.
 // [SDM 2, JMP; CALL, CALL-GATE; SDM 3A, Accessing a Code Segment Through a Call Gate]
-func (p *core) callGate(e *entry, jump bool) (cs entry, g Gate, ok bool) {
+func (p *Core) callGate(e *entry, jump bool) (cs entry, g Gate, ok bool) {
 	g = e.gate()
 	code := selCode(e.sel)
 	var hi uint64
@@ -160,7 +159,7 @@ func (p *core) callGate(e *entry, jump bool) (cs entry, g Gate, ok bool) {
 }
 
 // farTaskGate switches to the task of a task gate. [SDM 2, JMP; CALL, TASK-GATE]
-func (p *core) farTaskGate(e *entry, kind taskKind, next uint64) bool {
+func (p *Core) farTaskGate(e *entry, kind taskKind, next uint64) bool {
 	// The gate's DPL must not be below CPL or RPL, else #GP(gate selector).
 	if !p.pass(RuleTaskGateDPL, e.dpl() >= p.r.CPL && e.dpl() >= rpl(e.sel)) {
 		return p.fail(VecGP, selCode(e.sel))
@@ -175,7 +174,7 @@ func (p *core) farTaskGate(e *entry, kind taskKind, next uint64) bool {
 
 // farTSS switches to the task of a TSS descriptor.
 // [SDM 2, JMP; CALL, TASK-STATE-SEGMENT]
-func (p *core) farTSS(e *entry, kind taskKind, next uint64) bool {
+func (p *Core) farTSS(e *entry, kind taskKind, next uint64) bool {
 	// The TSS's DPL must not be below CPL or RPL, else #GP(TSS selector).
 	if !p.pass(RuleTSSDPL, e.dpl() >= p.r.CPL && e.dpl() >= rpl(e.sel)) {
 		return p.fail(VecGP, selCode(e.sel))
@@ -184,7 +183,7 @@ func (p *core) farTSS(e *entry, kind taskKind, next uint64) bool {
 	return ok && p.farSwitch(&tss, kind, next)
 }
 
-func (p *core) farSwitch(tss *entry, kind taskKind, next uint64) bool {
+func (p *Core) farSwitch(tss *entry, kind taskKind, next uint64) bool {
 	if !p.switchTask(tss, kind, next, p.r.RFLAGS) {
 		return false
 	}

@@ -5,16 +5,15 @@ import "x86emu/decode"
 // FarRet is RETF: pop is the number of bytes that RETF imm16 releases, on both
 // stacks where the privilege level changes; opSize is the width in bytes of
 // the words popped. Failures are as for IRET. [SDM 2, RET]
-func FarRet(c CPU, pop uint16, opSize uint8) (Event, bool) {
-	var p core
-	p.begin(c)
+func FarRet(c CPU, pop uint16, opSize uint8) *Event {
+	p := begin(c)
 	if !p.protected() || p.v86() {
 		return p.result(p.retReal(uint64(pop), uint64(opSize)))
 	}
 	return p.result(p.retProtected(uint64(pop), uint64(opSize)))
 }
 
-func (p *core) retReal(release, size uint64) bool {
+func (p *Core) retReal(release, size uint64) bool {
 	var s stack
 	var w [2]uint64
 	p.currentStack(&s)
@@ -36,7 +35,7 @@ func (p *core) retReal(release, size uint64) bool {
 //	low    RIP CS
 //	       parameters
 //	high   RSP SS       to an outer level
-func (p *core) retProtected(release, size uint64) bool {
+func (p *Core) retProtected(release, size uint64) bool {
 	var s stack
 	var w [4]uint64
 	p.currentStack(&s)

@@ -103,22 +103,22 @@ func fuzzWorld(t testing.TB, in []byte) (w *world, do func() (Outcome, Event, bo
 		case 2:
 			return wrap(w.attempt(ev))
 		case 3:
-			return wrap(IRET(w.fake, size, code))
+			return wrap(told(IRET(w.fake, size, code)))
 		case 4:
-			return wrap(FarJump(w.fake, sel, handler, size, code))
+			return wrap(told(FarJump(w.fake, sel, handler, size, code)))
 		case 5:
-			return wrap(FarCall(w.fake, sel, handler, size, code))
+			return wrap(told(FarCall(w.fake, sel, handler, size, code)))
 		case 6:
-			return wrap(FarRet(w.fake, sel, size))
+			return wrap(told(FarRet(w.fake, sel, size)))
 		case 7:
-			return wrap(LoadSegment(w.fake, []decode.SegReg{decode.ES, decode.SS, decode.DS, decode.FS, decode.GS}[arg>>13%5], sel))
+			return wrap(told(LoadSegment(w.fake, []decode.SegReg{decode.ES, decode.SS, decode.DS, decode.FS, decode.GS}[arg>>13%5], sel)))
 		case 8:
-			return wrap(LoadLDTR(w.fake, sel))
+			return wrap(told(LoadLDTR(w.fake, sel)))
 		case 9:
-			return wrap(LoadTR(w.fake, sel))
+			return wrap(told(LoadTR(w.fake, sel)))
 		}
-		_, e, ok := Verify(w.fake, sel, true)
-		return Outcome{}, e, ok
+		_, fault := Verify(w.fake, sel, true)
+		return wrap(told(fault))
 	}
 }
 

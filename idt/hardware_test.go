@@ -75,13 +75,13 @@ func TestHardwareSegments(t *testing.T) {
 		var ok bool
 		switch op {
 		case "mov-ds":
-			ev, ok = LoadSegment(w.fake, decode.DS, sel)
+			ev, ok = told(LoadSegment(w.fake, decode.DS, sel))
 		case "mov-ss":
-			ev, ok = LoadSegment(w.fake, decode.SS, sel)
+			ev, ok = told(LoadSegment(w.fake, decode.SS, sel))
 		case "lretq":
-			ev, ok = FarRet(w.fake, 0, 8)
+			ev, ok = told(FarRet(w.fake, 0, 8))
 		case "iretq":
-			ev, ok = IRET(w.fake, 8, 0)
+			ev, ok = told(IRET(w.fake, 8, 0))
 		}
 		if want != "ok" {
 			want = fmt.Sprintf("%s(%#x)", want, code)

@@ -13,9 +13,8 @@ import (
 // are unblocked; a fault of the task returned to excepted, with which Regs are
 // that task's. Either way the fault's Return is Regs.RIP as it stands.
 // [SDM 2, IRET/IRETD/IRETQ]
-func IRET(c CPU, opSize uint8, next uint64) (Event, bool) {
-	var p core
-	p.begin(c)
+func IRET(c CPU, opSize uint8, next uint64) *Event {
+	p := begin(c)
 	// IRET unblocks NMIs, also when it faults. [SDM 3A, Handling Multiple NMIs]
 	p.r.NMIBlocked = false
 	ok := false
@@ -39,12 +38,12 @@ const (
 )
 
 // replaceFlags takes the masked flags from an image.
-func (p *core) replaceFlags(mask, image uint64) {
+func (p *Core) replaceFlags(mask, image uint64) {
 	p.setFlags(p.r.RFLAGS&^mask | image&mask)
 }
 
 // iretReal is IRET in real mode. [SDM 2, IRET/IRETD/IRETQ, REAL-ADDRESS-MODE]
-func (p *core) iretReal(opSize uint8) bool {
+func (p *Core) iretReal(opSize uint8) bool {
 	mask := uint64(iretFlags | FlagIF | FlagIOPL)
 	if opSize == 4 {
 		mask |= iretFlags32
@@ -54,7 +53,7 @@ func (p *core) iretReal(opSize uint8) bool {
 
 // iretV86 is IRET in VM86 mode, staying there.
 // [SDM 2, IRET/IRETD/IRETQ, RETURN-FROM-VIRTUAL-8086-MODE]
-func (p *core) iretV86(opSize uint8) bool {
+func (p *Core) iretV86(opSize uint8) bool {
 	if p.iopl() == 3 {
 		mask := uint64(iretFlags | FlagIF)
 		if opSize == 4 {
@@ -71,7 +70,7 @@ func (p *core) iretV86(opSize uint8) bool {
 
 // iretVME is a 16-bit IRET in VM86 mode with CR4.VME and IOPL below 3: the
 // image's IF goes to VIF. [SDM 3B, Virtual-8086 Mode Extensions]
-func (p *core) iretVME() bool {
+func (p *Core) iretVME() bool {
 	var s stack
 	var w [3]uint64
 	p.currentStack(&s)
@@ -88,14 +87,14 @@ func (p *core) iretVME() bool {
 }
 
 // popReal pops IP, CS and FLAGS in real or VM86 mode.
-func (p *core) popReal(opSize uint8, mask uint64) bool {
+func (p *Core) popReal(opSize uint8, mask uint64) bool {
 	var s stack
 	var w [3]uint64
 	p.currentStack(&s)
 	return p.pop(&s, 0, uint64(opSize), w[:]) && p.finishReal(&s, opSize, &w, mask)
 }
 
-func (p *core) finishReal(s *stack, opSize uint8, w *[3]uint64, mask uint64) bool {
+func (p *Core) finishReal(s *stack, opSize uint8, w *[3]uint64, mask uint64) bool {
 	// EIP must lie within the CS limit, else #GP(0).
 	if !p.pass(RuleTargetLimit, w[0] <= uint64(p.r.Seg[decode.CS].Limit)) {
 		return p.fail(VecGP, 0)
@@ -113,7 +112,7 @@ func (p *core) finishReal(s *stack, opSize uint8, w *[3]uint64, mask uint64) boo
 //	low    RIP CS RFLAGS
 //	       RSP SS        to an outer level, and always in 64-bit mode
 //	high   ES DS FS GS   to VM86 mode
-func (p *core) iretProtected(opSize uint8) bool {
+func (p *Core) iretProtected(opSize uint8) bool {
 	r := p.r
 	size := uint64(opSize)
 	var s stack
@@ -157,7 +156,7 @@ func (p *core) iretProtected(opSize uint8) bool {
 
 // iretMask is the set of flags that IRET may change at the CPL: IF needs
 // CPL <= IOPL; IOPL, VIF and VIP need CPL 0. [SDM 2, IRET/IRETD/IRETQ]
-func (p *core) iretMask(opSize uint8) uint64 {
+func (p *Core) iretMask(opSize uint8) uint64 {
 	mask := uint64(iretFlags)
 	if opSize > 2 {
 		mask |= iretFlags32
@@ -176,7 +175,7 @@ func (p *core) iretMask(opSize uint8) uint64 {
 
 // iretToV86 returns from CPL 0 to VM86 mode.
 // [SDM 2, IRET/IRETD/IRETQ, RETURN-TO-VIRTUAL-8086-MODE]
-func (p *core) iretToV86(s *stack, ip uint64, cs uint16, image uint64) bool {
+func (p *Core) iretToV86(s *stack, ip uint64, cs uint16, image uint64) bool {
 	// EIP must lie within the 64 KiB of the new CS, else #GP(0).
 	if !p.pass(RuleV86Target, ip <= 0xffff) {
 		return p.fail(VecGP, 0)
@@ -198,7 +197,7 @@ func (p *core) iretToV86(s *stack, ip uint64, cs uint16, image uint64) bool {
 
 // iretTask returns to the task that the current TSS's link names.
 // [SDM 2, IRET/IRETD/IRETQ, TASK-RETURN; SDM 3A, Task Linking]
-func (p *core) iretTask(next uint64) bool {
+func (p *Core) iretTask(next uint64) bool {
 	// IA-32e mode has no task switches: #GP(0).
 	if !p.pass(RuleIRETNT, !p.long) {
 		return p.fail(VecGP, 0)

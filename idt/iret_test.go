@@ -56,7 +56,7 @@ func TestIRETFlags(t *testing.T) {
 				}
 				w.r.RFLAGS = old
 				w.stackWords(uint(c.size), 0x1230, uint64(w.r.Seg[decode.CS].Sel), image, w.g[4], uint64(w.r.Seg[decode.SS].Sel))
-				ev, ok := IRET(w.fake, c.size, 0)
+				ev, ok := told(IRET(w.fake, c.size, 0))
 				require.True(t, ok, "%v", ev)
 				assert.Equal(t, old&^c.want|image&c.want|Flag1, w.r.RFLAGS)
 			}
@@ -111,7 +111,7 @@ func TestIRETForms(t *testing.T) {
 				c.sp = w.g[4]&^0xffff | 0x8000
 			}
 			w.stackWords(uint(c.size), c.words...)
-			ev, ok := IRET(w.fake, c.size, 0)
+			ev, ok := told(IRET(w.fake, c.size, 0))
 			require.True(t, ok, "%v", ev)
 			assert.Equal(t, c.ip, w.r.RIP)
 			assert.Equal(t, c.cs, w.r.Seg[decode.CS].Sel)
@@ -125,7 +125,7 @@ func TestIRETForms(t *testing.T) {
 func TestIRETToV86LoadsSegments(t *testing.T) {
 	w := newWorld(t, paged)
 	w.stackWords(4, 0x5678, 0x4100, Flag1|FlagVM|FlagIF|FlagIOPL|FlagVIF, 0xffff2000, 0x5000, 0x200, 0x100, 0x300, 0x400)
-	_, ok := IRET(w.fake, 4, 0)
+	_, ok := told(IRET(w.fake, 4, 0))
 	require.True(t, ok)
 	for reg, sel := range map[decode.SegReg]uint16{decode.CS: 0x4100, decode.SS: 0x5000, decode.ES: 0x200, decode.DS: 0x100, decode.FS: 0x300, decode.GS: 0x400} {
 		assert.Equal(t, Segment{Sel: sel, Base: uint64(sel) << 4, Limit: 0xffff, Attr: attrData | dpl(3)}, w.r.Seg[reg])
@@ -139,7 +139,7 @@ func TestVMEIRET(t *testing.T) {
 	for _, image := range []uint64{0, FlagIF} {
 		w := newWorld(t, v86)
 		virtual(FlagVIF, image)(w)
-		_, ok := IRET(w.fake, 2, 0)
+		_, ok := told(IRET(w.fake, 2, 0))
 		require.True(t, ok)
 		assert.Equal(t, image != 0, w.r.RFLAGS&FlagVIF != 0)
 		assert.NotZero(t, w.r.RFLAGS&FlagIF, "IF itself stays")
@@ -155,7 +155,7 @@ func TestOuterReturnDropsSegments(t *testing.T) {
 	w.load(decode.FS, data1)
 	w.r.Seg[decode.GS] = Segment{Sel: 2, Base: 0x7000, Attr: AttrUnusable}
 	w.stackWords(8, handler, code3|3, Flag1, stack3, data3|3)
-	_, ok := IRET(w.fake, 8, 0)
+	_, ok := told(IRET(w.fake, 8, 0))
 	require.True(t, ok)
 	assert.Zero(t, w.r.Seg[decode.DS].Sel)
 	assert.NotZero(t, w.r.Seg[decode.DS].Attr&AttrUnusable, "data of DPL 0")
@@ -187,7 +187,7 @@ func TestIRETStackFaults(t *testing.T) {
 			w := newWorld(t, c.mode)
 			c.prep(w)
 			before, gpr := w.r, w.g
-			ev, ok := IRET(w.fake, c.size, 0)
+			ev, ok := told(IRET(w.fake, c.size, 0))
 			assert.Equal(t, c.want, short(ev, ok))
 			assert.Equal(t, before, w.r)
 			assert.Equal(t, gpr, w.g)

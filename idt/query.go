@@ -7,7 +7,7 @@ package idt
 // visible reads a selector's descriptor if the current program may know about
 // it: it is within its table, and neither CPL nor RPL exceeds its DPL unless it
 // is conforming code. [SDM 2, VERR/VERW; LAR; LSL]
-func (p *core) visible(sel uint16) (e entry, seen, ok bool) {
+func (p *Core) visible(sel uint16) (e entry, seen, ok bool) {
 	lin, in := p.locate(sel, 8)
 	if isNull(sel) || !in {
 		return e, false, true
@@ -19,22 +19,20 @@ func (p *core) visible(sel uint16) (e entry, seen, ok bool) {
 
 // Verify is VERR, or VERW with write set: whether the segment can be read or
 // written at the current level.
-func Verify(c CPU, sel uint16, write bool) (zf bool, e Event, ok bool) {
-	var p core
-	p.begin(c)
+func Verify(c CPU, sel uint16, write bool) (zf bool, fault *Event) {
+	p := begin(c)
 	d, seen, ok := p.visible(sel)
 	if write {
-		return seen && d.writableData(), p.fault, ok
+		return seen && d.writableData(), p.result(ok)
 	}
-	return seen && d.readable(), p.fault, ok
+	return seen && d.readable(), p.result(ok)
 }
 
 // AccessRights is LAR: the second word of the descriptor without the base.
 // The limit's bits 19:16, which the manual leaves undefined in the result,
 // stand in it. (Observed on an AMD EPYC: LAR of a flat segment gives 00CFF300H.)
-func AccessRights(c CPU, sel uint16) (v uint32, zf bool, e Event, ok bool) {
-	var p core
-	p.begin(c)
+func AccessRights(c CPU, sel uint16) (v uint32, zf bool, fault *Event) {
+	p := begin(c)
 	d, seen, ok := p.visible(sel)
 	known := d.attr()&AttrS != 0
 	switch d.system() {
@@ -44,15 +42,14 @@ func AccessRights(c CPU, sel uint16) (v uint32, zf bool, e Event, ok bool) {
 		known = !p.long
 	}
 	if !seen || !known {
-		return 0, false, p.fault, ok
+		return 0, false, p.result(ok)
 	}
-	return uint32(d.descriptor>>32) & 0x00ffff00, true, p.fault, true
+	return uint32(d.descriptor>>32) & 0x00ffff00, true, nil
 }
 
 // SegmentLimit is LSL: the limit in bytes.
-func SegmentLimit(c CPU, sel uint16) (v uint32, zf bool, e Event, ok bool) {
-	var p core
-	p.begin(c)
+func SegmentLimit(c CPU, sel uint16) (v uint32, zf bool, fault *Event) {
+	p := begin(c)
 	d, seen, ok := p.visible(sel)
 	known := d.attr()&AttrS != 0
 	switch d.system() {
@@ -62,7 +59,7 @@ func SegmentLimit(c CPU, sel uint16) (v uint32, zf bool, e Event, ok bool) {
 		known = !p.long
 	}
 	if !seen || !known {
-		return 0, false, p.fault, ok
+		return 0, false, p.result(ok)
 	}
-	return d.limit(), true, p.fault, true
+	return d.limit(), true, nil
 }

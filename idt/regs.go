@@ -85,6 +85,9 @@ const (
 // fakes it with a bare mmu.MMU. Before a call the processor settles RIP and
 // RFLAGS into Regs; after it, it derives its mode from Regs anew.
 type CPU interface {
+	// Core is this package's own part of the processor, one for its life. What the
+	// next three methods return must not change once it is in use.
+	Core() *Core
 	Regs() *Regs
 	GPR() *[16]uint64
 	MMU() *mmu.MMU

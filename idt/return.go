@@ -7,7 +7,7 @@ import "x86emu/decode"
 
 // returnCode reads and checks the code segment of a return.
 // [SDM 2, IRET/IRETD/IRETQ; RET, RETURN-FROM-PROTECTED-MODE]
-func (p *core) returnCode(sel uint16) (entry, bool) {
+func (p *Core) returnCode(sel uint16) (entry, bool) {
 	// The selector must not be null, else #GP(0).
 	if !p.pass(RuleReturnNull, !isNull(sel)) {
 		return entry{}, p.fail(VecGP, 0)
@@ -39,7 +39,7 @@ func (p *core) returnCode(sel uint16) (entry, bool) {
 // returnSS reads and checks the stack segment of a return to code cs. A null
 // selector, with which the entry stays empty, is for 64-bit code at CPL 0 to 2.
 // [SDM 2, IRET/IRETD/IRETQ; RET, RETURN-TO-OUTER-PRIVILEGE-LEVEL]
-func (p *core) returnSS(sel uint16, cs *entry) (entry, bool) {
+func (p *Core) returnSS(sel uint16, cs *entry) (entry, bool) {
 	cpl := rpl(cs.sel)
 	if isNull(sel) {
 		// A null SS needs 64-bit code, a CPL below 3 and RPL = CPL, else #GP(0).
@@ -75,7 +75,7 @@ func (p *core) returnSS(sel uint16, cs *entry) (entry, bool) {
 // returnTo loads CS:RIP and, where ss is given, SS:RSP, when nothing but the
 // accessed bits can fail any more. A return to an outer level nulls the data
 // segments that are not its to use. RSP is cut to the new stack's width.
-func (p *core) returnTo(cs *entry, ip uint64, ss *entry, sp uint64) bool {
+func (p *Core) returnTo(cs *entry, ip uint64, ss *entry, sp uint64) bool {
 	r := p.r
 	touchSS := ss != nil && !isNull(ss.sel)
 	if !p.canAccess(cs) || touchSS && !p.canAccess(ss) {
@@ -106,7 +106,7 @@ func (p *core) returnTo(cs *entry, ip uint64, ss *entry, sp uint64) bool {
 // CPL could not have loaded: data or non-conforming code of a DPL below it.
 // Bases stay: those of null FS and GS are in use in 64-bit mode.
 // [SDM 2, IRET/IRETD/IRETQ; RET, RETURN-TO-OUTER-PRIVILEGE-LEVEL]
-func (p *core) dropInnerSegments() {
+func (p *Core) dropInnerSegments() {
 	for _, reg := range [...]decode.SegReg{decode.ES, decode.DS, decode.FS, decode.GS} {
 		s := &p.r.Seg[reg]
 		null := isNull(s.Sel)

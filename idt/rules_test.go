@@ -27,31 +27,31 @@ func software(v Vector) func(*world) (Event, bool) {
 }
 
 func jump(sel uint16) func(*world) (Event, bool) {
-	return func(w *world) (Event, bool) { return FarJump(w.fake, sel, handler, 4, w.r.RIP+7) }
+	return func(w *world) (Event, bool) { return told(FarJump(w.fake, sel, handler, 4, w.r.RIP+7)) }
 }
 
 func call(sel uint16) func(*world) (Event, bool) {
-	return func(w *world) (Event, bool) { return FarCall(w.fake, sel, handler, 4, w.r.RIP+7) }
+	return func(w *world) (Event, bool) { return told(FarCall(w.fake, sel, handler, 4, w.r.RIP+7)) }
 }
 
 func iret(n uint8) func(*world) (Event, bool) {
-	return func(w *world) (Event, bool) { return IRET(w.fake, n, w.r.RIP+1) }
+	return func(w *world) (Event, bool) { return told(IRET(w.fake, n, w.r.RIP+1)) }
 }
 
 func retf(n uint8) func(*world) (Event, bool) {
-	return func(w *world) (Event, bool) { return FarRet(w.fake, 0, n) }
+	return func(w *world) (Event, bool) { return told(FarRet(w.fake, 0, n)) }
 }
 
 func loadSeg(reg decode.SegReg, sel uint16) func(*world) (Event, bool) {
-	return func(w *world) (Event, bool) { return LoadSegment(w.fake, reg, sel) }
+	return func(w *world) (Event, bool) { return told(LoadSegment(w.fake, reg, sel)) }
 }
 
 func lldt(sel uint16) func(*world) (Event, bool) {
-	return func(w *world) (Event, bool) { return LoadLDTR(w.fake, sel) }
+	return func(w *world) (Event, bool) { return told(LoadLDTR(w.fake, sel)) }
 }
 
 func ltr(sel uint16) func(*world) (Event, bool) {
-	return func(w *world) (Event, bool) { return LoadTR(w.fake, sel) }
+	return func(w *world) (Event, bool) { return told(LoadTR(w.fake, sel)) }
 }
 
 // vec20 makes the gate of vector 20H.
@@ -125,7 +125,7 @@ var ruleCases = []ruleCase{
 	{RuleTargetLimit, prot, spareDesc(desc(0, 0xfff, attrCode|AttrDB)), jump(spare), "#GP(0x0)"},
 	{RuleTargetLimit, prot, spareDesc(desc(0, 0xfff, attrCode|AttrDB)), call(spare), "#GP(0x0)"},
 	{RuleTargetLimit, real16, func(w *world) { w.r.Seg[decode.CS].Limit = 0xfff }, jump(0x4000), "#GP(0x0)"},
-	{RuleTargetLimit, real16, nil, func(w *world) (Event, bool) { return FarJump(w.fake, 0x4000, 0x10000, 4, 0) }, "#GP(0x0)"},
+	{RuleTargetLimit, real16, nil, func(w *world) (Event, bool) { return told(FarJump(w.fake, 0x4000, 0x10000, 4, 0)) }, "#GP(0x0)"},
 	{RuleTargetLimit, prot, both(frame3(4, 1, spare|3), spareDesc(desc(0, 0xfff, attrCode|AttrDB|dpl(3)))), iret(4), "#GP(0x0)"},
 	{RuleTargetLimit, prot, func(w *world) { w.stackWords(4, handler, spare); w.gdt(spare, desc(0, 0xfff, attrCode|AttrDB)) }, retf(4), "#GP(0x0)"},
 	{RuleTargetLimit, long64, func(w *world) { w.stackWords(8, 1<<32|handler, code32u|3, Flag1, stack3, data3|3) }, iret(8), "#GP(0x0)"},
@@ -136,7 +136,7 @@ var ruleCases = []ruleCase{
 	{RuleTargetLimit, real16, func(w *world) { w.r.Seg[decode.CS].Limit = 0x1234 }, call(0x4000), "#GP(0x0)"},
 	{RuleTargetCanonical, long64, func(w *world) { w.poke(idtAt+0x20*16+8, 8, 0x8000) }, external(0x20), "#GP(0x1)"},
 	{RuleTargetCanonical, long64, frame3(8, 0, 1<<47), iret(8), "#GP(0x0)"},
-	{RuleTargetCanonical, long64, nil, func(w *world) (Event, bool) { return FarJump(w.fake, code0, 1<<47, 8, 0) }, "#GP(0x0)"},
+	{RuleTargetCanonical, long64, nil, func(w *world) (Event, bool) { return told(FarJump(w.fake, code0, 1<<47, 8, 0)) }, "#GP(0x0)"},
 	{RuleStackCanonical, long64, func(w *world) { w.g[4] = 1 << 47 }, external(0x20), "#SS(0x1)"},
 	{RuleStackCanonical, long64, fromRing3(pokeAt(tssAt+4, 8, 1<<63)), external(0x20), "#SS(0x1)"},
 	{RuleStackCanonical, long64, fromRing3(pokeAt(tssAt+36, 8, 1<<63), vec20(code0, handler, int32Gate, 1)), external(0x20), "#SS(0x1)"},

@@ -5,12 +5,11 @@ import "x86emu/decode"
 // LoadSegment loads ES, SS, DS, FS or GS with a selector as MOV, POP and LxS
 // do, in any mode. CS is not a register that they can load.
 // [SDM 2, MOV; SDM 3A, Privilege Level Checking When Accessing Data Segments]
-func LoadSegment(c CPU, reg decode.SegReg, sel uint16) (Event, bool) {
-	var p core
-	p.begin(c)
+func LoadSegment(c CPU, reg decode.SegReg, sel uint16) *Event {
+	p := begin(c)
 	if !p.protected() || p.v86() {
 		p.loadRealSegment(reg, sel)
-		return Event{}, true
+		return nil
 	}
 	if reg == decode.SS {
 		return p.result(p.loadSS(sel))
@@ -22,7 +21,7 @@ func LoadSegment(c CPU, reg decode.SegReg, sel uint16) (Event, bool) {
 // the selector times 16. In real mode limit and rights stay what they were,
 // which is what makes big real mode.
 // [SDM 3B, Address Translation in Real-Address Mode; Entering Virtual-8086 Mode]
-func (p *core) loadRealSegment(reg decode.SegReg, sel uint16) {
+func (p *Core) loadRealSegment(reg decode.SegReg, sel uint16) {
 	s := &p.r.Seg[reg]
 	if p.v86() {
 		p.loadV86Segment(reg, sel)
@@ -37,7 +36,7 @@ func (p *core) loadRealSegment(reg decode.SegReg, sel uint16) {
 
 // loadV86Segment gives a segment register what it holds in VM86 mode: 64 KiB
 // of writable data at DPL 3.
-func (p *core) loadV86Segment(reg decode.SegReg, sel uint16) {
+func (p *Core) loadV86Segment(reg decode.SegReg, sel uint16) {
 	p.r.Seg[reg] = Segment{
 		Sel: sel, Base: uint64(sel) << 4, Limit: 0xffff,
 		Attr: AttrPresent | 3<<5 | AttrS | AttrWritable | AttrAccessed,
@@ -46,13 +45,13 @@ func (p *core) loadV86Segment(reg decode.SegReg, sel uint16) {
 
 // loadNull makes a segment register null: unusable except in 64-bit mode,
 // where its base counts as 0. Limit, G and D/B stay, as on silicon.
-func (p *core) loadNull(reg decode.SegReg, sel uint16) {
+func (p *Core) loadNull(reg decode.SegReg, sel uint16) {
 	s := &p.r.Seg[reg]
 	*s = Segment{Sel: sel, Limit: s.Limit, Attr: s.Attr&(AttrG|AttrDB) | AttrUnusable}
 }
 
 // loadSS loads SS in protected mode. [SDM 2, MOV]
-func (p *core) loadSS(sel uint16) bool {
+func (p *Core) loadSS(sel uint16) bool {
 	cpl := p.r.CPL
 	if isNull(sel) {
 		// A null SS is for 64-bit mode at CPL 0 to 2 with RPL = CPL, else #GP(0).
@@ -87,7 +86,7 @@ func (p *core) loadSS(sel uint16) bool {
 }
 
 // loadData loads DS, ES, FS or GS in protected mode.
-func (p *core) loadData(reg decode.SegReg, sel uint16) bool {
+func (p *Core) loadData(reg decode.SegReg, sel uint16) bool {
 	if isNull(sel) {
 		p.loadNull(reg, sel)
 		return true
@@ -99,7 +98,7 @@ func (p *core) loadData(reg decode.SegReg, sel uint16) bool {
 // dataEntry reads and checks a data segment's descriptor for the CPL. v is
 // the fault of all checks but the last: #GP, or #TS in a task switch.
 // [SDM 2, MOV; SDM 3A, Privilege Level Checking When Accessing Data Segments]
-func (p *core) dataEntry(sel uint16, v Vector) (entry, bool) {
+func (p *Core) dataEntry(sel uint16, v Vector) (entry, bool) {
 	// The index must lie within its table, else #GP(selector).
 	e, ok := p.entry(sel, RuleDataLimit, v)
 	if !ok {
@@ -122,7 +121,7 @@ func (p *core) dataEntry(sel uint16, v Vector) (entry, bool) {
 
 // loadEntry loads a segment register with a checked descriptor and marks that
 // accessed.
-func (p *core) loadEntry(reg decode.SegReg, e *entry) bool {
+func (p *Core) loadEntry(reg decode.SegReg, e *entry) bool {
 	if !p.canAccess(e) || !p.setAccessed(e) {
 		return false
 	}

@@ -35,7 +35,7 @@ func stackMask(seg *Segment, flat bool) uint64 {
 }
 
 // currentStack is SS:RSP as instructions use it.
-func (p *core) currentStack(s *stack) {
+func (p *Core) currentStack(s *stack) {
 	s.setSegment(&p.r.Seg[decode.SS], p.mode64())
 	s.acc = p.access(p.r.CPL)
 	s.sp = p.g[regSP] & s.mask
@@ -57,7 +57,7 @@ func (s *Segment) contains(off, size uint64) bool {
 
 // holds tells whether size bytes at off may be accessed as far as
 // segmentation goes.
-func (p *core) holds(s *stack, off, size uint64) bool {
+func (p *Core) holds(s *stack, off, size uint64) bool {
 	if s.flat {
 		return p.canonical(off) && p.canonical(off+size-1)
 	}
@@ -66,7 +66,7 @@ func (p *core) holds(s *stack, off, size uint64) bool {
 
 // holdsAll is holds for n words of size bytes from lo up, each of which may
 // wrap around the stack's width.
-func (p *core) holdsAll(s *stack, lo, n, size uint64) bool {
+func (p *Core) holdsAll(s *stack, lo, n, size uint64) bool {
 	if total := n * size; lo+total-1 <= s.mask && lo+total > lo {
 		return p.holds(s, lo, total)
 	}
@@ -88,7 +88,7 @@ func (s *stack) linear(off uint64) mmu.Linear {
 
 // setSP sets the stack pointer at the stack's width; below 32 bits the part
 // above stays.
-func (p *core) setSP(mask, sp uint64) {
+func (p *Core) setSP(mask, sp uint64) {
 	if mask == 0xffff {
 		p.g[regSP] = p.g[regSP]&^mask | sp&mask
 		return
@@ -98,14 +98,14 @@ func (p *core) setSP(mask, sp uint64) {
 
 // checksAlignment tells whether #AC is armed.
 // [SDM 3A, Interrupt 17—Alignment Check Exception (#AC)]
-func (p *core) checksAlignment() bool {
+func (p *Core) checksAlignment() bool {
 	return p.r.CPL == 3 && p.r.RFLAGS&FlagAC != 0 && p.m.Ctl.CR0&mmu.CR0AM != 0
 }
 
 // pop reads len(words) words of size bytes from the top of the stack on, skip
 // bytes up, without moving the stack pointer. The whole range is checked
 // against the stack segment before the first word is read.
-func (p *core) pop(s *stack, skip uint64, size uint64, words []uint64) bool {
+func (p *Core) pop(s *stack, skip uint64, size uint64, words []uint64) bool {
 	align := p.checksAlignment()
 	lo, total := (s.sp+skip)&s.mask, uint64(len(words))*size
 	var host *mmu.Page
@@ -154,6 +154,15 @@ type frame struct {
 // CS and IP.
 const maxFrame = 35
 
+// newFrame is an empty frame of words of size bytes. Its stack is for the
+// caller to set. An operation has one frame at a time.
+func (p *Core) newFrame(size uint64) *frame {
+	f := &p.frame
+	f.stack = stack{}
+	f.size, f.align, f.n, f.host = size, false, 0, nil
+	return f
+}
+
 func (f *frame) push(v uint64) {
 	f.words[f.n] = v
 	f.n++
@@ -164,7 +173,7 @@ func (f *frame) offset(i int) uint64 { return (f.sp - uint64(i+1)*f.size) & f.ma
 
 // room checks that the stack segment has room for the frame, else #SS(code).
 // [SDM 2, INT n/INTO/INT3/INT1; CALL]
-func (p *core) room(f *frame, code uint32) bool {
+func (p *Core) room(f *frame, code uint32) bool {
 	if !p.pass(RuleStackRoom, p.holdsAll(&f.stack, f.offset(f.n-1), uint64(f.n), f.size)) {
 		return p.fail(VecSS, code)
 	}
@@ -173,7 +182,7 @@ func (p *core) room(f *frame, code uint32) bool {
 
 // canPush probes the frame's pages for writing, in the order of the pushes, so
 // that a page fault names the push that would be the first to fail.
-func (p *core) canPush(f *frame) bool {
+func (p *Core) canPush(f *frame) bool {
 	if f.host != nil || p.direct(f) {
 		return true
 	}
@@ -198,7 +207,7 @@ func (p *core) canPush(f *frame) bool {
 // direct finds the host page behind the whole frame, if a shortcut tells that
 // it may be written: then it is canonical and mapped. An observer sees every
 // check made.
-func (p *core) direct(f *frame) bool {
+func (p *Core) direct(f *frame) bool {
 	lo, total := f.offset(f.n-1), uint64(f.n)*f.size
 	if p.obs == nil && !f.align && lo+total-1 <= f.mask {
 		f.host = p.m.WriteDirect(f.linear(lo), total, f.acc)
@@ -208,7 +217,7 @@ func (p *core) direct(f *frame) bool {
 
 // writeFrame writes the frame, which canPush has passed. It can fail only where
 // the frame overwrites the page tables that map it.
-func (p *core) writeFrame(f *frame) bool {
+func (p *Core) writeFrame(f *frame) bool {
 	if f.host != nil {
 		off := uint64(f.linear(f.offset(f.n-1))) + uint64(f.n)*f.size
 		for _, v := range f.words[:f.n] {
@@ -230,6 +239,6 @@ func (p *core) writeFrame(f *frame) bool {
 }
 
 // moveSP sets the stack pointer below the frame.
-func (p *core) moveSP(f *frame) {
+func (p *Core) moveSP(f *frame) {
 	p.setSP(f.mask, f.sp-uint64(f.n)*f.size)
 }

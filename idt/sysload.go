@@ -2,16 +2,15 @@ package idt
 
 // LoadLDTR is LLDT, its privilege and mode checks already made.
 // [SDM 2, LLDT]
-func LoadLDTR(c CPU, sel uint16) (Event, bool) {
-	var p core
-	p.begin(c)
+func LoadLDTR(c CPU, sel uint16) *Event {
+	p := begin(c)
 	return p.result(p.loadLDTR(sel, VecGP, VecNP))
 }
 
 // loadLDTR loads LDTR with the descriptor of an LDT. bad is the fault of a
 // wrong selector or type, absent that of a descriptor not present; a task
 // switch has #TS for both. [SDM 2, LLDT; SDM 3A, Interrupt 10—Invalid TSS Exception (#TS)]
-func (p *core) loadLDTR(sel uint16, bad, absent Vector) bool {
+func (p *Core) loadLDTR(sel uint16, bad, absent Vector) bool {
 	if isNull(sel) {
 		p.r.LDTR = Segment{Sel: sel, Attr: AttrUnusable}
 		return true
@@ -41,7 +40,7 @@ func (p *core) loadLDTR(sel uint16, bad, absent Vector) bool {
 }
 
 // systemBase is the base of an LDT or TSS: 64 bits wide in IA-32e mode.
-func (p *core) systemBase(e *entry) (uint64, bool) {
+func (p *Core) systemBase(e *entry) (uint64, bool) {
 	base := e.base()
 	if !p.long {
 		return base, true
@@ -59,13 +58,12 @@ func (p *core) systemBase(e *entry) (uint64, bool) {
 }
 
 // LoadTR is LTR, its privilege and mode checks already made. [SDM 2, LTR]
-func LoadTR(c CPU, sel uint16) (Event, bool) {
-	var p core
-	p.begin(c)
+func LoadTR(c CPU, sel uint16) *Event {
+	p := begin(c)
 	return p.result(p.loadTR(sel))
 }
 
-func (p *core) loadTR(sel uint16) bool {
+func (p *Core) loadTR(sel uint16) bool {
 	// The selector must not be null, else #GP(0).
 	if !p.pass(RuleTRNull, !isNull(sel)) {
 		return p.fail(VecGP, 0)
@@ -97,12 +95,12 @@ func (p *core) loadTR(sel uint16) bool {
 
 // setBusy and clearBusy change the busy bit of the TSS descriptor at lin: a
 // locked read-modify-write of the byte of its type. [SDM 3A, Automatic Locking]
-func (p *core) setBusy(lin uint64) bool {
+func (p *Core) setBusy(lin uint64) bool {
 	v, ok := p.read(lin+5, 1)
 	return ok && p.write(lin+5, 1, v|uint64(typeBusyBit))
 }
 
-func (p *core) clearBusy(lin uint64) bool {
+func (p *Core) clearBusy(lin uint64) bool {
 	v, ok := p.read(lin+5, 1)
 	return ok && p.write(lin+5, 1, v&^uint64(typeBusyBit))
 }

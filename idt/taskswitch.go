@@ -16,7 +16,7 @@ const (
 
 // taskOfGate finds the TSS that a task gate names.
 // [SDM 2, INT n/INTO/INT3/INT1, TASK-GATE; JMP, TASK-GATE; CALL, TASK-GATE]
-func (p *core) taskOfGate(sel uint16) (entry, bool) {
+func (p *Core) taskOfGate(sel uint16) (entry, bool) {
 	// The selector must name the GDT, else #GP(selector+EXT).
 	if !p.pass(RuleTaskInGDT, sel&selTI == 0) {
 		return entry{}, p.fail(VecGP, selCode(sel))
@@ -39,7 +39,7 @@ func (p *core) taskOfGate(sel uint16) (entry, bool) {
 
 // taskOfLink finds the TSS that IRET returns to: a busy one.
 // [SDM 3A, Interrupt 10—Invalid TSS Exception (#TS); Task Switching]
-func (p *core) taskOfLink(sel uint16) (entry, bool) {
+func (p *Core) taskOfLink(sel uint16) (entry, bool) {
 	// The link must name the GDT, else #TS(selector).
 	if !p.pass(RuleLinkInGDT, sel&selTI == 0) {
 		return entry{}, p.fail(VecTS, selCode(sel))
@@ -73,7 +73,7 @@ type taskState struct {
 // the one of new. Until the old task is saved nothing has changed; a fault
 // after that belongs to the new task, and so do Regs.
 // [SDM 3A, Task Switching]
-func (p *core) switchTask(new *entry, kind taskKind, eip, eflags uint64) bool {
+func (p *Core) switchTask(new *entry, kind taskKind, eip, eflags uint64) bool {
 	r := p.r
 	old := r.TR
 	oldDesc := r.GDTR.Base + uint64(old.Sel&^7)
@@ -139,7 +139,7 @@ func (p *core) switchTask(new *entry, kind taskKind, eip, eflags uint64) bool {
 }
 
 // canTouch probes every page of n bytes of a TSS.
-func (p *core) canTouch(a, n uint64, acc mmu.Access) bool {
+func (p *Core) canTouch(a, n uint64, acc mmu.Access) bool {
 	for n > 0 {
 		step := min(n, mmu.PageSize-a&mmu.PageMask)
 		if !p.probe(a, 1, acc) {
@@ -152,7 +152,7 @@ func (p *core) canTouch(a, n uint64, acc mmu.Access) bool {
 
 // saveTask writes the current task's state to its TSS; its static fields (the
 // inner stacks, LDT, CR3) stay as they are.
-func (p *core) saveTask(tss *Segment, eip, eflags uint64) bool {
+func (p *Core) saveTask(tss *Segment, eip, eflags uint64) bool {
 	g, b := p.g, tss.Base
 	if !wideTSS(tss.Attr) {
 		ok := p.write(b+tss16IP, 2, eip) && p.write(b+tss16IP+2, 2, eflags)
@@ -179,7 +179,7 @@ func pair(lo, hi uint64) uint64 { return lo&0xffffffff | hi<<32 }
 
 // readTask reads a TSS. It cannot fail unless saving the old task has changed
 // the page tables.
-func (p *core) readTask(b uint64, wide bool, t *taskState) bool {
+func (p *Core) readTask(b uint64, wide bool, t *taskState) bool {
 	if !wide {
 		var w [15]uint64 // IP FLAGS AX .. DI ES CS SS DS LDT
 		for i := range w {
@@ -223,7 +223,7 @@ func (p *core) readTask(b uint64, wide bool, t *taskState) bool {
 
 // loadTask makes t the processor's state: registers and selectors first, the
 // descriptors after, whose faults are the new task's.
-func (p *core) loadTask(t *taskState, wide bool) bool {
+func (p *Core) loadTask(t *taskState, wide bool) bool {
 	r := p.r
 	r.RIP = uint64(t.eip)
 	p.setFlags(uint64(t.eflags))
@@ -267,7 +267,7 @@ func (p *core) loadTask(t *taskState, wide bool) bool {
 
 // loadTaskCR3 loads CR3 from a TSS where paging is on; one that changes
 // nothing flushes nothing. [SDM 3A, Invalidation of TLBs and Paging-Structure Caches]
-func (p *core) loadTaskCR3(cr3 uint64) bool {
+func (p *Core) loadTaskCR3(cr3 uint64) bool {
 	ctl := &p.m.Ctl
 	if ctl.CR0&mmu.CR0PG == 0 || ctl.CR3 == cr3 {
 		return true
@@ -283,7 +283,7 @@ func (p *core) loadTaskCR3(cr3 uint64) bool {
 
 // loadTaskSegments loads the segment registers of a new task that is not in
 // VM86 mode. [SDM 3A, Task Switching, Table "Exception Conditions Checked During a Task Switch"]
-func (p *core) loadTaskSegments(t *taskState) bool {
+func (p *Core) loadTaskSegments(t *taskState) bool {
 	if !p.loadTaskCS(t.seg[decode.CS]) || !p.loadTaskSS(t.seg[decode.SS]) {
 		return false
 	}
@@ -301,7 +301,7 @@ func (p *core) loadTaskSegments(t *taskState) bool {
 	return true
 }
 
-func (p *core) loadTaskCS(sel uint16) bool {
+func (p *Core) loadTaskCS(sel uint16) bool {
 	// CS must not be null, else #TS(CS).
 	if !p.pass(RuleTaskCSNull, !isNull(sel)) {
 		return p.fail(VecTS, selCode(sel))
@@ -326,7 +326,7 @@ func (p *core) loadTaskCS(sel uint16) bool {
 	return p.loadEntry(decode.CS, &e)
 }
 
-func (p *core) loadTaskSS(sel uint16) bool {
+func (p *Core) loadTaskSS(sel uint16) bool {
 	cpl := p.r.CPL
 	// SS must not be null, else #TS(SS).
 	if !p.pass(RuleTaskSSNull, !isNull(sel)) {

@@ -267,7 +267,7 @@ func TestNestedTaskFromV86(t *testing.T) {
 	delivered(w.fake, Event{Vector: 0x20, Kind: External, Return: w.r.RIP})
 	require.Equal(t, uint8(0), w.r.CPL)
 	require.Zero(t, w.r.RFLAGS&FlagVM)
-	_, ok := IRET(w.fake, 4, handler)
+	_, ok := told(IRET(w.fake, 4, handler))
 	require.True(t, ok)
 	assert.Equal(t, start, w.r)
 	assert.Equal(t, gpr, w.g)
@@ -282,7 +282,7 @@ func TestNestedTask(t *testing.T) {
 	for range 2 {
 		delivered(w.fake, Event{Vector: 0x20, Kind: External, Return: code})
 		require.Equal(t, uint16(tss2Sel), w.r.TR.Sel)
-		_, ok := IRET(w.fake, 4, handler)
+		_, ok := told(IRET(w.fake, 4, handler))
 		require.True(t, ok)
 		require.Equal(t, start, w.r)
 		require.Equal(t, gpr, w.g)

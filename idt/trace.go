@@ -91,7 +91,7 @@ func (e *DeliveryEvent) String() string {
 }
 
 // pass reports a check to the observer and gives its result back.
-func (p *core) pass(rule Rule, ok bool) bool {
+func (p *Core) pass(rule Rule, ok bool) bool {
 	if p.obs != nil {
 		p.emitCheck(rule, ok)
 	}
@@ -103,32 +103,32 @@ func (p *core) pass(rule Rule, ok bool) bool {
 // without an observer stay short.
 
 //go:noinline
-func (p *core) emitCheck(rule Rule, ok bool) {
+func (p *Core) emitCheck(rule Rule, ok bool) {
 	p.obs.Delivery(&DeliveryEvent{Stage: StageCheck, Rule: rule, OK: ok})
 }
 
 //go:noinline
-func (p *core) emitStage(s Stage, ev *Event) {
+func (p *Core) emitStage(s Stage, ev *Event) {
 	p.obs.Delivery(&DeliveryEvent{Stage: s, Event: *ev})
 }
 
 //go:noinline
-func (p *core) emitEntered(ev *Event) {
+func (p *Core) emitEntered(ev *Event) {
 	p.obs.Delivery(&DeliveryEvent{Stage: StageEntered, Event: *ev, Seg: p.r.Seg[decode.CS], Value: p.r.RIP})
 }
 
 //go:noinline
-func (p *core) emitVector(at, raw uint64) {
+func (p *Core) emitVector(at, raw uint64) {
 	p.obs.Delivery(&DeliveryEvent{Stage: StageVector, Addr: mmu.Linear(at), Raw: [2]uint64{raw}})
 }
 
 //go:noinline
-func (p *core) emitGate(at, lo, hi uint64, g *Gate) {
+func (p *Core) emitGate(at, lo, hi uint64, g *Gate) {
 	p.obs.Delivery(&DeliveryEvent{Stage: StageGate, Addr: mmu.Linear(at), Raw: [2]uint64{lo, hi}, Gate: *g})
 }
 
 //go:noinline
-func (p *core) emitSelector(e *entry) {
+func (p *Core) emitSelector(e *entry) {
 	p.obs.Delivery(&DeliveryEvent{
 		Stage: StageSelector, Selector: e.sel, Addr: mmu.Linear(e.lin), Raw: [2]uint64{uint64(e.descriptor)},
 		Seg: Segment{Sel: e.sel, Attr: e.attr(), Limit: e.limit(), Base: e.base()},
@@ -136,7 +136,7 @@ func (p *core) emitSelector(e *entry) {
 }
 
 //go:noinline
-func (p *core) emitStack(s *stack, inner bool, ist uint8) {
+func (p *Core) emitStack(s *stack, inner bool, ist uint8) {
 	e := DeliveryEvent{Stage: StageStack, IST: ist, Seg: s.seg, Value: s.sp}
 	switch {
 	case ist != 0:
@@ -148,12 +148,12 @@ func (p *core) emitStack(s *stack, inner bool, ist uint8) {
 }
 
 //go:noinline
-func (p *core) emitPush(at mmu.Linear, size, v uint64) {
+func (p *Core) emitPush(at mmu.Linear, size, v uint64) {
 	v &= ^uint64(0) >> (64 - 8*size)
 	p.obs.Delivery(&DeliveryEvent{Stage: StagePush, Addr: at, Size: uint8(size), Value: v})
 }
 
 //go:noinline
-func (p *core) emitTask(s Stage, sel uint16, base uint64) {
+func (p *Core) emitTask(s Stage, sel uint16, base uint64) {
 	p.obs.Delivery(&DeliveryEvent{Stage: s, Selector: sel, Addr: mmu.Linear(base)})
 }

@@ -30,7 +30,7 @@ func wideTSS(a Attr) bool { return a&type32Bit != 0 }
 // tssField reads n bytes at off in the current TSS, of which last is the
 // highest byte that must lie within the limit, else #TS(TR).
 // [SDM 3A, Interrupt 10—Invalid TSS Exception (#TS)]
-func (p *core) tssField(off, last uint64) bool {
+func (p *Core) tssField(off, last uint64) bool {
 	tr := &p.r.TR
 	if !p.pass(RuleTSSStackLimit, tr.Attr&AttrUnusable == 0 && last <= uint64(tr.Limit)) {
 		return p.fail(VecTS, selCode(tr.Sel))
@@ -39,7 +39,7 @@ func (p *core) tssField(off, last uint64) bool {
 }
 
 // innerStack reads SS and ESP of a privilege level from a 16- or 32-bit TSS.
-func (p *core) innerStack(dpl uint8) (ss uint16, sp uint64, ok bool) {
+func (p *Core) innerStack(dpl uint8) (ss uint16, sp uint64, ok bool) {
 	base, n := p.r.TR.Base, uint(2)
 	off := uint64(dpl)*4 + 2
 	if wideTSS(p.r.TR.Attr) {
@@ -59,7 +59,7 @@ func (p *core) innerStack(dpl uint8) (ss uint16, sp uint64, ok bool) {
 }
 
 // innerRSP reads a stack pointer from a 64-bit TSS: RSPn, or ISTn.
-func (p *core) innerRSP(dpl, ist uint8) (uint64, bool) {
+func (p *Core) innerRSP(dpl, ist uint8) (uint64, bool) {
 	off := uint64(dpl)*8 + 4
 	if ist != 0 {
 		off = uint64(ist)*8 + 28
@@ -74,7 +74,7 @@ func (p *core) innerRSP(dpl, ist uint8) (uint64, bool) {
 
 // innerSS checks the stack segment of a more privileged level outside IA-32e
 // mode. [SDM 2, INT n/INTO/INT3/INT1; CALL; SDM 3A, Stack Switching]
-func (p *core) innerSS(sel uint16, dpl uint8) (entry, bool) {
+func (p *Core) innerSS(sel uint16, dpl uint8) (entry, bool) {
 	// SS must not be null, else #TS(EXT).
 	if !p.pass(RuleInnerSSNull, !isNull(sel)) {
 		return entry{}, p.fail(VecTS, 0)
