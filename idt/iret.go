@@ -9,9 +9,10 @@ import (
 // 8). next is the address of the following instruction, which a return to
 // another task saves.
 //
-// On ok == false the event is the fault and nothing has changed but that NMIs
-// are unblocked; a fault of the task returned to excepted, with which Regs are
-// that task's. Either way the fault's Return is Regs.RIP as it stands.
+// It returns nil, or the fault, which is good until the processor's next operation.
+// With a fault nothing has changed but that NMIs are unblocked; a fault of the task
+// returned to excepted, with which Regs are that task's. Either way the fault's
+// Return is Regs.RIP as it stands.
 // [SDM 2, IRET/IRETD/IRETQ]
 func IRET(c CPU, opSize uint8, next uint64) *Event {
 	p := begin(c)

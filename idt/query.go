@@ -2,7 +2,7 @@ package idt
 
 // This file holds the instructions that ask about a selector. A selector that
 // fails a check clears ZF (zf == false) and faults nothing; only paging can
-// fault (ok == false).
+// fault.
 
 // visible reads a selector's descriptor if the current program may know about
 // it: it is within its table, and neither CPL nor RPL exceeds its DPL unless it
