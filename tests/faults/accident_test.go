@@ -37,7 +37,7 @@ func (l layout) some(lives ...bool) chapter {
 			ends = append(ends, l.dies()...)
 			continue
 		}
-		uses = append(uses, l.call(), step{vector: idt.VecPF, cr2: l.driver, enters: kernel, pushes: l.inner}, l.call())
+		uses = append(uses, l.call(), step{depth: 2, vector: idt.VecPF, cr2: l.driver, enters: kernel, pushes: l.inner}, l.call())
 		ends = append(ends, l.lives()...)
 	}
 	return chapter{l.module, append(uses, ends...)}
@@ -47,9 +47,9 @@ func (l layout) some(lives ...bool) chapter {
 // data, which the instruction at count reaches for.
 func (l layout) allLackData(count, data uint64, rounds int) chapter {
 	missing := step{vector: idt.VecPF, code: 2, cr2: data, from: count, enters: nobody}
-	again, guard, double := missing, missing, l.double
-	again.times, again.enters, again.pushes = rounds, module, l.inner
-	guard.cr2, double.from = l.guard, count
+	again, guard, double := missing, missing, l.doubles(rounds)
+	again.times, again.depth, again.deeper, again.enters, again.pushes = rounds, 2, 1, module, l.inner
+	guard.cr2, guard.gate, double.from = l.guard, noGate, count
 	return l.all([]step{l.heap(module), again, missing, guard, double})
 }
 

@@ -63,10 +63,10 @@ var (
 // somewhere in the kernel; chapter 6 steps the read itself.
 func kprobeFaultStory(words int, promised, nowhere uint64, seven, load probe) story {
 	missing := func(at uint64) step {
-		return step{vector: idt.VecPF, cr2: at, enters: kernel, pushes: words + 1}
+		return step{depth: 2, vector: idt.VecPF, cr2: at, enters: kernel, pushes: words + 1}
 	}
 	inSlot := missing(promised)
-	inSlot.from = load.slot
+	inSlot.depth, inSlot.from = 1, load.slot
 	repeated := missing(promised)
 	repeated.times = 4
 	return story{steps: []step{

@@ -20,12 +20,12 @@ var (
 	in32 = layout{
 		user: 0x40000000, driver: 0xf8000000, module: 0xf8400000, store: 0x40000005,
 		inner: 4, fetch: 0, nested: 254, guard: 0x3c0ffc,
-		double: step{vector: idt.VecDF, from: 0xf8400000, enters: kernel, pushes: 1, task: 0x38},
+		double: step{vector: idt.VecDF, gate: toTask, from: 0xf8400000, enters: kernel, pushes: 1, task: 0x38},
 	}
 	in64 = layout{
 		user: 0x400000000000, driver: 0xffffc90000000000, module: 0xffffc98000000000, store: 0x40000000000a,
 		inner: 6, fetch: 0x10, nested: 84, guard: 0x3c0ff8,
-		double: step{vector: idt.VecDF, from: 0xffffc98000000000, enters: kernel, pushes: 6, stack: idt.StackIST},
+		double: step{vector: idt.VecDF, gate: istGate(1), from: 0xffffc98000000000, enters: kernel, pushes: 6, stack: idt.StackIST},
 	}
 	layouts = map[string]layout{"unmapped-handler-32": in32, "unmapped-handler-64": in64}
 )
@@ -40,7 +40,7 @@ func (l layout) call() step {
 func (l layout) calls(faults int) []step {
 	steps := []step{l.call()}
 	if faults > 0 {
-		steps = append(steps, step{times: faults, vector: idt.VecPF, code: l.fetch, cr2: l.driver, from: l.driver, enters: kernel, pushes: l.inner})
+		steps = append(steps, step{times: faults, depth: 2, vector: idt.VecPF, code: l.fetch, cr2: l.driver, from: l.driver, enters: kernel, pushes: l.inner})
 	}
 	return append(steps, l.call())
 }
@@ -54,15 +54,22 @@ func (l layout) heap(enters who) step {
 // one that is lost, and what its push meets.
 func (l layout) down() []step {
 	missing := step{vector: idt.VecPF, code: l.fetch, cr2: l.module, from: l.module, enters: module, pushes: l.inner}
-	missing.times = l.nested
 	lost := missing
-	lost.times, lost.enters, lost.pushes = 1, nobody, 0
-	return []step{missing, lost, {vector: idt.VecPF, code: 2, cr2: l.guard, from: l.module, enters: nobody}}
+	missing.times, missing.depth, missing.deeper = l.nested, 2, 1
+	lost.enters, lost.pushes = nobody, 0
+	return []step{missing, lost, {vector: idt.VecPF, code: 2, cr2: l.guard, gate: noGate, from: l.module, enters: nobody}}
+}
+
+// doubles is the double fault after a fault and the nested ones.
+func (l layout) doubles(nested int) step {
+	double := l.double
+	double.depth = nested + 2
+	return double
 }
 
 // dies is a process that writes to its heap and ends with a double fault.
 func (l layout) dies() []step {
-	return join([]step{l.heap(module)}, l.down(), []step{l.double})
+	return join([]step{l.heap(module)}, l.down(), []step{l.doubles(l.nested)})
 }
 
 // lives is one whose fault the module takes.
@@ -126,19 +133,21 @@ func seedAll(l layout, p parts) story {
 	write := step{vector: idt.VecPF, code: 2, enters: nobody}
 	toData, toGuard, toStack := write, write, write
 	toData.cr2, toData.from = p.data, p.count
-	toGuard.cr2, toGuard.from = l.guard, p.count
+	toGuard.cr2, toGuard.from, toGuard.gate = l.guard, p.count, noGate
 	toStack.cr2, toStack.from = p.stack-p.width, p.push
 	again := toData
-	again.times, again.enters, again.pushes = p.roundsOnData, module, l.inner
-	counting, pushing := l.double, l.double
+	again.times, again.depth, again.deeper, again.enters, again.pushes = p.roundsOnData, 2, 1, module, l.inner
+	noStack := toStack
+	noStack.gate = noGate
+	counting, pushing := l.doubles(p.roundsOnData), l.doubles(0)
 	counting.from, pushing.from = p.count, p.push
 	return l.modules(
 		l.lives(), l.lives(), l.lives(), l.lives(), // A, B, C, A's child
 		l.lives(), l.dies(), l.lives(), // A, its late child, unseeded and seeded
 		l.dies(), l.lives(), // D, E
 		[]step{l.heap(module), again, toData, toGuard, counting}, l.lives(), // A, without the data and with it
-		[]step{l.heap(module), toStack, toStack, pushing}, l.lives(), // A, without the stack and with it
-		[]step{l.call(), {vector: idt.VecPF, cr2: l.driver + 0x1000, enters: kernel, pushes: l.inner}, l.call()},
+		[]step{l.heap(module), toStack, noStack, pushing}, l.lives(), // A, without the stack and with it
+		[]step{l.call(), {depth: 2, vector: idt.VecPF, cr2: l.driver + 0x1000, enters: kernel, pushes: l.inner}, l.call()},
 	)
 }
 
@@ -150,9 +159,10 @@ func reload(l layout, second uint64) story {
 	rounds := l.heap(module)
 	rounds.times = 1000
 	code, data := l.driver+0x80000, l.driver+0x81000
-	call := step{vector: idt.VecPF, code: l.fetch, cr2: code, from: code, enters: module, pushes: l.inner}
-	write := step{vector: idt.VecPF, code: 2, cr2: data, enters: module, pushes: l.inner}
+	call := step{depth: 2, vector: idt.VecPF, code: l.fetch, cr2: code, from: code, enters: module, pushes: l.inner}
+	write := step{depth: 2, vector: idt.VecPF, code: 2, cr2: data, enters: module, pushes: l.inner}
 	gone := l.inKernel(2, l.module+0x800)
+	gone.depth = 2
 	told := l.modules(
 		l.lives(), l.lives(), l.lives(), // A, B, C
 		l.lives(), l.lives(), l.lives(), // loaded again at the same address, the page table kept
@@ -184,8 +194,8 @@ func stackOverTables(l layout, nested int, store uint64) story {
 // how far the guard page lies below its usual place.
 func (l layout) shutdown(nested int, lower uint64, third step) story {
 	l.nested, l.guard = nested, l.guard-lower
-	double := step{vector: idt.VecDF, from: l.module, enters: nobody}
-	third.enters = nobody
+	double := step{vector: idt.VecDF, gate: l.double.gate, from: l.module, enters: nobody}
+	third.enters, third.gate = nobody, noGate
 	return l.modules([]step{l.heap(module)}, l.down(), []step{double, third})
 }
 
@@ -193,41 +203,43 @@ const doubleFault = who("the #DF's handler") // at the driver's place, not mappe
 
 // again is the double fault's handler that is missing, then the module: page
 // faults down another stack.
-func (l layout) again() []step {
+func (l layout) again(depth int) []step {
 	l.guard += 0x3000 // a guard page of its own
 	l.nested--
-	first := step{vector: idt.VecPF, code: l.fetch, cr2: l.driver, from: l.driver, enters: module, pushes: l.inner}
-	return join([]step{first}, l.down())
+	first := step{depth: depth + 1, vector: idt.VecPF, code: l.fetch, cr2: l.driver, from: l.driver, enters: module, pushes: l.inner}
+	down := l.down()
+	down[0].depth += depth
+	return join([]step{first}, down)
 }
 
 // The error code takes 4 bytes of the task's stack, each #PF 16.
 func dfUnmapped32() story {
 	l := in32
-	entered, busy := l.double, l.double
+	entered, busy := l.doubles(l.nested), l.double
 	entered.enters = doubleFault
 	busy.enters, busy.pushes, busy.task = nobody, 0, 0
 	begin := join([]step{l.heap(module)}, l.down())
 	l.nested = (4096 - 4) / 16
-	told := l.modules(begin, []step{entered}, l.again(), []step{busy, {vector: idt.VecGP, code: dfTask + 1, enters: nobody}})
+	told := l.modules(begin, []step{entered}, l.again(entered.depth), []step{busy, {vector: idt.VecGP, code: dfTask + 1, gate: noGate, enters: nobody}})
 	told.names[l.driver] = doubleFault
 	return told
 }
 
 func dfUnmapped64() story {
 	l := in64
-	entered := l.double
+	entered := l.doubles(l.nested)
 	entered.enters = doubleFault
 	told := l.modules([]step{l.heap(module)}, l.down())
-	told.round = join([]step{entered}, l.again())
+	told.round = join([]step{entered}, l.again(entered.depth))
 	told.names[l.driver] = doubleFault
 	return told
 }
 
 func pfIST() story {
 	first := in64.heap(module)
-	first.stack = idt.StackIST
+	first.stack, first.gate = idt.StackIST, istGate(2)
 	told := in64.modules([]step{first})
-	told.round = []step{{vector: idt.VecPF, code: in64.fetch, cr2: in64.module, from: in64.module, enters: module, stack: idt.StackIST, pushes: 6}}
+	told.round = []step{{vector: idt.VecPF, gate: istGate(2), code: in64.fetch, cr2: in64.module, from: in64.module, enters: module, stack: idt.StackIST, pushes: 6}}
 	return told
 }
 
@@ -239,6 +251,6 @@ func kernelThread(l layout, nested int, guard uint64) story {
 	return l.modules(
 		thread,             // on the master
 		l.calls(0), thread, // B ran last
-		l.calls(0), thread, l.down(), []step{l.double}, // A did
+		l.calls(0), thread, l.down(), []step{l.doubles(l.nested)}, // A did
 	)
 }

@@ -20,22 +20,33 @@ import (
 // taken is one event that was delivered, or was lost to another one on the way.
 type taken struct {
 	event   idt.Event
+	gate    gate
 	stack   idt.Choice // why the handler's stack is where it is
 	pushes  int        // words pushed on it
+	first   uint64     // where the first of them lies
+	last    uint64     // and the last one
 	entered bool       // the handler was entered
 	rip     uint64     // entered: at this address
 	task    uint16     // the selector of the TSS of a task switch, 0 for none
+	depth   int        // entered: how many handlers are at work, this one included
 }
 
 // recorder notes every event that is taken.
-type recorder struct{ all []taken }
+type recorder struct {
+	all    []taken
+	depths depths
+}
 
-func (r *recorder) Instruction(*cpu.InstEvent) {}
-func (r *recorder) Access(*cpu.AccessEvent)    {}
+func (r *recorder) Instruction(e *cpu.InstEvent) {
+	const sp = 4
+	r.depths.at(e.CPU.GPR()[sp], e.CPU.Regs().CPL)
+}
+
+func (r *recorder) Access(*cpu.AccessEvent) {}
 
 func (r *recorder) Delivery(e *idt.DeliveryEvent) {
 	if e.Stage == idt.StageEvent {
-		r.all = append(r.all, taken{event: e.Event})
+		r.all = append(r.all, taken{event: e.Event, gate: noGate})
 		return
 	}
 	if len(r.all) == 0 || r.all[len(r.all)-1].entered {
@@ -43,14 +54,21 @@ func (r *recorder) Delivery(e *idt.DeliveryEvent) {
 	}
 	last := &r.all[len(r.all)-1]
 	switch e.Stage {
+	case idt.StageGate:
+		last.gate = describe(e.Gate)
 	case idt.StageStack:
 		last.stack = e.Choice
 	case idt.StagePush:
+		if last.pushes == 0 {
+			last.first = uint64(e.Addr)
+		}
+		last.last = uint64(e.Addr)
 		last.pushes++
 	case idt.StageTaskLoad:
 		last.task = e.Selector
 	case idt.StageEntered:
 		last.entered, last.rip = true, e.Value
+		last.depth = r.depths.enter(last.first, last.last)
 	}
 }
 

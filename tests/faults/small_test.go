@@ -60,11 +60,13 @@ func cowFork(l layout, store uint64) story {
 func stackGuard(l layout, word, push uint64) story {
 	top := l.user + 0x10000 - word
 	lost := step{vector: idt.VecPF, code: 2, cr2: 0x3c1000 - word, enters: nobody}
+	pushed := lost
+	pushed.gate = noGate
 	double := l.double
 	double.from = 0
 	return story{steps: []step{
 		inUser(6, top, push), inUser(6, top-0x1000, push), inUser(6, top-0x2000, push), inUser(6, top-0x3000, push),
-		lost, lost, // the call, and the delivery of its fault
+		lost, pushed, // the call, and the delivery of its fault
 		double,
 	}}
 }
@@ -89,10 +91,10 @@ func userMode(l layout, ways int, access uint64, fetch uint32) story {
 func taskGate() story {
 	visit := step{vector: 0x40, kind: idt.SoftInt, enters: kernel, task: 0x30}
 	refused := visit
-	refused.enters, refused.task = nobody, 0
+	refused.enters, refused.task, refused.gate = nobody, 0, toTask
 	return story{steps: []step{
 		visit,
-		visit, refused, {vector: idt.VecGP, code: 0x30, enters: kernel, pushes: 4},
+		visit, refused, {depth: 2, vector: idt.VecGP, code: 0x30, enters: kernel, pushes: 4},
 	}}
 }
 

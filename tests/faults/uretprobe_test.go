@@ -20,7 +20,7 @@ func (r returnProbe) story() story {
 	user := step{enters: kernel, stack: idt.StackTSS, pushes: 5}
 	hit := func(at uint64) step {
 		s := user
-		s.vector, s.kind, s.from = idt.VecBP, idt.SoftExc, at+1
+		s.vector, s.kind, s.gate, s.from = idt.VecBP, idt.SoftExc, openGate, at+1
 		return s
 	}
 	entry, back := hit(r.entry), hit(r.base+trampoline)
@@ -29,7 +29,7 @@ func (r returnProbe) story() story {
 	leave.vector, leave.kind, leave.from = 0x80, idt.SoftInt, r.leave
 	ret.vector, ret.code, ret.cr2, ret.from, ret.pushes = idt.VecPF, 4, r.onTop, r.exit, 6
 	access := func(code uint32) step { // by the pre-handler
-		return step{vector: idt.VecPF, code: code, cr2: r.onTop, enters: kernel, pushes: r.words + 1}
+		return step{depth: 2, vector: idt.VecPF, code: code, cr2: r.onTop, enters: kernel, pushes: r.words + 1}
 	}
 	return story{steps: []step{
 		entry, stepped, back, leave,
