@@ -33,6 +33,10 @@ type Case struct {
 	// DefaultSteps. Oracles that do not count have a bound in time.
 	Steps int
 
+	// Except is what must not be compared with an expected answer, beyond what the
+	// table of undefined things says; nil: nothing.
+	Except *Mask
+
 	// Access is what a Paging case does, for an oracle that decodes nothing.
 	Access *Access
 	// Event is what a Delivery case does, for an oracle that decodes nothing.

@@ -66,6 +66,18 @@ func (w *World) hides(s Span) bool {
 // run answers a case.
 func (g *engine) run(c *Case, r *Result, step bool) {
 	*r = Result{Mem: r.Mem[:0]}
+	at := g.begin(c)
+	g.execute(c, r, step)
+	g.collect(r)
+	for _, p := range c.Patches {
+		g.restore(p.At, p.Bytes)
+	}
+	g.eachCode(c, at, g.restore)
+}
+
+// begin makes memory and processor what a case begins with. It returns the
+// linear address of the code.
+func (g *engine) begin(c *Case) uint64 {
 	for _, p := range c.Patches {
 		g.patch(p.At, p.Bytes)
 	}
@@ -76,12 +88,7 @@ func (g *engine) run(c *Case, r *Result, step bool) {
 	at := codeLinear(s.RIP, cs, codeMode(cs, s.EFER&mmu.EFERLMA != 0))
 	g.eachCode(c, at, g.patch)
 	g.cpu.SetState(s)
-	g.execute(c, r, step)
-	g.collect(r)
-	for _, p := range c.Patches {
-		g.restore(p.At, p.Bytes)
-	}
-	g.eachCode(c, at, g.restore)
+	return at
 }
 
 // eachCode calls do for each piece of the case's code that the world maps.

@@ -1,6 +1,9 @@
 package diff
 
-import "context"
+import (
+	"context"
+	"strings"
+)
 
 // Oracle answers cases.
 type Oracle interface {
@@ -37,3 +40,19 @@ const (
 
 	AllFields = 1<<iota - 1
 )
+
+// fieldNames are in the order of the bits.
+var fieldNames = []string{"end", "error code", "CR2", "registers", "RIP", "flags", "segments", "system registers", "memory", "page tables"}
+
+// Names names the fields of a set.
+func (f Fields) Names() []string {
+	var names []string
+	for i, name := range fieldNames {
+		if f>>i&1 != 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func (f Fields) String() string { return strings.Join(f.Names(), ", ") }
