@@ -1,6 +1,9 @@
 package peers
 
 import (
+	"fmt"
+	"os"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -8,6 +11,7 @@ import (
 
 	"x86emu/guest"
 	"x86emu/idt"
+	"x86emu/machine"
 )
 
 // some is a number of deliveries in a row.
@@ -38,6 +42,35 @@ var endings = map[string]ending{
 	"df-unmapped-32":    {once: []some{{1 + 254 + 1, idt.VecPF}, {1, idt.VecDF}, {255 + 1, idt.VecPF}, {1, idt.VecDF}}, third: idt.VecGP},
 	"df-unmapped-64":    {once: []some{{1 + 84 + 1, idt.VecPF}}, round: []some{{1, idt.VecDF}, {84 + 1, idt.VecPF}}},
 	"pf-ist-64":         {round: []some{{1, idt.VecPF}}},
+}
+
+// guest/PEERS.md has a row for each ending, with the same numbers.
+func TestEndingsTold(t *testing.T) {
+	told, err := os.ReadFile("../../guest/PEERS.md")
+	require.NoError(t, err)
+	in := func(all []some) string {
+		var words []string
+		for _, s := range all {
+			if s.times == 1 && len(all) == 1 {
+				words = append(words, s.vector.String())
+				continue
+			}
+			words = append(words, fmt.Sprintf("%d %v", s.times, s.vector))
+		}
+		return strings.Join(words, ", ")
+	}
+	for _, kernel := range guest.Kernels() {
+		if kernel.End == machine.Exited {
+			continue
+		}
+		e := endings[kernel.Name]
+		then := fmt.Sprintf("shutdown by %v", e.third)
+		if e.round != nil {
+			then = "no end: " + in(e.round) + ", again and again"
+		}
+		row := strings.Join([]string{"", " " + kernel.Name + " ", " " + in(e.once) + " ", " " + then + " ", ""}, "|")
+		assert.Contains(t, strings.ReplaceAll(string(told), "| |", "|  |"), row)
+	}
 }
 
 // limit is when an endless run is stopped: after this many deliveries, all of
