@@ -164,7 +164,7 @@ func TestReport(t *testing.T) {
 		"emu        #PF(0x6) CR2 0x20003000\n",
 		"4829c1                   sub rcx,rax\n",
 		"arena 02000 = 0102\n",
-		"RCX                20000100                100                101  <-\n",
+		"RCX                  20000100                100                101  <-\n",
 		"user write of 0x20003000, 4-level paging\n",
 		"#PF: P=0, error code 0x6",
 		"again: x86emu diff ...\n",

@@ -2,6 +2,7 @@ package diff
 
 import (
 	"context"
+	"slices"
 	"strings"
 )
 
@@ -56,3 +57,9 @@ func (f Fields) Names() []string {
 }
 
 func (f Fields) String() string { return strings.Join(f.Names(), ", ") }
+
+// FieldByName finds a field by its name.
+func FieldByName(name string) (Fields, bool) {
+	i := slices.Index(fieldNames, name)
+	return 1 << max(i, 0), i >= 0
+}

@@ -100,81 +100,42 @@ func (r *reporter) patches() {
 	}
 }
 
-// states shows the registers before, and after by each oracle, those that an
-// oracle has changed or that differ.
+// states shows the registers before, and after by each oracle: in a user world
+// all that are not zero, in a system world those that have changed.
 func (r *reporter) states() {
-	r.printf("%-8s %18s", "", "before")
+	r.printf("%-10s %18s", "", "before")
 	for _, o := range r.oracles {
 		r.printf(" %18s", o.Name())
 	}
 	r.printf("\n")
-	before := r.x.Case.Regs.list()
-	after := make([][]register, len(r.answers))
-	for i := range r.answers {
-		after[i] = r.answers[i].Regs.list()
+	for i := range Registers {
+		r.state(&Registers[i])
 	}
-	for i, reg := range before {
-		show, mark := reg.value != 0 && reg.always, ""
-		var first *uint64
-		for j := range after {
-			if r.answers[j].End == Silent || r.answers[j].End == Shutdown {
-				continue
-			}
-			v := &after[j][i].value
-			if *v != reg.value && reg.always {
-				show = true
-			}
-			if first == nil {
-				first = v
-			} else if *v != *first && r.oracles[j].Answers(r.x.Case)&reg.field != 0 {
-				show, mark = true, "  <-"
-			}
-		}
-		if !show {
+}
+
+func (r *reporter) state(reg *Register) {
+	before := reg.Get(&r.x.Case.Regs)
+	show, mark := before != 0 && reg.Of != FieldSystem, ""
+	line := fmt.Sprintf("%-10s %18x", reg.Name, before)
+	var first *uint64
+	for j := range r.answers {
+		a := &r.answers[j]
+		if a.End == Silent || a.End == Shutdown || r.oracles[j].Answers(r.x.Case)&reg.Of == 0 {
+			line += fmt.Sprintf(" %18s", "?")
 			continue
 		}
-		r.printf("%-8s %18x", reg.name, reg.value)
-		for j := range after {
-			if r.answers[j].End == Silent || r.answers[j].End == Shutdown || r.oracles[j].Answers(r.x.Case)&reg.field == 0 {
-				r.printf(" %18s", "?")
-			} else {
-				r.printf(" %18x", after[j][i].value)
-			}
+		v := reg.Get(&a.Regs)
+		line += fmt.Sprintf(" %18x", v)
+		show = show || v != before
+		if first == nil {
+			first = &v
+		} else if v != *first {
+			show, mark = true, "  <-"
 		}
-		r.printf("%s\n", mark)
 	}
-}
-
-// register is one register of a Regs, by name.
-type register struct {
-	name   string
-	value  uint64
-	field  Fields
-	always bool // shown whenever it is not zero
-}
-
-// list gives all registers in the order of the manual.
-func (g *Regs) list() []register {
-	var out []register
-	for i, name := range [...]string{"RAX", "RCX", "RDX", "RBX", "RSP", "RBP", "RSI", "RDI", "R8", "R9", "R10", "R11", "R12", "R13", "R14", "R15"} {
-		out = append(out, register{name, g.GPR[i], FieldGPR, true})
+	if show {
+		r.printf("%s%s\n", line, mark)
 	}
-	out = append(out, register{"RIP", g.RIP, FieldRIP, true}, register{"RFLAGS", g.RFLAGS, FieldFlags, true})
-	for i := range g.Seg {
-		out = append(out, register{decode.SegReg(i).String(), uint64(g.Seg[i]), FieldSeg, true})
-	}
-	out = append(out,
-		register{"FS.base", g.FSBase, FieldSeg, true}, register{"GS.base", g.GSBase, FieldSeg, true},
-		register{"LDTR", uint64(g.LDTR), FieldSeg, false}, register{"TR", uint64(g.TR), FieldSeg, false},
-		register{"CR0", g.CR0, FieldSystem, true}, register{"CR2", g.CR2, FieldSystem, true},
-		register{"CR3", g.CR3, FieldSystem, true}, register{"CR4", g.CR4, FieldSystem, true},
-		register{"EFER", g.EFER, FieldSystem, true}, register{"PKRU", uint64(g.PKRU), FieldSystem, true})
-	for i, v := range g.DR {
-		out = append(out, register{fmt.Sprintf("DR%d", i), v, FieldSystem, false})
-	}
-	return append(out,
-		register{"GDTR", g.GDTR.Base, FieldSystem, false}, register{"  limit", uint64(g.GDTR.Limit), FieldSystem, false},
-		register{"IDTR", g.IDTR.Base, FieldSystem, false}, register{"  limit", uint64(g.IDTR.Limit), FieldSystem, false})
 }
 
 // memory shows the words that an oracle has changed.
@@ -186,7 +147,7 @@ func (r *reporter) memory() {
 				continue
 			}
 			seen[w.At] = true
-			r.printf("%-8s %18x", fmt.Sprintf("[%05x]", w.At), r.x.Start(w.At))
+			r.printf("%-10s %18x", fmt.Sprintf("[%05x]", w.At), r.x.Start(w.At))
 			mark := ""
 			var first *uint64
 			for j := range r.answers {
