@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -106,6 +107,54 @@ func TestTraceLines(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, tr.Close())
 		assert.Equal(t, c.want, b.String())
+	}
+}
+
+// Each push is told by what it pushes, in lines and in JSON.
+func TestTraceNamesPushes(t *testing.T) {
+	const store = 0x40000005 // the process's instruction that faults
+	k, ok := guest.KernelNamed("unmapped-handler-32")
+	require.True(t, ok)
+	img, err := guest.Parse(k.Image)
+	require.NoError(t, err)
+	for _, c := range []struct {
+		json bool
+		want []string
+	}{
+		{false, []string{
+			"push     SS lin=0x3c1ffc size=4 value=0x23",
+			"push     ESP lin=0x3c1ff8 size=4 value=0x0",
+			"push     EFLAGS lin=0x3c1ff4 size=4 value=0x10002",
+			"push     CS lin=0x3c1ff0 size=4 value=0x1b",
+			"push     EIP lin=0x3c1fec size=4 value=0x40000005",
+			"push     error code lin=0x3c1fe8 size=4 value=0x6",
+		}},
+		{true, []string{
+			`"push","word":"SS","lin":"0x3c1ffc","size":4,"value":"0x23"}`,
+			`"push","word":"ESP","lin":"0x3c1ff8","size":4,"value":"0x0"}`,
+			`"push","word":"EFLAGS","lin":"0x3c1ff4","size":4,"value":"0x10002"}`,
+			`"push","word":"CS","lin":"0x3c1ff0","size":4,"value":"0x1b"}`,
+			`"push","word":"EIP","lin":"0x3c1fec","size":4,"value":"0x40000005"}`,
+			`"push","word":"error code","lin":"0x3c1fe8","size":4,"value":"0x6"}`,
+		}},
+	} {
+		m, err := machine.New(machine.Config{})
+		require.NoError(t, err)
+		require.NoError(t, img.Load(m, guest.Options{}))
+		var b bytes.Buffer
+		tr := NewTracer(m, &b, Filter{Kinds: KindStage, First: store, Last: store}, TraceOptions{JSON: c.json})
+		_, err = m.Run(context.Background(), machine.NoBudget)
+		require.NoError(t, err)
+		require.NoError(t, tr.Close())
+		var got []string
+		for line := range strings.Lines(b.String()) {
+			if at := strings.Index(line, c.want[0][:6]); at >= 0 { // behind the tick
+				got = append(got, strings.TrimSpace(line[at:]))
+			}
+		}
+		before := slices.Index(got, c.want[2]) - 2 // system calls at the same place have other flags
+		require.GreaterOrEqual(t, before, 0)
+		assert.Equal(t, c.want, got[before:][:len(c.want)])
 	}
 }
 

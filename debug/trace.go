@@ -262,6 +262,7 @@ func (t *Tracer) stage(e *idt.DeliveryEvent) {
 			r.num("ist", uint64(e.IST))
 		}
 	case idt.StagePush:
+		r.text("word", e.Word.Name(e.Size))
 		r.hex("lin", uint64(e.Addr))
 		r.num("size", uint64(e.Size))
 		r.hex("value", e.Value)

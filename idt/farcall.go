@@ -37,6 +37,7 @@ func (p *Core) callReal(sel uint16, off uint64, opSize uint8, next uint64) bool 
 // callFrame is the frame of a return address on the current stack.
 func (p *Core) callFrame(size, next uint64) *frame {
 	f := p.newFrame(size)
+	f.call = true
 	p.currentStack(&f.stack)
 	f.align = p.checksAlignment()
 	f.push(uint64(p.r.Seg[decode.CS].Sel))
@@ -101,6 +102,7 @@ func (p *Core) callInner(cs *entry, g *Gate, next uint64) bool {
 	cpl := cs.dpl()
 	size := g.size(p.long)
 	f := p.newFrame(size)
+	f.call = true
 	f.acc = p.access(cpl)
 	var ss entry
 	if p.long {

@@ -145,6 +145,7 @@ type frame struct {
 	stack
 	size  uint64 // of a word in bytes
 	align bool   // #AC is armed
+	call  bool   // a far call's, not an event's
 	n     int
 	words [maxFrame]uint64
 	host  *mmu.Page // where the whole frame goes, if a shortcut has told
@@ -159,7 +160,7 @@ const maxFrame = 35
 func (p *Core) newFrame(size uint64) *frame {
 	f := &p.frame
 	f.stack = stack{}
-	f.size, f.align, f.n, f.host = size, false, 0, nil
+	f.size, f.align, f.call, f.n, f.host = size, false, false, 0, nil
 	return f
 }
 
@@ -232,7 +233,7 @@ func (p *Core) writeFrame(f *frame) bool {
 			return p.pageFault()
 		}
 		if p.obs != nil {
-			p.emitPush(lin, f.size, v)
+			p.emitPush(lin, f.size, f.word(i), v)
 		}
 	}
 	return true

@@ -21,7 +21,7 @@ const (
 	StageSelector              // a selector's descriptor was read: Selector, Addr, Raw[0], Seg as it decodes
 	StageCheck                 // a check was made: Rule, OK
 	StageStack                 // the stack was chosen: Choice, Seg, Value its pointer (IST its number)
-	StagePush                  // a word was pushed: Addr, Size, Value
+	StagePush                  // a word was pushed: Addr, Size, Word, Value
 	StageEntered               // Event's handler was entered: Seg is CS, Value RIP
 	StageShutdown              // Event was the third fault
 	StageTaskSave              // the outgoing task was saved: Selector and Addr of its TSS
@@ -54,6 +54,7 @@ type DeliveryEvent struct {
 	Choice   Choice
 	IST      uint8
 	Size     uint8
+	Word     Word
 	Selector uint16
 	Addr     mmu.Linear
 	Value    uint64
@@ -85,7 +86,7 @@ func (e *DeliveryEvent) String() string {
 	case StageStack:
 		return fmt.Sprintf("%s %v SS:RSP=%04x:%x", s, e.Choice, e.Seg.Sel, e.Value)
 	case StagePush:
-		return fmt.Sprintf("%s %x: %0*x", s, e.Addr, 2*e.Size, e.Value)
+		return fmt.Sprintf("%s %x: %0*x %s", s, e.Addr, 2*e.Size, e.Value, e.Word.Name(e.Size))
 	}
 	return fmt.Sprintf("%s TSS=%04x at %x", s, e.Selector, e.Addr)
 }
@@ -148,9 +149,9 @@ func (p *Core) emitStack(s *stack, inner bool, ist uint8) {
 }
 
 //go:noinline
-func (p *Core) emitPush(at mmu.Linear, size, v uint64) {
+func (p *Core) emitPush(at mmu.Linear, size uint64, w Word, v uint64) {
 	v &= ^uint64(0) >> (64 - 8*size)
-	p.obs.Delivery(&DeliveryEvent{Stage: StagePush, Addr: at, Size: uint8(size), Value: v})
+	p.obs.Delivery(&DeliveryEvent{Stage: StagePush, Addr: at, Size: uint8(size), Word: w, Value: v})
 }
 
 //go:noinline
