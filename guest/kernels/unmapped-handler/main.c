@@ -132,6 +132,8 @@ static void __attribute__((noreturn)) double_fault(void)
 
 	print("6. Double fault, taken %s\n", IN_64("on a stack of its own: IST 1",
 						   "by a task of its own, through a task gate"));
+	print("Kernel panic: double fault in process A, %s " ADDR ", CR2 " ADDR ".\n",
+	      IN_64("RSP", "ESP"), bottom, cr2);
 	print("What the page faults left on the kernel stack:\n");
 	print_frame(1, frame[frames - 1]);
 	print_frame(2, frame[frames - 2]);
