@@ -28,3 +28,9 @@ func MakeCase(g Generator, seed, n uint64) *Case {
 	c.ID = g.Name() + "/" + strconv.FormatUint(seed, 10) + "/" + strconv.FormatUint(n, 10)
 	return c
 }
+
+// Lister is a generator that knows all rules that its cases can have.
+type Lister interface {
+	// Rules are in no particular order, each once.
+	Rules() []string
+}

@@ -1,7 +1,10 @@
 package diff
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -229,4 +232,25 @@ func (s *Summary) Merge(o *Summary) error {
 }
 
 // Complete tells whether all shards are in the summary.
-func (s *Summary) Complete() bool { return len(s.Done) == max(s.Shards, 1) || s.Shards == 0 }
+func (s *Summary) Complete() bool { return len(s.Done) >= s.Shards }
+
+// ReadSummary reads the JSON of a summary. An error is one line.
+func ReadSummary(text []byte) (*Summary, error) {
+	s := new(Summary)
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(s); err != nil || s.Rules == nil || s.Masked == nil || s.Known == nil || len(s.Oracles) == 0 || len(s.Done) == 0 {
+		return nil, errors.New("not a summary of x86emu diff --out")
+	}
+	for _, t := range s.Oracles {
+		if t == nil {
+			return nil, errors.New("not a summary of x86emu diff --out")
+		}
+	}
+	for _, c := range s.Rules {
+		if c == nil {
+			return nil, errors.New("not a summary of x86emu diff --out")
+		}
+	}
+	return s, nil
+}

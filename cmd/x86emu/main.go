@@ -87,7 +87,7 @@ instruction, and each delivery of an exception or interrupt.`,
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(newHelp(root))
-	root.AddCommand(newRun(), newTrace(), newDis(), newWalk(), newGuests(), newNew(), newVersion())
+	root.AddCommand(newRun(), newTrace(), newDis(), newWalk(), newGuests(), newNew(), newDiff(), newVersion())
 	return root
 }
 

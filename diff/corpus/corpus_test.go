@@ -39,10 +39,10 @@ func TestCorpusReadsWhatItWrites(t *testing.T) {
 			w, err := NewWriter(&b, name, "hw", "some processor")
 			require.NoError(t, err)
 			for i := range cases {
-				require.NoError(t, w.Write(cases[i], &answers[i]))
+				require.NoError(t, w.Write(cases[i], diff.AllFields, &answers[i]))
 			}
-			require.NoError(t, w.Write(cases[0], &diff.Result{End: diff.Shutdown}))
-			require.NoError(t, w.Write(cases[0], nil))
+			require.NoError(t, w.Write(cases[0], diff.AllFields, &diff.Result{End: diff.Shutdown}))
+			require.NoError(t, w.Write(cases[0], diff.AllFields, nil))
 			require.NoError(t, w.Close())
 
 			groups, err := Read(&b, name)
@@ -104,7 +104,7 @@ func TestCorpusErrorsAreOneLineWithTheirPlace(t *testing.T) {
 // What is read can be written, and reads as the same.
 func FuzzDecode(f *testing.F) {
 	for _, c := range samples() {
-		text, err := Encode(c, &diff.Result{Regs: c.Regs})
+		text, err := Encode(c, diff.AllFields, &diff.Result{Regs: c.Regs})
 		require.NoError(f, err)
 		f.Add([]byte(text))
 	}
@@ -115,11 +115,11 @@ func FuzzDecode(f *testing.F) {
 			assert.NotContains(t, err.Error(), "\n")
 			return
 		}
-		again, err := Encode(c, r)
+		again, err := Encode(c, diff.AllFields, r)
 		require.NoError(t, err)
 		d, s, err := Decode([]byte(again))
 		require.NoError(t, err)
-		twice, err := Encode(d, s)
+		twice, err := Encode(d, diff.AllFields, s)
 		require.NoError(t, err)
 		assert.Equal(t, again, twice)
 	})

@@ -14,13 +14,13 @@ import (
 const Format = "x86emu-cases 1"
 
 // Encode writes a case, and the answer to it if there is one, as one line
-// without its end.
-func Encode(c *diff.Case, answer *diff.Result) (string, error) {
+// without its end. Of the answer only the given fields count.
+func Encode(c *diff.Case, count diff.Fields, answer *diff.Result) (string, error) {
 	w, err := diff.WorldByName(c.World)
 	if err != nil {
 		return "", err
 	}
-	l := line{ID: c.ID, Rule: c.Rule, Code: c.Code, Regs: changed(&c.Regs, &w.Regs), Steps: c.Steps}
+	l := line{ID: c.ID, Rule: c.Rule, Code: c.Code, Regs: changed(&c.Regs, &w.Regs, diff.AllFields), Steps: c.Steps}
 	if c.Kind != diff.Insn {
 		l.Kind = kindNames[c.Kind]
 	}
@@ -39,11 +39,18 @@ func Encode(c *diff.Case, answer *diff.Result) (string, error) {
 	if e := c.Event; e != nil {
 		l.Event = &event{howNames[e.How], e.Vector, e.Error, e.Selector, number(e.Offset), e.OpSize}
 	}
+	m := diff.Mask{}
 	if c.Except != nil {
-		l.Except = encodeMask(c.Except)
+		m = *c.Except
+	}
+	if answer != nil {
+		m.Fields |= diff.AllFields &^ count
+	}
+	if c.Except != nil || m.Fields != 0 {
+		l.Except = encodeMask(&m)
 	}
 	if answer != nil && answer.End != diff.Silent {
-		l.Want = encodeResult(c, answer)
+		l.Want = encodeResult(c, answer, count)
 	}
 	return encode(&l)
 }
@@ -57,13 +64,13 @@ func encode(l *line) (string, error) {
 	return strings.TrimSuffix(b.String(), "\n"), err
 }
 
-func encodeResult(c *diff.Case, r *diff.Result) *want {
+func encodeResult(c *diff.Case, r *diff.Result, count diff.Fields) *want {
 	w := &want{CR2: number(r.CR2)}
 	if r.End != diff.Trapped {
 		w.End = endNames[r.End]
 	}
 	if r.End != diff.Shutdown {
-		w.Vector, w.Regs = r.Vector, changed(&r.Regs, &c.Regs)
+		w.Vector, w.Regs = r.Vector, changed(&r.Regs, &c.Regs, count)
 	}
 	if r.HasError {
 		w.Error = &r.Error
@@ -116,9 +123,9 @@ func NewWriter(w io.Writer, name, source, version string) (*Writer, error) {
 	return out, err
 }
 
-// Write adds a case with its answer.
-func (w *Writer) Write(c *diff.Case, answer *diff.Result) error {
-	text, err := Encode(c, answer)
+// Write adds a case with its answer, of which the given fields count.
+func (w *Writer) Write(c *diff.Case, count diff.Fields, answer *diff.Result) error {
+	text, err := Encode(c, count, answer)
 	if err != nil {
 		return err
 	}

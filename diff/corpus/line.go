@@ -154,12 +154,12 @@ func index(names []string, name, what string) (uint8, error) {
 	return 0, fmt.Errorf("%s %q: must be one of %s", what, shorten(name), strings.Join(names, ", "))
 }
 
-// changed gives the registers in which a differs from b.
-func changed(a, b *diff.Regs) registers {
+// changed gives the registers of some fields in which a differs from b.
+func changed(a, b *diff.Regs, of diff.Fields) registers {
 	out := registers{}
 	for i := range diff.Registers {
 		r := &diff.Registers[i]
-		if v := r.Get(a); v != r.Get(b) {
+		if v := r.Get(a); v != r.Get(b) && r.Of&of != 0 {
 			out[strings.ToLower(r.Name)] = number(v)
 		}
 	}

@@ -87,6 +87,11 @@ func add(groups *[]*Group, text []byte) error {
 	return nil
 }
 
+// Answered tells whether there is an answer to any case.
+func (g *Group) Answered() bool {
+	return slices.ContainsFunc(g.Answers, func(r diff.Result) bool { return r.End != diff.Silent })
+}
+
 // Oracle gives the answers of the group to its cases.
 func (g *Group) Oracle() diff.Oracle {
 	o := &recorded{group: g, answers: make(map[*diff.Case]*diff.Result, len(g.Cases))}

@@ -1,0 +1,413 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"x86emu/diff"
+	"x86emu/diff/corpus"
+)
+
+// statusDiffers is the exit status of a comparison that has left something
+// unexplained.
+const statusDiffers = 1
+
+func newDiff() *cobra.Command {
+	var o diffOptions
+	cmd := &cobra.Command{
+		Use:   "diff",
+		Short: "Ask several processors the same cases and tell where they differ",
+		Long: `Make test cases, ask this emulator and others for their answers, and compare
+them: registers, flags, memory, the exception with its error code and CR2, and the
+accessed and dirty bits of page tables.
+
+A case is registers, a memory of 64 pages and a place to begin. It comes from a
+generator and is known by its number: the same seed makes the same cases on every
+host. The first oracle is the reference; each of the others is compared with it.
+What the manual leaves undefined is masked, field by field. A difference that is
+known (of a processor that departs from the manual, or of another emulator) is
+counted if its row in the table foretells the other answer to the bit; all others
+are unexplained.
+
+The first unexplained case is made as small as it gets and shown: disassembly,
+the registers of both sides, the walk through the page tables, and a command that
+asks again. The exit status is 0 when nothing unexplained is left, 1 when there
+is something, 2 when the comparison could not be made.
+
+A campaign can be spread over many hosts: each runs --shard I/N with the same
+other flags and writes --out FILE; "x86emu diff merge" puts the files together.`,
+		Example: `  x86emu diff list
+  x86emu diff --gen insn --count 1000000
+  x86emu diff --gen paging --oracles emu,model,qemu --count 200000
+  x86emu diff --gen insn --seed 7 --case 12345      ask one case, tell all of it
+  x86emu diff --gen insn --shard 3/16 --out 3.json  a part, on one of 16 hosts
+  x86emu diff --gen insn --count 20000 --save hw.jsonl.gz --answers-of native
+  x86emu diff replay hw.jsonl.gz`,
+		Args: exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return o.run(cmd)
+		},
+	}
+	o.addFlags(cmd)
+	cmd.AddCommand(newDiffReplay(), newDiffMerge(), newDiffList())
+	return cmd
+}
+
+// diffOptions are the flags of diff.
+type diffOptions struct {
+	oracleFlags
+	gen         string
+	seed, count uint64
+	only        uint64
+	shard       shard
+	out, save   string
+	answersOf   string
+	rules       bool
+	uncovered   bool
+	keep, batch int
+}
+
+func (o *diffOptions) addFlags(cmd *cobra.Command) {
+	o.oracleFlags.addFlags(cmd, "default as the generator needs")
+	f := cmd.Flags()
+	f.StringVar(&o.gen, "gen", "insn", "what the cases are about: `NAME` of a generator")
+	f.Uint64Var(&o.seed, "seed", 1, "`number` that all chance comes from")
+	f.Uint64Var(&o.count, "count", 100_000, "how many `cases`")
+	f.Uint64Var(&o.only, "case", 0, "ask case `N` alone and tell all of it")
+	f.Lookup("case").DefValue = ""
+	o.shard = shard{0, 1}
+	f.Var(&o.shard, "shard", "do part `I/N` of the cases: I from 0 to N-1")
+	f.Lookup("shard").DefValue = ""
+	f.StringVar(&o.out, "out", "", "write the summary as JSON to `FILE`, for x86emu diff merge")
+	f.StringVar(&o.save, "save", "", "write the cases as a corpus to `FILE` (compressed if it ends in .gz)")
+	f.StringVar(&o.answersOf, "answers-of", "", "the `oracle` whose answers --save writes (default the last)")
+	f.BoolVar(&o.rules, "rules", false, "count every rule and form, not those with differences alone")
+	f.BoolVar(&o.uncovered, "uncovered", false, "list the forms that were not executed")
+	f.IntVar(&o.keep, "keep", 20, "list at most so many unexplained `cases`")
+	f.IntVar(&o.batch, "batch", diff.DefaultBatch, "ask so many `cases` at once")
+}
+
+func (o *diffOptions) run(cmd *cobra.Command) error {
+	g, ask, err := o.generator()
+	if err != nil {
+		return err
+	}
+	if o.count == 0 || o.batch < 1 || o.keep < 1 {
+		return errors.New("--count, --batch and --keep must be 1 or more")
+	}
+	all, err := o.start(ask)
+	if err != nil {
+		return err
+	}
+	defer closeAll(all)
+	cases := &campaign{cmd: cmd, oracles: all, again: func(d *diff.Divergence) string {
+		return fmt.Sprintf("x86emu diff --gen %s --seed %d --case %d --oracles %s", g.Name(), o.seed, d.N, nameList(all))
+	}}
+	if cmd.Flags().Changed("case") {
+		return cases.one(diff.MakeCase(g, o.seed, o.only))
+	}
+	if len(all) < 2 {
+		return fmt.Errorf("--oracles %s: at least two are needed to compare", nameList(all))
+	}
+	p := &diff.Campaign{
+		Oracles: all, Known: known(), Batch: o.batch, Keep: o.keep,
+		Cases: diff.Generated(g, o.seed, 0, o.count, o.shard.i, o.shard.n),
+		Total: (o.count - uint64(o.shard.i) + uint64(o.shard.n) - 1) / uint64(o.shard.n),
+	}
+	closeSave, err := o.saveTo(p)
+	if err != nil {
+		return err
+	}
+	s, err := cases.run(p)
+	if err := errors.Join(err, closeSave()); err != nil {
+		return err
+	}
+	s.Of, s.Shards, s.Done = fmt.Sprintf("%s, seed %d, %d cases", g.Name(), o.seed, o.count), o.shard.n, []int{o.shard.i}
+	if l, ok := g.(diff.Lister); ok {
+		s.Forms = l.Rules()
+	}
+	if o.out != "" {
+		text, err := json.Marshal(s)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(o.out, append(text, '\n'), 0o644); err != nil {
+			return err
+		}
+	}
+	return cases.tell(s, o.rules, o.uncovered)
+}
+
+// generator finds the generator, and the oracles that it needs.
+func (o *diffOptions) generator() (diff.Generator, string, error) {
+	var names []string
+	for _, g := range generators {
+		if g.Name() == o.gen {
+			return g.Generator, g.ask, nil
+		}
+		names = append(names, g.Name())
+	}
+	return nil, "", fmt.Errorf("no generator %q: must be one of %s", o.gen, strings.Join(names, ", "))
+}
+
+// saveTo lets a campaign write a corpus. The function that is returned ends it.
+func (o *diffOptions) saveTo(p *diff.Campaign) (func() error, error) {
+	nothing := func() error { return nil }
+	if o.save == "" {
+		return nothing, nil
+	}
+	of := len(p.Oracles) - 1
+	for i, a := range p.Oracles {
+		if a.Name() == o.answersOf {
+			of = i
+		}
+	}
+	by := p.Oracles[of]
+	if o.answersOf != "" && by.Name() != o.answersOf {
+		return nothing, fmt.Errorf("--answers-of %q: must be one of %s", o.answersOf, nameList(p.Oracles))
+	}
+	f, err := os.Create(o.save)
+	if err != nil {
+		return nothing, err
+	}
+	w, err := corpus.NewWriter(f, o.save, sourceOf(by.Name()), by.Version())
+	if err != nil {
+		return nothing, errors.Join(err, f.Close())
+	}
+	p.Answers = func(_ uint64, c *diff.Case, answers []diff.Result) error {
+		if answers[of].End == diff.Silent {
+			return nil
+		}
+		return w.Write(c, by.Answers(c), &answers[of])
+	}
+	return func() error { return errors.Join(w.Close(), f.Close()) }, nil
+}
+
+// sourceOf is what a corpus calls the answers of an oracle.
+func sourceOf(oracle string) string {
+	switch oracle {
+	case "native":
+		return "hw"
+	case "kvm":
+		return "kvm"
+	}
+	return ""
+}
+
+// campaign runs cases for a command and tells what came of it.
+type campaign struct {
+	cmd     *cobra.Command
+	oracles []diff.Oracle
+	again   func(*diff.Divergence) string
+}
+
+// run runs a campaign, its progress on a terminal.
+func (k *campaign) run(p *diff.Campaign) (*diff.Summary, error) {
+	done := func() {}
+	p.Encode = func(c *diff.Case) string {
+		text, err := corpus.Encode(c, diff.AllFields, nil)
+		if err != nil {
+			return ""
+		}
+		return text
+	}
+	if w := k.cmd.ErrOrStderr(); isTerminal(w) {
+		p.Progress = showProgress(w)
+		done = func() { fmt.Fprint(w, "\r\x1b[K") }
+	}
+	s, err := p.Run(k.cmd.Context())
+	done()
+	if errors.Is(err, context.Canceled) {
+		return nil, fmt.Errorf("interrupted after %d cases", s.Cases)
+	}
+	return s, err
+}
+
+// tell prints a summary, and the first unexplained case in full. The error is the
+// exit status.
+func (k *campaign) tell(s *diff.Summary, rules, uncovered bool) error {
+	w := k.cmd.OutOrStdout()
+	if err := s.Print(w, rules); err != nil {
+		return err
+	}
+	if uncovered {
+		for _, form := range s.Uncovered() {
+			fmt.Fprintf(w, "not executed: %s\n", form)
+		}
+	}
+	for i := range s.First {
+		fmt.Fprintf(w, "again: %s\n", k.again(&s.First[i]))
+	}
+	if s.Unexplained() == 0 {
+		return nil
+	}
+	if err := k.first(s); err != nil {
+		return err
+	}
+	return status(statusDiffers)
+}
+
+// first minimises the first unexplained case and reports it.
+func (k *campaign) first(s *diff.Summary) error {
+	if len(s.First) == 0 || s.First[0].Case == "" {
+		return nil
+	}
+	c, _, err := corpus.Decode([]byte(s.First[0].Case))
+	if err != nil {
+		return err
+	}
+	v, err := k.ask(c)
+	if err != nil {
+		return err
+	}
+	if v.other == nil {
+		fmt.Fprintf(k.cmd.OutOrStdout(), "\ncase %s: asked alone, nobody differs\n", c.ID)
+		return nil
+	}
+	small, err := diff.Minimise(k.cmd.Context(), c, known(), k.oracles[0], v.other)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(k.cmd.OutOrStdout(), "\nThe first one, minimised:\n")
+	return k.report(small)
+}
+
+// one asks one case, reports it, and minimises it if there is something to.
+func (k *campaign) one(c *diff.Case) error {
+	v, err := k.ask(c)
+	if err != nil {
+		return err
+	}
+	if err := k.report(c); err != nil {
+		return err
+	}
+	w := k.cmd.OutOrStdout()
+	for _, line := range v.lines {
+		fmt.Fprintln(w, line)
+	}
+	if v.other == nil {
+		return nil
+	}
+	small, err := diff.Minimise(k.cmd.Context(), c, known(), k.oracles[0], v.other)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\nMinimised:\n")
+	if err := k.report(small); err != nil {
+		return err
+	}
+	return status(statusDiffers)
+}
+
+// verdicts are what the oracles say of one case.
+type verdicts struct {
+	answers []diff.Result
+	lines   []string
+	other   diff.Oracle // the first that differs unexplained
+}
+
+func (k *campaign) ask(c *diff.Case) (*verdicts, error) {
+	v := &verdicts{answers: make([]diff.Result, len(k.oracles))}
+	for i, o := range k.oracles {
+		if err := o.Run(k.cmd.Context(), []*diff.Case{c}, v.answers[i:i+1]); err != nil {
+			return nil, fmt.Errorf("%s: %w", o.Name(), err)
+		}
+	}
+	for i := 1; i < len(k.oracles); i++ {
+		what, fields, names, err := diff.Judge(c, known(), k.oracles[0], k.oracles[i], &v.answers[0], &v.answers[i])
+		if err != nil {
+			return nil, err
+		}
+		line := fmt.Sprintf("%s: %s", k.oracles[i].Name(), what)
+		switch what {
+		case diff.Unexplained:
+			line += " (" + fields.String() + ")"
+			if v.other == nil {
+				v.other = k.oracles[i]
+			}
+		case diff.Masked, diff.Known:
+			line += " (" + strings.Join(names, "; ") + ")"
+		}
+		v.lines = append(v.lines, line)
+	}
+	return v, nil
+}
+
+// report asks once more and shows a case with all answers. The command to ask
+// again holds the case itself.
+func (k *campaign) report(c *diff.Case) error {
+	v, err := k.ask(c)
+	if err != nil {
+		return err
+	}
+	bare := *c
+	bare.ID, bare.Rule = "", ""
+	text, err := corpus.Encode(&bare, diff.AllFields, nil)
+	if err != nil {
+		return err
+	}
+	again := fmt.Sprintf("echo '%s' | x86emu diff replay --oracles %s -", text, nameList(k.oracles))
+	return diff.Report(k.cmd.OutOrStdout(), c, k.oracles, v.answers, again)
+}
+
+func nameList(all []diff.Oracle) string {
+	names := make([]string, len(all))
+	for i, o := range all {
+		names[i] = o.Name()
+	}
+	return strings.Join(names, ",")
+}
+
+// isTerminal tells whether somebody looks on.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// showProgress writes a line over itself, five times a second at most.
+func showProgress(w io.Writer) func(diff.Progress) {
+	var last time.Duration
+	return func(p diff.Progress) {
+		if p.Elapsed-last < 200*time.Millisecond {
+			return
+		}
+		last = p.Elapsed
+		percent := ""
+		if p.Total > 0 {
+			percent = fmt.Sprintf(" of %d (%d %%)", p.Total, p.Done*100/p.Total)
+		}
+		fmt.Fprintf(w, "\r\x1b[K%d%s cases, %.0f a second, known differences %d, unexplained %d",
+			p.Done, percent, math.Round(float64(p.Done)/p.Elapsed.Seconds()), p.Known, p.Unexplained)
+	}
+}
+
+// shard is a part of a campaign: I of N.
+type shard struct{ i, n int }
+
+func (s *shard) String() string { return fmt.Sprintf("%d/%d", s.i, s.n) }
+func (s *shard) Type() string   { return "I/N" }
+
+func (s *shard) Set(text string) error {
+	left, right, _ := strings.Cut(text, "/")
+	i, err1 := strconv.ParseUint(left, 10, 31)
+	n, err2 := strconv.ParseUint(right, 10, 31)
+	if err1 != nil || err2 != nil || i >= n {
+		return errors.New("must be I/N with I from 0 to N-1, such as 0/16")
+	}
+	*s = shard{int(i), int(n)}
+	return nil
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// ADD RAX, RCX from the user world's registers, and INT3 behind it.
+const (
+	addCase  = `{"id":"a","rule":"ADD","code":"4801c8","regs":{"rax":"1","rcx":"2"}`
+	addRight = addCase + `,"want":{"vector":3,"regs":{"rax":"3","rflags":"206","rip":"10000004"}}}`
+	addWrong = addCase + `,"want":{"vector":3,"regs":{"rax":"4","rflags":"206","rip":"10000004"}}}`
+	header   = `{"format":"x86emu-cases 1","source":"sdm","version":"by hand"}`
+)
+
+func TestDiffReplay(t *testing.T) {
+	t.Run("one case is told in full", func(t *testing.T) {
+		status, out, errs := cli(t, addCase+"}", "diff", "replay", "-")
+		assert.Zero(t, status, errs)
+		assert.Contains(t, out, "add rax,rcx")
+		assert.Contains(t, out, "emu        #BP")
+	})
+	t.Run("a corpus that is right", func(t *testing.T) {
+		name := file(t, "c.jsonl", strings.Join([]string{header, addRight, addRight}, "\n"))
+		status, out, errs := cli(t, "", "diff", "replay", name)
+		assert.Zero(t, status, errs)
+		assert.Contains(t, out, "c.jsonl: 2 cases\n")
+		assert.Contains(t, out, "agrees with emu 2, in all but what is undefined 0, known 0, unexplained 0, not asked 0")
+	})
+	t.Run("a corpus with a wrong line", func(t *testing.T) {
+		name := file(t, "c.jsonl", strings.Join([]string{header, addRight, addWrong}, "\n"))
+		status, out, errs := cli(t, "", "diff", "replay", name)
+		assert.Equal(t, statusDiffers, status, errs)
+		assert.Contains(t, out, "unexplained: a (ADD): emu against sdm; registers\n")
+	})
+	t.Run("a single case that differs", func(t *testing.T) {
+		status, out, _ := cli(t, addWrong, "diff", "replay", "-")
+		assert.Equal(t, statusDiffers, status)
+		assert.Contains(t, out, "RAX                         1                  3                  4  <-\n")
+		assert.Contains(t, out, "corpus: differs, unexplained (registers)\n")
+	})
+}
+
+func TestDiffBadUsageIsOneLine(t *testing.T) {
+	summary := file(t, "s.json", "{}")
+	tests := []struct {
+		args  []string
+		stdin string
+		want  string
+	}{
+		{[]string{"diff", "--gen", "moon"}, "", `no generator "moon": must be one of `},
+		{[]string{"diff", "x"}, "", `diff takes no argument: "x" given`},
+		{[]string{"diff", "--shard", "4/4"}, "", `--shard "4/4": must be I/N with I from 0 to N-1`},
+		{[]string{"diff", "--seed", "-1"}, "", `--seed "-1": must be a whole number`},
+		{[]string{"diff", "replay"}, "", "replay needs a FILE or -"},
+		{[]string{"diff", "replay", "/nowhere"}, "", "open /nowhere: no such file"},
+		{[]string{"diff", "replay", "-"}, "", "-: no case in it"},
+		{[]string{"diff", "replay", "-"}, "{}\nx", "-:2: not a JSON object"},
+		{[]string{"diff", "replay", "-"}, "{}\n{}", "-: there are no answers in it to compare with"},
+		{[]string{"diff", "replay", "--oracles", "oz", "-"}, "{}", `no oracle "oz": must be some of emu, emu-step`},
+		{[]string{"diff", "replay", "--oracles", "emu,emu", "-"}, "{}", "emu is there twice"},
+		{[]string{"diff", "merge"}, "", "merge needs a FILE"},
+		{[]string{"diff", "merge", summary}, "", "s.json: not a summary of x86emu diff --out"},
+	}
+	for _, tt := range tests {
+		t.Run(strings.Join(tt.args, " "), func(t *testing.T) {
+			status, out, errs := cli(t, tt.stdin, tt.args...)
+			assert.Equal(t, statusBadUsage, status)
+			assert.Empty(t, out)
+			assert.Contains(t, errs, tt.want)
+			assert.Equal(t, 1, strings.Count(errs, "\n"), errs)
+		})
+	}
+}
+
+func TestDiffList(t *testing.T) {
+	status, out, _ := cli(t, "", "diff", "list")
+	assert.Zero(t, status)
+	assert.Contains(t, out, "emu-step")
+}
