@@ -1,0 +1,136 @@
+package model
+
+import "x86emu/diff"
+
+// This file and its neighbours delivery_*.go are the chapters on protection,
+// interrupts and tasks as far as a Delivery case needs them: one event, return,
+// far transfer or segment load, all that follows from it, until a collector is reached.
+//
+//	delivery_int.go    INT n and exceptions, double faults
+//	delivery_iret.go   IRET and RET
+//	delivery_far.go    JMP and CALL, segment loads
+//	delivery_task.go   task switches
+//	descriptor.go      what the bits of descriptors say
+//	course.go          checks that can fail, memory that can fail
+
+// answerDelivery answers a Delivery case whose arena is ready.
+func answerDelivery(m *machine, c *diff.Case, r *diff.Result) {
+	x := newCourse(m)
+	if !x.first(c) {
+		r.End = diff.Shutdown
+		return
+	}
+	for range 16 {
+		v, next, ok := x.arrived()
+		switch {
+		case m.outside:
+			r.End, r.Note = diff.Silent, "page tables or descriptors outside the arena"
+			return
+		case ok:
+			x.answer(v, r)
+			return
+		case next == nil:
+			r.End, r.Note = diff.Silent, "the code at the target is not the world's INT3"
+			return
+		}
+		if !x.deliver(*next) {
+			r.End = diff.Shutdown
+			return
+		}
+	}
+	r.End, r.Note = diff.Silent, "more events than a case should have"
+}
+
+// first makes happen what the case is about; false is shutdown.
+func (x *course) first(c *diff.Case) bool {
+	e := c.Event
+	next := x.regs.RIP + uint64(len(c.Code))
+	switch e.How {
+	case diff.ByFault:
+		if e.Vector == 14 {
+			x.regs.CR2 = e.CR2
+		}
+		return x.deliver(exception(e.Vector, e.Error, x.regs.RIP))
+	case diff.ByINT:
+		return x.deliver(event{vector: e.Vector, source: softwareInterrupt, returnTo: next})
+	case diff.ByINT3:
+		return x.deliver(event{vector: 3, source: softwareInterrupt, returnTo: next})
+	case diff.ByINTO:
+		return x.deliver(event{vector: 4, source: softwareInterrupt, returnTo: next})
+	case diff.ByICEBP:
+		return x.deliver(event{vector: 1, source: int1, returnTo: next})
+	}
+	return x.instruction(func() {
+		switch e.How {
+		case diff.ByIRET:
+			x.iret(e.OpSize, next)
+		case diff.ByFarRET:
+			x.ret(e.OpSize, uint64(e.Release))
+		case diff.ByFarJMP:
+			x.jmp(e.Selector, e.Offset, next)
+		case diff.ByFarCALL:
+			x.call(e.Selector, e.Offset, e.OpSize, next)
+		case diff.BySegment:
+			x.movToSegment(e.Register, e.Selector)
+			x.regs.RIP = next
+		}
+	})
+}
+
+// instruction makes an instruction happen, and what comes of it if it faults.
+func (x *course) instruction(do func()) bool {
+	x.begin(0)
+	do()
+	if f := x.end(); f != nil {
+		return x.deliver(exception(f.vector, f.code, x.regs.RIP))
+	}
+	return true
+}
+
+// arrived fetches one byte at CS:RIP: a collector, the world's INT3, or a fault of
+// the fetch. next is the event that follows, or nil.
+func (x *course) arrived() (collector uint8, next *event, ok bool) {
+	cs, rip := x.seg[regCS], x.regs.RIP
+	x.begin(0)
+	linear := rip
+	if !x.mode64() {
+		// An instruction pointer beyond the code segment limit causes #GP(0).
+		x.need(rip <= cs.limit(), gp(0))
+		linear = bits(cs.base()+rip, 31, 0)
+	}
+	physical := x.reach(linear, access{fetch: true, userMode: x.cpl == 3})
+	if f := x.end(); f != nil {
+		e := exception(f.vector, f.code, x.regs.RIP)
+		return 0, &e, false
+	}
+	if v, is := diff.AtCollector(linear); is {
+		// A collector begins with an instruction that is privileged: #GP(0) if the CPL is not 0.
+		if x.cpl == 0 {
+			return v, nil, true
+		}
+		e := exception(13, 0, rip)
+		return 0, &e, false
+	}
+	if b := x.at(physical, 1); b == nil || b[0] != 0xcc {
+		return 0, nil, false
+	}
+	e := event{vector: 3, source: softwareInterrupt, returnTo: rip + 1}
+	return 0, &e, false
+}
+
+// answer tells what a collector finds.
+func (x *course) answer(v uint8, r *diff.Result) {
+	r.End, r.Vector = diff.Trapped, v
+	if x.last.vector == v {
+		r.HasError, r.Error = x.last.hasCode, x.last.code
+	}
+	if v == 14 {
+		r.CR2 = x.regs.CR2
+	}
+	r.Regs = x.regs
+	for i, s := range x.seg {
+		r.Regs.Seg[i] = s.selector
+	}
+	r.Regs.FSBase, r.Regs.GSBase = x.seg[regFS].base(), x.seg[regGS].base()
+	r.Regs.LDTR, r.Regs.TR = x.ldtr.selector, x.tr.selector
+}
