@@ -190,7 +190,7 @@ var sys32World = sync.OnceValue(func() *World {
 	const low, own = sysTables + PageSize, sysTables + 2*PageSize
 	Put32(a, sysTables, uint32(low.Phys())|sysUserEntry)
 	Put32(a, sysTables+4*Offset(SysLinear>>22), uint32(own.Phys())|sysUserEntry)
-	for page := uint32(0x100); page < 0x400; page++ {
+	for page := uint32(HarnessBase / PageSize); page < HarnessEnd/PageSize; page++ {
 		Put32(a, low+Offset(4*page), page*PageSize|sysEntry)
 	}
 	Put32(a, low+4*(V86Code/PageSize), uint32(SysV86Code.Phys())|sysUserEntry)

@@ -59,12 +59,15 @@ var sys64World = sync.OnceValue(func() *World {
 		Put64(a, SysIDT+Offset(16*v), GateDescriptor(CollectorCS, Collector(uint8(v)), access, 0))
 	}
 
-	// PML4, PDPT, PD, a spare page, and a table for the arena; the first 4 MiB are two
-	// large pages.
-	const pdpt, pd, own = sysTables + PageSize, sysTables + 2*PageSize, sysTables + 4*PageSize
+	// PML4, PDPT, PD, a table for the second MiB, a large page for the third and fourth, and a table for
+	// the arena.
+	const pdpt, pd, low, own = sysTables + PageSize, sysTables + 2*PageSize, sysTables + 3*PageSize, sysTables + 4*PageSize
 	Put64(a, sysTables, uint64(pdpt.Phys())|sysUserEntry)
 	Put64(a, pdpt, uint64(pd.Phys())|sysUserEntry)
-	Put64(a, pd, sysEntry|0x80)
+	Put64(a, pd, uint64(low.Phys())|sysUserEntry)
+	for page := uint64(HarnessBase / PageSize); page < 0x200; page++ {
+		Put64(a, low+Offset(8*page), page*PageSize|sysEntry)
+	}
 	Put64(a, pd+8, 0x200000|sysEntry|0x80)
 	Put64(a, pd+8*Offset(SysLinear>>21), uint64(own.Phys())|sysUserEntry)
 	for _, p := range sysMapped {

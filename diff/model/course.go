@@ -74,8 +74,10 @@ func newCourse(m *machine) *course {
 	}
 	x.ldtr = load(m.regs.LDTR)
 	x.tr = load(m.regs.TR)
-	if x.eferLMA() {
-		x.ldtr.high, x.tr.high = x.readTable(x.ldtr.at+8, 8), x.readTable(x.tr.at+8, 8)
+	for _, d := range []*descriptor{&x.ldtr, &x.tr} {
+		if x.eferLMA() && !d.null {
+			d.high = x.readTable(d.at+8, 8)
+		}
 	}
 	for i, s := range m.regs.Seg {
 		if x.vm() {
@@ -290,16 +292,6 @@ func (x *course) pop(s *stack, size int) uint64 {
 	v := x.read(s.linear(s.offset(0)), size, access{userMode: s.user})
 	s.move(uint64(size))
 	return v
-}
-
-// canonical tells whether bits 63 to 47 of an address, with CR4.LA57 bits 63 to 56, are the same.
-// [SDM 1, Canonical Addressing]
-func (x *course) canonical(a uint64) bool {
-	top := uint(47)
-	if x.cr4LA57() {
-		top = 56
-	}
-	return !anyBit(a, 63, top) || !anyBit(^a, 63, top)
 }
 
 // inCode is the check that an instruction pointer lies in a code segment: in 64-bit code that it is

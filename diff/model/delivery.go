@@ -1,6 +1,11 @@
 package model
 
-import "x86emu/diff"
+import (
+	"bytes"
+	"encoding/binary"
+
+	"x86emu/diff"
+)
 
 // This file and its neighbours delivery_*.go are the chapters on protection,
 // interrupts and tasks as far as a Delivery case needs them: one event, return,
@@ -13,32 +18,36 @@ import "x86emu/diff"
 //	descriptor.go      what the bits of descriptors say
 //	course.go          checks that can fail, memory that can fail
 
-// answerDelivery answers a Delivery case whose arena is ready.
-func answerDelivery(m *machine, c *diff.Case, r *diff.Result) {
+// delivery answers a Delivery case.
+func delivery(c *diff.Case, w *diff.World) diff.Result {
+	m := newMachine(c, w)
+	before := bytes.Clone(m.arena)
 	x := newCourse(m)
 	if !x.first(c) {
-		r.End = diff.Shutdown
-		return
+		return diff.Result{End: diff.Shutdown}
 	}
-	for range 16 {
+	// A handler that faults on its first instruction is entered until its stack is full.
+	for range 2 * diff.PageSize / 8 {
 		v, next, ok := x.arrived()
 		switch {
 		case m.outside:
-			r.End, r.Note = diff.Silent, "page tables or descriptors outside the arena"
-			return
+			return diff.Result{End: diff.Silent, Note: "a table outside the arena"}
 		case ok:
-			x.answer(v, r)
-			return
+			r := x.answer(v)
+			for at := 0; at < len(before); at += 8 {
+				if !bytes.Equal(before[at:at+8], m.arena[at:at+8]) {
+					r.Mem = append(r.Mem, diff.Word{At: diff.Offset(at), Value: binary.LittleEndian.Uint64(m.arena[at:])})
+				}
+			}
+			return r
 		case next == nil:
-			r.End, r.Note = diff.Silent, "the code at the target is not the world's INT3"
-			return
+			return diff.Result{End: diff.Silent, Note: "the code at the target is not the world's INT3"}
 		}
 		if !x.deliver(*next) {
-			r.End = diff.Shutdown
-			return
+			return diff.Result{End: diff.Shutdown}
 		}
 	}
-	r.End, r.Note = diff.Silent, "more events than a case should have"
+	return diff.Result{End: diff.Silent, Note: "more events than a case has"}
 }
 
 // first makes happen what the case is about; false is shutdown.
@@ -119,8 +128,8 @@ func (x *course) arrived() (collector uint8, next *event, ok bool) {
 }
 
 // answer tells what a collector finds.
-func (x *course) answer(v uint8, r *diff.Result) {
-	r.End, r.Vector = diff.Trapped, v
+func (x *course) answer(v uint8) diff.Result {
+	r := diff.Result{End: diff.Trapped, Vector: v}
 	if x.last.vector == v {
 		r.HasError, r.Error = x.last.hasCode, x.last.code
 	}
@@ -128,9 +137,11 @@ func (x *course) answer(v uint8, r *diff.Result) {
 		r.CR2 = x.regs.CR2
 	}
 	r.Regs = x.regs
+	r.Regs.RFLAGS &^= 1 << 16 // RF, which every instruction clears, the collector's own too
 	for i, s := range x.seg {
 		r.Regs.Seg[i] = s.selector
 	}
 	r.Regs.FSBase, r.Regs.GSBase = x.seg[regFS].base(), x.seg[regGS].base()
 	r.Regs.LDTR, r.Regs.TR = x.ldtr.selector, x.tr.selector
+	return r
 }

@@ -32,6 +32,9 @@ func (*Oracle) Answers(c *diff.Case) diff.Fields {
 	if c.Kind == diff.Paging && c.Access != nil {
 		return diff.FieldEnd | diff.FieldError | diff.FieldCR2 | diff.FieldTables
 	}
+	if c.Kind == diff.Delivery && c.Event != nil {
+		return diff.AllFields
+	}
 	return 0
 }
 
@@ -49,6 +52,10 @@ func (o *Oracle) Run(ctx context.Context, cases []*diff.Case, results []diff.Res
 		if err != nil {
 			return err
 		}
+		if c.Kind == diff.Delivery {
+			results[i] = delivery(c, w)
+			continue
+		}
 		results[i] = paging(c, w)
 	}
 	return nil
@@ -60,7 +67,11 @@ func newMachine(c *diff.Case, w *diff.World) *machine {
 	for _, p := range c.Patches {
 		copy(m.arena[min(int(p.At), len(m.arena)):], p.Bytes)
 	}
-	if at, ok := w.Offset(c.Regs.RIP); ok {
+	code := c.Regs.RIP
+	if bit(c.Regs.RFLAGS, 17) { // virtual-8086 mode
+		code += uint64(c.Regs.Seg[regCS]) << 4
+	}
+	if at, ok := w.Offset(code); ok {
 		copy(m.arena[at:], c.Code)
 	}
 	// Whoever runs the case has loaded CR3, and the PDPTE registers with it.
