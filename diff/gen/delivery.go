@@ -23,7 +23,7 @@ func (Delivery) About() string {
 // Make makes case n. A case is of one family and starts at one level; what of
 // it is broken is its Rule.
 func (Delivery) Make(c *diff.Case, seed, n uint64) {
-	g := &maker{c: c, Rand: diff.Rand(seed, n), own: diff.Sys32Own}
+	g := &delivery{c: c, Rand: diff.Rand(seed, n), own: diff.Sys32Own}
 	c.Kind = diff.Delivery
 	c.World = "sys32"
 	if g.IntN(2) == 0 {
@@ -45,8 +45,8 @@ func (Delivery) Make(c *diff.Case, seed, n uint64) {
 	c.Rule = strings.Join(g.rules, ", ")
 }
 
-// maker is a case in the making.
-type maker struct {
+// delivery is a case in the making.
+type delivery struct {
 	*rand.Rand
 	c     *diff.Case
 	w     *diff.World
@@ -85,26 +85,26 @@ func (l level) cpl() int {
 }
 
 // say adds to the case's rule.
-func (g *maker) say(format string, args ...any) {
+func (g *delivery) say(format string, args ...any) {
 	g.rules = append(g.rules, fmt.Sprintf(format, args...))
 }
 
 // chance is true n times of a hundred.
-func (g *maker) chance(n int) bool { return g.IntN(100) < n }
+func (g *delivery) chance(n int) bool { return g.IntN(100) < n }
 
-func pick[T any](g *maker, of ...T) T { return of[g.IntN(len(of))] }
+func choose[T any](g *delivery, of ...T) T { return of[g.IntN(len(of))] }
 
-func (g *maker) pickLevel() level {
+func (g *delivery) pickLevel() level {
 	if g.long {
-		return pick(g, cpl0, cpl0, cpl0, cpl3, cpl3, cpl3, cpl1, compat0, compat3, compat3)
+		return choose(g, cpl0, cpl0, cpl0, cpl3, cpl3, cpl3, cpl1, compat0, compat3, compat3)
 	}
-	return pick(g, cpl0, cpl0, cpl0, cpl0, cpl3, cpl3, cpl3, cpl3, cpl1, cpl2, vm86, vm86)
+	return choose(g, cpl0, cpl0, cpl0, cpl0, cpl3, cpl3, cpl3, cpl3, cpl1, cpl2, vm86, vm86)
 }
 
 func linear(o diff.Offset) uint64 { return diff.SysLinear + uint64(o) }
 
 // start sets the registers that the case begins with.
-func (g *maker) start(l level) {
+func (g *delivery) start(l level) {
 	g.level = l
 	g.rules = []string{levelNames[l]}
 	r := &g.c.Regs
@@ -130,7 +130,7 @@ func (g *maker) start(l level) {
 	case l == vm86:
 		r.Seg = [6]uint16{0x1200, diff.V86Code >> 4, diff.V86Stack >> 4, 0x1200, 0x1201, 0x1202}
 		r.RIP, r.GPR[4] = 0x100, 0x800
-		r.RFLAGS |= 1<<17 | uint64(pick(g, 3, 3, 3, 0))<<12
+		r.RFLAGS |= 1<<17 | uint64(choose(g, 3, 3, 3, 0))<<12
 	}
 	if g.chance(50) {
 		r.RFLAGS |= 1 << 9
@@ -142,10 +142,10 @@ func (g *maker) start(l level) {
 }
 
 // mode64 tells whether the case starts in 64-bit mode.
-func (g *maker) mode64() bool { return g.long && g.level != compat0 && g.level != compat3 }
+func (g *delivery) mode64() bool { return g.long && g.level != compat0 && g.level != compat3 }
 
 // put adds size bytes of v to the arena.
-func (g *maker) put(at diff.Offset, size int, v uint64) {
+func (g *delivery) put(at diff.Offset, size int, v uint64) {
 	b := make([]byte, size)
 	for i := range b {
 		b[i] = byte(v >> (8 * i))
@@ -154,7 +154,7 @@ func (g *maker) put(at diff.Offset, size int, v uint64) {
 }
 
 // unmap takes a page away.
-func (g *maker) unmap(page diff.Offset) {
+func (g *delivery) unmap(page diff.Offset) {
 	size := 4
 	if g.long {
 		size = 8
@@ -164,7 +164,7 @@ func (g *maker) unmap(page diff.Offset) {
 
 // descriptor gives the case a descriptor of its own, and its selector, at RPL 0. In the 64-bit world
 // it has 16 bytes.
-func (g *maker) descriptor(value, high uint64) uint16 {
+func (g *delivery) descriptor(value, high uint64) uint16 {
 	sel := g.own
 	g.own += 8
 	g.put(diff.SysGDT+diff.Offset(sel), 8, value)
@@ -176,7 +176,7 @@ func (g *maker) descriptor(value, high uint64) uint16 {
 }
 
 // idtGate is where the gate of a vector lies.
-func (g *maker) idtGate(v uint8) diff.Offset {
+func (g *delivery) idtGate(v uint8) diff.Offset {
 	if g.long {
 		return diff.SysIDT + 16*diff.Offset(v)
 	}
@@ -184,7 +184,7 @@ func (g *maker) idtGate(v uint8) diff.Offset {
 }
 
 // setGate replaces a gate of the IDT.
-func (g *maker) setGate(v uint8, sel uint16, offset uint64, access, count uint8) {
+func (g *delivery) setGate(v uint8, sel uint16, offset uint64, access, count uint8) {
 	g.put(g.idtGate(v), 8, diff.GateDescriptor(sel, offset, access, count))
 	if g.long {
 		g.put(g.idtGate(v)+8, 8, offset>>32)
@@ -193,7 +193,7 @@ func (g *maker) setGate(v uint8, sel uint16, offset uint64, access, count uint8)
 
 // rescue gives the exceptions of a bad stack, but one vector, a stack of their
 // own: a task each, or an IST.
-func (g *maker) rescue(but uint8) {
+func (g *delivery) rescue(but uint8) {
 	for _, v := range []uint8{8, 10, 11, 12, 13, 14} {
 		switch {
 		case v == but:
@@ -206,7 +206,7 @@ func (g *maker) rescue(but uint8) {
 }
 
 // push puts words onto the stack that the case starts with, the last one on top.
-func (g *maker) push(size int, words ...uint64) {
+func (g *delivery) push(size int, words ...uint64) {
 	r := &g.c.Regs
 	for _, v := range words {
 		r.GPR[4] -= uint64(size)

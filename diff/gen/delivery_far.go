@@ -3,7 +3,7 @@ package gen
 import "x86emu/diff"
 
 // transfer makes the code of a far JMP or CALL to a selector.
-func (g *maker) transfer(call bool, sel uint16, offset uint64, size int) {
+func (g *delivery) transfer(call bool, sel uint16, offset uint64, size int) {
 	e := g.c.Event
 	e.How, e.Selector, e.OpSize = diff.ByFarJMP, sel, size
 	direct, indirect := byte(0xea), byte(0x2c)
@@ -36,11 +36,11 @@ func (g *maker) transfer(call bool, sel uint16, offset uint64, size int) {
 	g.c.Code = append(code, 0xff, indirect, 0x25, byte(at), byte(at>>8), byte(at>>16), byte(at>>24))
 }
 
-func (g *maker) farJump() { g.far(false) }
-func (g *maker) farCall() { g.far(true) }
+func (g *delivery) farJump() { g.far(false) }
+func (g *delivery) farCall() { g.far(true) }
 
 // far is a far JMP or CALL to code, or through a call gate.
-func (g *maker) far(call bool) {
+func (g *delivery) far(call bool) {
 	size, _ := g.operand()
 	if g.chance(70) {
 		g.rescue(255)
@@ -51,7 +51,7 @@ func (g *maker) far(call bool) {
 	}
 	g.say("%s %d", name, 8*size)
 	if g.level == vm86 {
-		g.transfer(call, diff.V86Code>>4, pick[uint64](g, 0x180, 0x1ff, 0xffff, 0x10000), size)
+		g.transfer(call, diff.V86Code>>4, choose[uint64](g, 0x180, 0x1ff, 0xffff, 0x10000), size)
 		return
 	}
 	if g.chance(60) {
@@ -66,11 +66,11 @@ func (g *maker) far(call bool) {
 		// Code whose base and limit count.
 		flags := uint8(diff.Flags32)
 		cs = g.descriptor(diff.SegmentDescriptor(linear(code), 0xfff, diff.AccessCode&^1|uint8(g.level.cpl())<<5, flags), 0)
-		offset = pick[uint64](g, 0x180, 0xfff, 0x1000, 0x10180)
+		offset = choose[uint64](g, 0x180, 0xfff, 0x1000, 0x10180)
 		g.say("code limit")
 	}
 	if g.long && g.chance(10) {
-		offset |= pick[uint64](g, 1<<47, 1<<63, 1<<32)
+		offset |= choose[uint64](g, 1<<47, 1<<63, 1<<32)
 		g.say("offset high")
 	}
 	if call && g.chance(15) {
@@ -80,7 +80,7 @@ func (g *maker) far(call bool) {
 }
 
 // stackForCall makes the stack that a CALL at the same level pushes to a short one.
-func (g *maker) stackForCall() {
+func (g *delivery) stackForCall() {
 	if g.level.cpl() == 0 {
 		g.breakCurrentStack()
 		return
@@ -91,11 +91,11 @@ func (g *maker) stackForCall() {
 }
 
 // callGate is a transfer through a call gate.
-func (g *maker) callGate(call bool, size int) {
+func (g *delivery) callGate(call bool, size int) {
 	access, high := uint8(diff.AccessCall|3<<5), uint64(0)
 	sel, offset, count := g.gateCode(call), diff.Collector(0x60), uint8(0)
 	if g.chance(50) && call && !g.long {
-		count = uint8(pick(g, 1, 2, 5, 31))
+		count = uint8(choose(g, 1, 2, 5, 31))
 	}
 	rpl := uint16(g.IntN(4))
 	switch g.IntN(10) {
@@ -107,7 +107,7 @@ func (g *maker) callGate(call bool, size int) {
 		g.say("call gate absent")
 	case 2:
 		if g.long {
-			high = pick[uint64](g, 1<<40, 0x1f<<40, 0xc<<40, g.Uint64()&^(0x1f<<40)&^0xffffffff)
+			high = choose[uint64](g, 1<<40, 0x1f<<40, 0xc<<40, g.Uint64()&^(0x1f<<40)&^0xffffffff)
 			g.say("call gate upper half")
 			break
 		}
@@ -120,7 +120,7 @@ func (g *maker) callGate(call bool, size int) {
 		}
 	case 3:
 		if g.long {
-			offset |= pick[uint64](g, 1<<47, 1<<63)
+			offset |= choose[uint64](g, 1<<47, 1<<63)
 			g.say("call gate offset")
 			break
 		}
@@ -161,7 +161,7 @@ func (g *maker) callGate(call bool, size int) {
 }
 
 // gateCode is the code that a call gate leads to.
-func (g *maker) gateCode(call bool) uint16 {
+func (g *delivery) gateCode(call bool) uint16 {
 	if g.chance(50) {
 		return g.code()
 	}
@@ -175,9 +175,9 @@ func (g *maker) gateCode(call bool) uint16 {
 }
 
 // segmentLoad is MOV to a segment register.
-func (g *maker) segmentLoad() {
+func (g *delivery) segmentLoad() {
 	e := g.c.Event
-	e.How, e.Register = diff.BySegment, pick(g, 0, 2, 2, 3, 4, 5)
+	e.How, e.Register = diff.BySegment, choose(g, 0, 2, 2, 3, 4, 5)
 	if g.chance(60) {
 		g.rescue(255)
 	}
@@ -191,13 +191,13 @@ func (g *maker) segmentLoad() {
 		sel = rpl
 		g.say("null")
 	case 1:
-		sel = pick[uint16](g, diff.SysBeyond, diff.SysLDTBeyond) | rpl
+		sel = choose[uint16](g, diff.SysBeyond, diff.SysLDTBeyond) | rpl
 		g.say("beyond")
 	case 2:
-		sel = pick[uint16](g, 8, 0x10, 0x18, 0x20, 0x28, 0x38, 0x40, 0x48, 0x50, 0x58, 0x60, 0x68, 0x70, 0x78) | rpl
+		sel = choose[uint16](g, 8, 0x10, 0x18, 0x20, 0x28, 0x38, 0x40, 0x48, 0x50, 0x58, 0x60, 0x68, 0x70, 0x78) | rpl
 		g.say("the world's %x", sel)
 	case 3:
-		sel = pick[uint16](g, diff.SysLDTCode0, diff.SysLDTData0) | rpl
+		sel = choose[uint16](g, diff.SysLDTCode0, diff.SysLDTData0) | rpl
 		g.say("in LDT")
 		if g.chance(20) {
 			g.unmap(diff.SysLDT)
@@ -222,7 +222,7 @@ func (g *maker) segmentLoad() {
 }
 
 // task is a JMP or CALL to a task, or in the 64-bit world to what would be one.
-func (g *maker) task() {
+func (g *delivery) task() {
 	if g.level == vm86 {
 		g.viaGate()
 		return
@@ -236,7 +236,7 @@ func (g *maker) task() {
 	if g.chance(40) {
 		access := uint8(diff.AccessTaskGate | 3<<5)
 		if g.chance(20) {
-			access &^= pick[uint8](g, 0x80, 0x60, 0x20)
+			access &^= choose[uint8](g, 0x80, 0x60, 0x20)
 		}
 		sel = g.descriptor(diff.GateDescriptor(sel, g.Uint64(), access, uint8(g.Uint32())), 0)
 		g.say("task gate")
@@ -250,9 +250,9 @@ func (g *maker) task() {
 
 // taskSelector is a selector that should be a TSS's: the task is that of the world for
 // an exception, good or broken.
-func (g *maker) taskSelector(v uint8) uint16 {
+func (g *delivery) taskSelector(v uint8) uint16 {
 	if g.long {
-		return pick[uint16](g, diff.Sys64TSS, diff.Sys64LDT, g.descriptor(diff.SegmentDescriptor(linear(diff.SysTSS2), 103, diff.AccessTSS|3<<5, 0), 0))
+		return choose[uint16](g, diff.Sys64TSS, diff.Sys64LDT, g.descriptor(diff.SegmentDescriptor(linear(diff.SysTSS2), 103, diff.AccessTSS|3<<5, 0), 0))
 	}
 	sel := uint16(diff.Sys32Task + 8*uint16(v))
 	at := diff.SysTasks + diff.SysTaskSize*diff.Offset(v)
@@ -271,7 +271,7 @@ func (g *maker) taskSelector(v uint8) uint16 {
 		return sel | 4
 	case 3:
 		g.say("TSS is no TSS")
-		return pick[uint16](g, diff.CollectorCS, diff.CollectorDS, diff.Sys32LDT)
+		return choose[uint16](g, diff.CollectorCS, diff.CollectorDS, diff.Sys32LDT)
 	case 4:
 		g.say("TSS itself")
 		return diff.Sys32TSS
@@ -280,7 +280,7 @@ func (g *maker) taskSelector(v uint8) uint16 {
 		return descriptor(103, diff.AccessTSS&^0x80|3<<5)
 	case 6:
 		g.say("TSS limit")
-		return descriptor(pick[uint32](g, 102, 43, 0, 101), diff.AccessTSS|3<<5)
+		return descriptor(choose[uint32](g, 102, 43, 0, 101), diff.AccessTSS|3<<5)
 	case 7:
 		g.say("TSS type")
 		return descriptor(103, 0xe0|uint8(g.IntN(16)))
@@ -296,7 +296,7 @@ func (g *maker) taskSelector(v uint8) uint16 {
 		return descriptor(103, diff.AccessTSS|uint8(g.IntN(4))<<5)
 	case 12:
 		g.say("new EIP")
-		g.put(at+32, 4, pick[uint64](g, linear(diff.SysCode0)+0x200, linear(diff.SysStack0-diff.PageSize)))
+		g.put(at+32, 4, choose[uint64](g, linear(diff.SysCode0)+0x200, linear(diff.SysStack0-diff.PageSize)))
 		return sel
 	case 13:
 		g.say("new CS")
@@ -310,13 +310,13 @@ func (g *maker) taskSelector(v uint8) uint16 {
 		return sel
 	case 15:
 		g.say("new data segment")
-		s := uint64(pick[uint16](g, 0, 3, diff.CollectorCS, diff.Sys32Data3, diff.SysBeyond, diff.Sys32TSS, diff.SysLDTData0,
+		s := uint64(choose[uint16](g, 0, 3, diff.CollectorCS, diff.Sys32Data3, diff.SysBeyond, diff.Sys32TSS, diff.SysLDTData0,
 			g.descriptor(diff.SegmentDescriptor(0, 0xfffff, uint8(g.Uint32()), diff.Flags4G), 0)))
-		g.put(at+72+diff.Offset(4*pick(g, 0, 3, 4, 5)), 4, s)
+		g.put(at+72+diff.Offset(4*choose(g, 0, 3, 4, 5)), 4, s)
 		return sel
 	case 16:
 		g.say("new LDT")
-		g.put(at+96, 4, uint64(pick[uint16](g, diff.Sys32LDT, diff.Sys32LDT|4, diff.Sys32TSS, diff.SysBeyond, diff.CollectorDS,
+		g.put(at+96, 4, uint64(choose[uint16](g, diff.Sys32LDT, diff.Sys32LDT|4, diff.Sys32TSS, diff.SysBeyond, diff.CollectorDS,
 			g.descriptor(diff.SegmentDescriptor(linear(diff.SysLDT), 0x1f, diff.AccessLDT&^0x80, 0), 0))))
 		return sel
 	case 17:

@@ -3,7 +3,7 @@ package gen
 import "x86emu/diff"
 
 // cause puts code into the case that raises an event, and returns its vector.
-func (g *maker) cause() uint8 {
+func (g *delivery) cause() uint8 {
 	r, e := &g.c.Regs, g.c.Event
 	fault := func(v uint8, err uint32, code ...byte) uint8 {
 		e.How, e.Vector, e.Error, g.c.Code = diff.ByFault, v, err, code
@@ -94,7 +94,7 @@ func (g *maker) cause() uint8 {
 }
 
 // causePF is a load or store that page faults.
-func (g *maker) causePF(fault func(v uint8, err uint32, code ...byte) uint8) (uint8, bool) {
+func (g *delivery) causePF(fault func(v uint8, err uint32, code ...byte) uint8) (uint8, bool) {
 	e := g.c.Event
 	if g.level == vm86 {
 		g.say("#PF")
@@ -123,7 +123,7 @@ func (g *maker) causePF(fault func(v uint8, err uint32, code ...byte) uint8) (ui
 }
 
 // viaGate is an event whose gate, code segment or stack is broken in up to two ways.
-func (g *maker) viaGate() {
+func (g *delivery) viaGate() {
 	v := g.cause()
 	if g.chance(85) {
 		g.rescue(v)
@@ -143,7 +143,7 @@ func (g *maker) viaGate() {
 
 // code chooses a code selector for a transfer, from a table of good and bad ones. It is for code whose offset
 // is that of flat segments.
-func (g *maker) code() uint16 {
+func (g *delivery) code() uint16 {
 	rpl := uint16(0)
 	if g.chance(15) {
 		rpl = uint16(g.IntN(4))
@@ -168,18 +168,18 @@ func (g *maker) code() uint16 {
 	case 2:
 		return named("data", diff.CollectorDS|rpl)
 	case 3:
-		return named("TSS", pick[uint16](g, diff.Sys32TSS, diff.Sys32LDT)|rpl)
+		return named("TSS", choose[uint16](g, diff.Sys32TSS, diff.Sys32LDT)|rpl)
 	case 4:
 		return named("dpl3", diff.Sys32Code3&^3|rpl)
 	case 5:
-		return named("dpl1", pick[uint16](g, diff.Sys32Code1, diff.Sys64Code1)&^3|rpl)
+		return named("dpl1", choose[uint16](g, diff.Sys32Code1, diff.Sys64Code1)&^3|rpl)
 	case 6:
 		return named("rpl", diff.CollectorCS|uint16(g.IntN(4)))
 	case 7, 8:
 		if g.long {
-			return named("conforming", pick[uint16](g, diff.Sys64Conf0, diff.Sys64Conf3&^3)|rpl)
+			return named("conforming", choose[uint16](g, diff.Sys64Conf0, diff.Sys64Conf3&^3)|rpl)
 		}
-		return named("conforming", pick[uint16](g, diff.Sys32Conf0, diff.Sys32Conf3&^3)|rpl)
+		return named("conforming", choose[uint16](g, diff.Sys32Conf0, diff.Sys32Conf3&^3)|rpl)
 	case 9:
 		return named("LDT", diff.SysLDTCode0|rpl)
 	case 10:
@@ -193,7 +193,7 @@ func (g *maker) code() uint16 {
 	case 14:
 		return named("not accessed", own(diff.AccessCode&^1, flat, 0xfffff))
 	case 15:
-		return named("limit", own(diff.AccessCode, flat&^diff.FlagsPage, pick[uint32](g, 0, 0xffff, 0xfffff)))
+		return named("limit", own(diff.AccessCode, flat&^diff.FlagsPage, choose[uint32](g, 0, 0xffff, 0xfffff)))
 	case 16:
 		if g.long {
 			return named("compat", own(diff.AccessCode|dpl, diff.Flags4G, 0xfffff))
@@ -215,7 +215,7 @@ func (g *maker) code() uint16 {
 }
 
 // highHalf is the upper half of a descriptor of 16 bytes, which segments have not.
-func (g *maker) highHalf() uint64 {
+func (g *delivery) highHalf() uint64 {
 	if g.chance(90) {
 		return 0
 	}
@@ -223,8 +223,8 @@ func (g *maker) highHalf() uint64 {
 }
 
 // goodGate is a gate of another kind, or none other.
-func (g *maker) goodGate(v uint8) {
-	access := pick[uint8](g, diff.AccessInt, diff.AccessTrap) | 3<<5
+func (g *delivery) goodGate(v uint8) {
+	access := choose[uint8](g, diff.AccessInt, diff.AccessTrap) | 3<<5
 	switch g.IntN(5) {
 	case 0:
 		g.setGate(v, diff.CollectorCS, diff.Collector(v), access, 0)
@@ -245,7 +245,7 @@ func (g *maker) goodGate(v uint8) {
 }
 
 // breakGate replaces the gate of a vector by one that is broken, or odd, in one way.
-func (g *maker) breakGate(v uint8) {
+func (g *delivery) breakGate(v uint8) {
 	access, sel, offset, count := uint8(diff.AccessInt|3<<5), uint16(diff.CollectorCS), diff.Collector(v), uint8(0)
 	switch g.IntN(12) {
 	case 0:
@@ -270,14 +270,14 @@ func (g *maker) breakGate(v uint8) {
 			g.taskGate(v)
 			return
 		}
-		offset |= pick[uint64](g, 1<<47, 1<<63, 0xffff8<<44)
+		offset |= choose[uint64](g, 1<<47, 1<<63, 0xffff8<<44)
 		g.say("gate offset %x", offset)
 	case 9:
 		if v <= 14 {
 			g.breakGate(v)
 			return
 		}
-		g.c.Regs.IDTR.Limit = uint16(g.idtGate(v)-diff.SysIDT) + uint16(pick(g, 0, 3, 6, 7, 8, 14, 15)) - uint16(g.IntN(2)*8)
+		g.c.Regs.IDTR.Limit = uint16(g.idtGate(v)-diff.SysIDT) + uint16(choose(g, 0, 3, 6, 7, 8, 14, 15)) - uint16(g.IntN(2)*8)
 		g.say("IDT limit")
 	case 10:
 		if g.long {
@@ -304,10 +304,10 @@ func (g *maker) breakGate(v uint8) {
 }
 
 // taskGate makes a task gate, good or bad (sys32).
-func (g *maker) taskGate(v uint8) {
+func (g *delivery) taskGate(v uint8) {
 	access := uint8(diff.AccessTaskGate | 3<<5)
 	if g.chance(10) {
-		access &^= pick[uint8](g, 0x80, 0x60)
+		access &^= choose[uint8](g, 0x80, 0x60)
 	}
 	sel := g.taskSelector(v & 31)
 	g.say("task gate")
@@ -315,7 +315,7 @@ func (g *maker) taskGate(v uint8) {
 }
 
 // breakStack does something to the stack that an event would use.
-func (g *maker) breakStack(v uint8) {
+func (g *delivery) breakStack(v uint8) {
 	if g.level.cpl() == 0 {
 		g.breakCurrentStack()
 		return
@@ -328,12 +328,12 @@ func (g *maker) breakStack(v uint8) {
 }
 
 // edges are stack pointers near the lower end of a stack's page, under which nothing is mapped.
-func (g *maker) edge(page diff.Offset) uint64 {
-	return linear(page) + uint64(4*g.IntN(14)) + uint64(pick(g, 0, 0, 0, 2, 1))
+func (g *delivery) edge(page diff.Offset) uint64 {
+	return linear(page) + uint64(4*g.IntN(14)) + uint64(choose(g, 0, 0, 0, 2, 1))
 }
 
 // breakInnerStack changes SS0:ESP0 in the 32-bit TSS, or the TSS.
-func (g *maker) breakInnerStack() {
+func (g *delivery) breakInnerStack() {
 	own := func(access, flags uint8, base uint64, limit uint32) uint16 {
 		return g.descriptor(diff.SegmentDescriptor(base, limit, access, flags), 0)
 	}
@@ -346,22 +346,22 @@ func (g *maker) breakInnerStack() {
 		ss |= uint16(1 + g.IntN(3))
 		g.say("SS0 rpl")
 	case 2:
-		ss = pick[uint16](g, diff.Sys32Data3, diff.Sys32Data3&^3, diff.Sys32Data1&^3)
+		ss = choose[uint16](g, diff.Sys32Data3, diff.Sys32Data3&^3, diff.Sys32Data1&^3)
 		g.say("SS0 dpl")
 	case 3:
-		ss = own(pick[uint8](g, 0x90, 0x91, 0x94, 0x95), diff.Flags4G, 0, 0xfffff)
+		ss = own(choose[uint8](g, 0x90, 0x91, 0x94, 0x95), diff.Flags4G, 0, 0xfffff)
 		g.say("SS0 read-only")
 	case 4:
 		ss = own(0x13, diff.Flags4G, 0, 0xfffff)
 		g.say("SS0 absent")
 	case 5:
-		ss = pick[uint16](g, diff.SysBeyond, diff.SysLDTBeyond)
+		ss = choose[uint16](g, diff.SysBeyond, diff.SysLDTBeyond)
 		g.say("SS0 beyond")
 	case 6:
 		ss = own(0x92, diff.Flags4G, 0, 0xfffff)
 		g.say("SS0 not accessed")
 	case 7:
-		ss = pick[uint16](g, diff.CollectorCS, diff.Sys32TSS, diff.Sys32LDT)
+		ss = choose[uint16](g, diff.CollectorCS, diff.Sys32TSS, diff.Sys32LDT)
 		g.say("SS0 no data")
 	case 8:
 		ss = diff.SysLDTData0
@@ -374,13 +374,13 @@ func (g *maker) breakInnerStack() {
 		g.say("ESP0 near the page's end")
 	case 12:
 		limit := 0x800 - uint32(g.IntN(4)) + uint32(g.IntN(2)*40)
-		ss, esp = own(diff.AccessData, pick[uint8](g, diff.Flags32, 0), linear(diff.SysStack0), limit), 0x800
+		ss, esp = own(diff.AccessData, choose[uint8](g, diff.Flags32, 0), linear(diff.SysStack0), limit), 0x800
 		g.say("SS0 limit")
 	case 13:
-		ss, esp = own(0x97, pick[uint8](g, diff.Flags32, 0), linear(diff.SysStack0), 0x7ff), 0x800+uint64(2*g.IntN(20))
+		ss, esp = own(0x97, choose[uint8](g, diff.Flags32, 0), linear(diff.SysStack0), 0x7ff), 0x800+uint64(2*g.IntN(20))
 		g.say("SS0 expand-down")
 	case 14:
-		ss, esp = own(diff.AccessData, 0, linear(diff.SysStack0), 0xfff), g.Uint64()<<16|pick[uint64](g, 0x800, 0x800, 8, 0, 12)
+		ss, esp = own(diff.AccessData, 0, linear(diff.SysStack0), 0xfff), g.Uint64()<<16|choose[uint64](g, 0x800, 0x800, 8, 0, 12)
 		g.say("SS0 of 16 bits")
 	case 15:
 		ss, esp = own(diff.AccessData, diff.Flags32, linear(diff.SysStack0), 0xfff), uint64(g.IntN(48))
@@ -397,20 +397,20 @@ func (g *maker) breakInnerStack() {
 }
 
 // tss16 makes the current TSS one of 16 bits.
-func (g *maker) tss16(ss uint16, esp uint64) {
+func (g *delivery) tss16(ss uint16, esp uint64) {
 	limit := uint32(43)
 	if g.chance(30) {
 		limit = 3 + uint32(g.IntN(10))
 	}
-	stack := g.descriptor(diff.SegmentDescriptor(linear(diff.SysStack0), 0xffff, diff.AccessData, pick[uint8](g, 0, diff.Flags32)), 0)
+	stack := g.descriptor(diff.SegmentDescriptor(linear(diff.SysStack0), 0xffff, diff.AccessData, choose[uint8](g, 0, diff.Flags32)), 0)
 	g.put(diff.SysGDT+diff.Sys32TSS, 8, diff.SegmentDescriptor(linear(diff.SysTSS), limit, diff.AccessTSS16|2, 0))
 	g.put(diff.SysTSS+2, 4, 0x800|uint64(stack)<<16)
-	g.put(diff.SysTSS+6, 4, 0x800|uint64(pick(g, diff.Sys32Data1, stack|1))<<16)
+	g.put(diff.SysTSS+6, 4, 0x800|uint64(choose(g, diff.Sys32Data1, stack|1))<<16)
 	g.say("16-bit TSS")
 }
 
 // breakRSP changes a stack pointer of the 64-bit TSS, or the TSS.
-func (g *maker) breakRSP() {
+func (g *delivery) breakRSP() {
 	at := diff.SysTSS + 4
 	if g.chance(30) {
 		at = diff.SysTSS + 36 + diff.Offset(8*g.IntN(7))
@@ -420,22 +420,22 @@ func (g *maker) breakRSP() {
 		g.put(at, 8, g.edge(diff.SysStack0))
 		g.say("RSP0 near the page's end")
 	case 1:
-		g.put(at, 8, pick[uint64](g, 1<<47, 1<<63, 0x8000_0000_0000_1000, 0xffff_7fff_ffff_ffff, 0x7fff_0000_0000_0000|1<<48))
+		g.put(at, 8, choose[uint64](g, 1<<47, 1<<63, 0x8000_0000_0000_1000, 0xffff_7fff_ffff_ffff, 0x7fff_0000_0000_0000|1<<48))
 		g.say("RSP0 not canonical")
 	case 2:
-		g.put(at, 8, pick[uint64](g, 1<<47, 0xffff_8000_0000_0000, 0xffff_8000_0000_0000+8*uint64(g.IntN(9)), 0))
+		g.put(at, 8, choose[uint64](g, 1<<47, 0xffff_8000_0000_0000, 0xffff_8000_0000_0000+8*uint64(g.IntN(9)), 0))
 		g.say("RSP0 at the hole")
 	case 3, 4:
 		g.put(at, 8, linear(diff.SysStack0)+0x800+uint64(g.IntN(17)))
 		g.say("RSP0 alignment")
 	case 5:
-		g.put(diff.SysGDT+diff.Sys64TSS, 8, diff.SegmentDescriptor(linear(diff.SysTSS), pick[uint32](g, 10, 11, 18, 19, 35, 42, 43, 90, 91, 99, 103), diff.AccessBusy, 0))
+		g.put(diff.SysGDT+diff.Sys64TSS, 8, diff.SegmentDescriptor(linear(diff.SysTSS), choose[uint32](g, 10, 11, 18, 19, 35, 42, 43, 90, 91, 99, 103), diff.AccessBusy, 0))
 		g.say("TSS limit")
 	}
 }
 
 // breakCurrentStack makes the stack that the case starts with a bad one (CPL 0).
-func (g *maker) breakCurrentStack() {
+func (g *delivery) breakCurrentStack() {
 	r := &g.c.Regs
 	stack := func(access, flags uint8, limit uint32) {
 		r.Seg[2] = g.descriptor(diff.SegmentDescriptor(linear(diff.SysStack0), limit, access, flags), 0)
@@ -447,7 +447,7 @@ func (g *maker) breakCurrentStack() {
 			r.GPR[4] = g.edge(diff.SysStack0)
 			g.say("RSP near the page's end")
 		case 2:
-			r.GPR[4] = pick[uint64](g, 1<<47, 1<<63, 0xffff_7fff_ffff_ffff, 0xffff_8000_0000_0000, 0xffff_8000_0000_0000+8*uint64(g.IntN(9)))
+			r.GPR[4] = choose[uint64](g, 1<<47, 1<<63, 0xffff_7fff_ffff_ffff, 0xffff_8000_0000_0000, 0xffff_8000_0000_0000+8*uint64(g.IntN(9)))
 			g.say("RSP at the hole")
 		case 3:
 			r.GPR[4] = linear(diff.SysStack0) + 0x800 + uint64(g.IntN(17))
@@ -458,15 +458,15 @@ func (g *maker) breakCurrentStack() {
 		g.say("ESP near the page's end")
 	case g.IntN(3) == 0:
 		r.GPR[4] = 0x800 + uint64(2*g.IntN(16))
-		stack(0x97, pick[uint8](g, diff.Flags32, 0), 0x7ff)
+		stack(0x97, choose[uint8](g, diff.Flags32, 0), 0x7ff)
 		g.say("SS expand-down")
 	case g.IntN(2) == 0:
 		r.GPR[4] = uint64(g.IntN(40))
-		stack(diff.AccessData, pick[uint8](g, diff.Flags32, 0), 0xfff)
+		stack(diff.AccessData, choose[uint8](g, diff.Flags32, 0), 0xfff)
 		g.say("SS, small ESP")
 	default:
 		r.GPR[4] = 0x800
-		stack(diff.AccessData, pick[uint8](g, diff.Flags32, 0), 0x7f0+uint32(g.IntN(20)))
+		stack(diff.AccessData, choose[uint8](g, diff.Flags32, 0), 0x7f0+uint32(g.IntN(20)))
 		g.say("SS limit")
 	}
 }
@@ -476,25 +476,25 @@ var seconds = []struct {
 	name   string
 	vector uint8
 	stack  bool // it is the inner stack's
-	do     func(g *maker, v uint8)
+	do     func(g *delivery, v uint8)
 }{
-	{"#GP, gate type", 13, false, func(g *maker, v uint8) { g.setGate(v, diff.CollectorCS, diff.Collector(v), 0xea, 0) }},
-	{"#NP, gate", 11, false, func(g *maker, v uint8) { g.setGate(v, diff.CollectorCS, diff.Collector(v), 0x6e, 0) }},
-	{"#GP(0), null code", 13, false, func(g *maker, v uint8) { g.setGate(v, 0, diff.Collector(v), 0xee, 0) }},
-	{"#GP, data for code", 13, false, func(g *maker, v uint8) { g.setGate(v, diff.CollectorDS, diff.Collector(v), 0xee, 0) }},
-	{"#NP, code", 11, false, func(g *maker, v uint8) {
+	{"#GP, gate type", 13, false, func(g *delivery, v uint8) { g.setGate(v, diff.CollectorCS, diff.Collector(v), 0xea, 0) }},
+	{"#NP, gate", 11, false, func(g *delivery, v uint8) { g.setGate(v, diff.CollectorCS, diff.Collector(v), 0x6e, 0) }},
+	{"#GP(0), null code", 13, false, func(g *delivery, v uint8) { g.setGate(v, 0, diff.Collector(v), 0xee, 0) }},
+	{"#GP, data for code", 13, false, func(g *delivery, v uint8) { g.setGate(v, diff.CollectorDS, diff.Collector(v), 0xee, 0) }},
+	{"#NP, code", 11, false, func(g *delivery, v uint8) {
 		g.setGate(v, g.descriptor(diff.SegmentDescriptor(0, 0xfffff, 0x1b, diff.Flags4G64), 0), diff.Collector(v), 0xee, 0)
 	}},
-	{"#PF, LDT page", 14, false, func(g *maker, v uint8) {
+	{"#PF, LDT page", 14, false, func(g *delivery, v uint8) {
 		g.unmap(diff.SysLDT)
 		g.setGate(v, diff.SysLDTCode0, diff.Collector(v), 0xee, 0)
 	}},
-	{"#TS, null SS0", 10, true, func(g *maker, v uint8) { g.put(diff.SysTSS+8, 4, 0) }},
-	{"#SS, absent SS0", 12, true, func(g *maker, v uint8) {
+	{"#TS, null SS0", 10, true, func(g *delivery, v uint8) { g.put(diff.SysTSS+8, 4, 0) }},
+	{"#SS, absent SS0", 12, true, func(g *delivery, v uint8) {
 		g.put(diff.SysTSS+8, 4, uint64(g.descriptor(diff.SegmentDescriptor(0, 0xfffff, 0x13, diff.Flags4G), 0)))
 	}},
-	{"#PF, ESP0", 14, true, func(g *maker, v uint8) { g.put(diff.SysTSS+4, 4, linear(diff.SysStack0)+4) }},
-	{"#GP(0), offset", 13, false, func(g *maker, v uint8) {
+	{"#PF, ESP0", 14, true, func(g *delivery, v uint8) { g.put(diff.SysTSS+4, 4, linear(diff.SysStack0)+4) }},
+	{"#GP(0), offset", 13, false, func(g *delivery, v uint8) {
 		if g.long {
 			g.setGate(v, diff.CollectorCS, 1<<47|diff.Collector(v), 0xee, 0)
 			return
@@ -504,7 +504,7 @@ var seconds = []struct {
 }
 
 // pair is a first event whose delivery meets a second fault, and with some luck a third.
-func (g *maker) pair() {
+func (g *delivery) pair() {
 	v := g.cause()
 	if g.chance(90) {
 		g.rescue(v)

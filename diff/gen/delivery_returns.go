@@ -8,7 +8,7 @@ type returnTarget struct {
 }
 
 // codeOfLevel is the good code segment of a level, and where its code lies.
-func (g *maker) codeOfLevel(l level) (cs uint16, code diff.Offset) {
+func (g *delivery) codeOfLevel(l level) (cs uint16, code diff.Offset) {
 	switch {
 	case l == compat0:
 		return diff.Sys64Compat0, diff.SysCode0
@@ -27,7 +27,7 @@ func (g *maker) codeOfLevel(l level) (cs uint16, code diff.Offset) {
 }
 
 // stackOfCPL is the good stack segment of a privilege level, and its page.
-func (g *maker) stackOfCPL(cpl int) (ss uint16, page diff.Offset) {
+func (g *delivery) stackOfCPL(cpl int) (ss uint16, page diff.Offset) {
 	switch {
 	case cpl == 1 && g.long:
 		return diff.Sys64Data1, diff.SysStack1
@@ -43,7 +43,7 @@ func (g *maker) stackOfCPL(cpl int) (ss uint16, page diff.Offset) {
 
 // target chooses a return's target: a level that is not inner, mostly good, with up to two
 // things wrong. size is the operand's.
-func (g *maker) target(size int) returnTarget {
+func (g *delivery) target(size int) returnTarget {
 	to := g.level
 	for i := 0; i == 0 || to.cpl() < g.level.cpl() || to == vm86; i++ {
 		to = g.pickLevel()
@@ -65,11 +65,11 @@ func (g *maker) target(size int) returnTarget {
 		t.cs = uint64(g.descriptor(diff.SegmentDescriptor(linear(code), 0xffff, access, flags), 0)) | uint64(to.cpl())
 		t.ip = 0x100
 		if g.chance(70) {
-			t.ss = uint64(g.descriptor(diff.SegmentDescriptor(linear(page), 0xffff, diff.AccessData|uint8(to.cpl())<<5, pick[uint8](g, 0, diff.Flags32)), 0)) | uint64(to.cpl())
+			t.ss = uint64(g.descriptor(diff.SegmentDescriptor(linear(page), 0xffff, diff.AccessData|uint8(to.cpl())<<5, choose[uint8](g, 0, diff.Flags32)), 0)) | uint64(to.cpl())
 			t.sp = 0x400
 		}
 	}
-	for n := pick(g, 0, 1, 1, 1, 2, 2); n > 0; n-- {
+	for n := choose(g, 0, 1, 1, 1, 2, 2); n > 0; n-- {
 		if g.IntN(2) == 0 {
 			g.breakReturnCode(&t, to, linear(code))
 		} else {
@@ -80,7 +80,7 @@ func (g *maker) target(size int) returnTarget {
 }
 
 // breakReturnCode changes CS:IP of a return.
-func (g *maker) breakReturnCode(t *returnTarget, to level, code uint64) {
+func (g *delivery) breakReturnCode(t *returnTarget, to level, code uint64) {
 	own := func(access, flags uint8, base uint64, limit uint32, rpl int) uint64 {
 		return uint64(g.descriptor(diff.SegmentDescriptor(base, limit, access, flags), g.highHalf())) | uint64(rpl)
 	}
@@ -106,14 +106,14 @@ func (g *maker) breakReturnCode(t *returnTarget, to level, code uint64) {
 		t.cs = own(diff.AccessConforming|uint8(g.IntN(4))<<5, flags, 0, 0xfffff, to.cpl())
 		g.say("CS conforming")
 	case 6:
-		t.cs, t.ip = own(diff.AccessCode&^1|dpl, diff.Flags32, code, 0x1000, to.cpl()), pick[uint64](g, 0x100, 0x1000, 0x1001, 0x11000)
+		t.cs, t.ip = own(diff.AccessCode&^1|dpl, diff.Flags32, code, 0x1000, to.cpl()), choose[uint64](g, 0x100, 0x1000, 0x1001, 0x21000)
 		g.say("CS limit")
 	case 7:
 		t.cs = own(uint8(g.Uint32())|0x80, flags, 0, 0xfffff, to.cpl())
 		g.say("CS random")
 	case 8:
 		if g.long {
-			t.ip |= pick[uint64](g, 1<<47, 1<<63, 1<<32)
+			t.ip |= choose[uint64](g, 1<<47, 1<<63, 1<<32)
 			g.say("RIP high")
 			return
 		}
@@ -123,20 +123,20 @@ func (g *maker) breakReturnCode(t *returnTarget, to level, code uint64) {
 }
 
 // breakReturnStack changes SS:SP of a return.
-func (g *maker) breakReturnStack(t *returnTarget, to level) {
+func (g *delivery) breakReturnStack(t *returnTarget, to level) {
 	own := func(access, flags uint8, base uint64, limit uint32, rpl int) uint64 {
 		return uint64(g.descriptor(diff.SegmentDescriptor(base, limit, access, flags), g.highHalf())) | uint64(rpl)
 	}
 	dpl := uint8(to.cpl()) << 5
 	switch g.IntN(9) {
 	case 0, 1:
-		t.ss = uint64(pick(g, to.cpl(), to.cpl(), g.IntN(4)))
+		t.ss = uint64(choose(g, to.cpl(), to.cpl(), g.IntN(4)))
 		g.say("SS null")
 	case 2:
 		t.ss = t.ss&^3 | uint64(g.IntN(4))
 		g.say("SS rpl")
 	case 3:
-		t.ss = uint64(pick[uint16](g, diff.SysBeyond, diff.SysLDTBeyond, diff.CollectorCS, diff.Sys32TSS, diff.SysLDTData0)) | uint64(to.cpl())
+		t.ss = uint64(choose[uint16](g, diff.SysBeyond, diff.SysLDTBeyond, diff.CollectorCS, diff.Sys32TSS, diff.SysLDTData0)) | uint64(to.cpl())
 		g.say("SS bad")
 	case 4:
 		t.ss = own(diff.AccessData&^0x80|dpl, diff.Flags4G, 0, 0xfffff, to.cpl())
@@ -157,7 +157,7 @@ func (g *maker) breakReturnStack(t *returnTarget, to level) {
 }
 
 // dataSegments gives the case data segments that a return may have to take away.
-func (g *maker) dataSegments() {
+func (g *delivery) dataSegments() {
 	if g.chance(50) || g.level == vm86 {
 		return
 	}
@@ -176,7 +176,7 @@ func (g *maker) dataSegments() {
 }
 
 // operand chooses the operand size of a return or transfer, and the prefix for it.
-func (g *maker) operand() (size int, prefix []byte) {
+func (g *delivery) operand() (size int, prefix []byte) {
 	n := g.IntN(10)
 	switch {
 	case g.mode64() && n < 5:
@@ -193,7 +193,7 @@ func (g *maker) operand() (size int, prefix []byte) {
 }
 
 // frameEdge moves the frame on the stack to where something about it is not there.
-func (g *maker) frameEdge(bytes int) {
+func (g *delivery) frameEdge(bytes int) {
 	r := &g.c.Regs
 	_, page := g.stackOfCPL(g.level.cpl())
 	switch {
@@ -202,12 +202,12 @@ func (g *maker) frameEdge(bytes int) {
 		r.GPR[4] = linear(page) + diff.PageSize - uint64(g.IntN(bytes/4)*4)
 		g.say("frame across the page's end")
 	case g.mode64():
-		r.GPR[4] = pick[uint64](g, 1<<47, 1<<47-8, 1<<63, 1<<47-16, 0xffff_8000_0000_0000-8)
+		r.GPR[4] = choose[uint64](g, 1<<47, 1<<47-8, 1<<63, 1<<47-16, 0xffff_8000_0000_0000-8)
 		g.say("frame at the hole")
 	}
 }
 
-func (g *maker) iret() {
+func (g *delivery) iret() {
 	size, prefix := g.operand()
 	g.c.Code = append(prefix, 0xcf)
 	e := g.c.Event
@@ -220,7 +220,7 @@ func (g *maker) iret() {
 	image := 2 | g.Uint64()&0x257ed5 // all but TF, VM, VIF and VIP
 	switch {
 	case g.level == vm86:
-		g.push(size, image, diff.V86Code>>4, pick[uint64](g, 0x180, 0x180, 0x800, 0x10000, 0xffff))
+		g.push(size, image, diff.V86Code>>4, choose[uint64](g, 0x180, 0x180, 0x800, 0x10000, 0xffff))
 		return
 	case !g.long && g.chance(8):
 		g.nestedReturn()
@@ -246,18 +246,18 @@ func (g *maker) iret() {
 }
 
 // toV86 is a return to virtual-8086 mode.
-func (g *maker) toV86(image uint64) {
+func (g *delivery) toV86(image uint64) {
 	g.say("to vm86")
 	w := func() uint64 { return g.Uint64() & 0xffffffff }
 	g.push(4, w(), w(), w(), w(), w()&^0xffff|diff.V86Stack>>4, w()&^0xffff|0x400)
-	g.push(4, image|1<<17|g.Uint64()&(3<<19), w()&^0xffff|diff.V86Code>>4, pick[uint64](g, 0x180, 0x180, 0xfff, 0x10000, 0x80000000))
+	g.push(4, image|1<<17|g.Uint64()&(3<<19), w()&^0xffff|diff.V86Code>>4, choose[uint64](g, 0x180, 0x180, 0xfff, 0x10000, 0x80000000))
 	if g.chance(15) {
 		g.frameEdge(36)
 	}
 }
 
 // nestedReturn is IRET with NT.
-func (g *maker) nestedReturn() {
+func (g *delivery) nestedReturn() {
 	g.c.Regs.RFLAGS |= 1 << 14
 	g.say("NT")
 	link := g.taskSelector(uint8(16 + g.IntN(8)))
@@ -278,7 +278,7 @@ func (g *maker) nestedReturn() {
 	g.put(diff.SysTSS, 2, uint64(link))
 }
 
-func (g *maker) retf() {
+func (g *delivery) retf() {
 	size, prefix := g.operand()
 	e := g.c.Event
 	e.How, e.OpSize = diff.ByFarRET, size
@@ -288,13 +288,13 @@ func (g *maker) retf() {
 		g.rescue(255)
 	}
 	if g.chance(40) {
-		e.Release = uint16(pick(g, 4, 8, 16, 2, 0x40))
+		e.Release = uint16(choose(g, 4, 8, 16, 2, 0x40))
 		g.c.Code = append(prefix, 0xca, byte(e.Release), byte(e.Release>>8))
 	} else {
 		g.c.Code = append(prefix, 0xcb)
 	}
 	if g.level == vm86 {
-		g.push(size, diff.V86Code>>4, pick[uint64](g, 0x180, 0x180, 0x800, 0x10000, 0xffff))
+		g.push(size, diff.V86Code>>4, choose[uint64](g, 0x180, 0x180, 0x800, 0x10000, 0xffff))
 		return
 	}
 	t := g.target(size)

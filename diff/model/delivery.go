@@ -7,17 +7,6 @@ import (
 	"x86emu/diff"
 )
 
-// This file and its neighbours delivery_*.go are the chapters on protection,
-// interrupts and tasks as far as a Delivery case needs them: one event, return,
-// far transfer or segment load, all that follows from it, until a collector is reached.
-//
-//	delivery_int.go    INT n and exceptions, double faults
-//	delivery_iret.go   IRET and RET
-//	delivery_far.go    JMP and CALL, segment loads
-//	delivery_task.go   task switches
-//	descriptor.go      what the bits of descriptors say
-//	course.go          checks that can fail, memory that can fail
-
 // delivery answers a Delivery case.
 func delivery(c *diff.Case, w *diff.World) diff.Result {
 	m := newMachine(c, w)

@@ -16,9 +16,20 @@
 //	rights.go, keys.go                      whether the access is allowed
 //	pagefault.go, flags.go                  what is told when it is not, and kept when it is
 //
+// And one event, return, far transfer or segment load through the tables of a case,
+// with all that follows from it, down to the registers and the bytes of the frame.
+// [SDM 3A, Protection; Interrupt and Exception Handling; Task Management; SDM 2, INT n,
+// IRET, RET, JMP, CALL, MOV]
+//
+//	delivery.go, course.go, descriptor.go   a case's course; checks and memory that can fail
+//	delivery_int.go                         INT n and exceptions, double faults
+//	delivery_iret.go, delivery_far.go       returns, far transfers, segment loads
+//	delivery_task.go                        task switches
+//
 // Not modelled: HLAT paging, shadow stacks and supervisor keys, which the
 // emulator has not; memory types; TLBs and paging-structure caches, as a case
-// begins without any; what an instruction does with its data.
+// begins without any; what an instruction does with its data; real mode, CR4.VME,
+// #AC, debug exceptions.
 //
 // Where the manual leaves a result open, the choice of the emulator is taken and
 // the sentence says so.
