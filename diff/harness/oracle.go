@@ -1,0 +1,187 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"x86emu/diff"
+)
+
+// Engine is a machine that can run the image.
+type Engine interface {
+	Name() string
+	Version() string
+	// Answers says which fields of an answer mean something, of those that the
+	// harness can tell.
+	Answers(c *diff.Case) diff.Fields
+	// Boot starts the image with a table as its module, and writes to console what
+	// comes out of port 0xE9, until the image has ended the run, the machine has shut
+	// down, or ctx ends. An error, one line, says that it could not.
+	Boot(ctx context.Context, table []byte, console io.Writer) error
+	Close() error
+}
+
+// Limits on time: on a busy machine too, an engine starts within the first and
+// ends every case within the second.
+const (
+	bootTime = 60 * time.Second
+	caseTime = 5 * time.Second
+)
+
+type oracle struct {
+	engine Engine
+	number uint32 // of the last run of the image
+}
+
+// New makes an oracle of an engine.
+func New(e Engine) diff.Oracle { return &oracle{engine: e} }
+
+func (o *oracle) Name() string    { return o.engine.Name() }
+func (o *oracle) Version() string { return o.engine.Version() }
+func (o *oracle) Close() error    { return o.engine.Close() }
+
+func (o *oracle) Answers(c *diff.Case) diff.Fields {
+	f := o.engine.Answers(c)
+	if w, err := diff.WorldByName(c.World); err == nil && !w.User && w.Regs.EFER == 0 {
+		f &^= diff.FieldError // it cannot be told from other words of the stack
+	}
+	return f
+}
+
+// Run answers cases, as many as go into a table at a time.
+func (o *oracle) Run(ctx context.Context, cases []*diff.Case, results []diff.Result) error {
+	for at := 0; at < len(cases); {
+		o.number++
+		t := newTable(o.number)
+		b := &batch{oracle: o, table: t}
+		for ; at < len(cases); at++ {
+			results[at] = diff.Result{End: diff.Silent, Note: "not asked"}
+			if o.engine.Answers(cases[at]) == 0 {
+				continue
+			}
+			q, err := newQuestion(cases[at])
+			if err != nil {
+				results[at].Note = err.Error()
+				continue
+			}
+			if !t.add(q) {
+				if len(b.questions) == 0 {
+					results[at].Note = "the case is too large"
+					continue
+				}
+				break
+			}
+			b.questions = append(b.questions, q)
+			b.results = append(b.results, &results[at])
+		}
+		if err := b.run(ctx); err != nil {
+			return fmt.Errorf("%s: %w", o.Name(), err)
+		}
+	}
+	return nil
+}
+
+// batch is what one table asks.
+type batch struct {
+	*oracle
+	table     *table
+	questions []*question
+	results   []*diff.Result
+
+	next    int // the first one without an answer
+	started bool
+	ended   bool
+}
+
+// run boots the image until every question has its answer: again after each
+// case that the engine does not come back from.
+func (b *batch) run(ctx context.Context) error {
+	for b.next < len(b.questions) {
+		b.started, b.ended = false, false
+		late, err := b.boot(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case !b.started && err == nil:
+			return errors.New("the image did not start")
+		case !b.started:
+			return err
+		case b.next == len(b.questions):
+			return nil
+		case late:
+			*b.results[b.next] = diff.Result{End: diff.Silent, Note: fmt.Sprintf("no end within %v", caseTime)}
+		case b.ended:
+			return fmt.Errorf("the image has ended without an answer to case %s", b.questions[b.next].c.ID)
+		case err != nil:
+			*b.results[b.next] = diff.Result{End: diff.Silent, Note: err.Error()}
+		default:
+			*b.results[b.next] = diff.Result{End: diff.Shutdown}
+		}
+		b.next++
+	}
+	return nil
+}
+
+// boot runs the image once, from the next question on. late says that it was
+// stopped since a case did not end.
+func (b *batch) boot(ctx context.Context) (late bool, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan error, 1)
+	heard := make(chan *report, 256)
+	console := &reports{got: func(r *report) {
+		select {
+		case heard <- r:
+		case <-ctx.Done():
+		}
+	}}
+	go func() {
+		done <- b.engine.Boot(ctx, b.table.image(b.next), console)
+		close(heard)
+	}()
+	timer := time.NewTimer(bootTime)
+	defer timer.Stop()
+	for {
+		select {
+		case r, ok := <-heard:
+			if !ok {
+				return late, <-done
+			}
+			b.take(r)
+			timer.Reset(caseTime)
+			if b.next == len(b.questions) && r.kind == reportEnd {
+				// An engine that has no way to end is ended.
+				time.AfterFunc(time.Second, cancel)
+			}
+		case <-timer.C:
+			late = b.started
+			cancel()
+			for range heard {
+			}
+			return late, <-done
+		}
+	}
+}
+
+// take is given each report as it comes.
+func (b *batch) take(r *report) {
+	switch r.kind {
+	case reportHello:
+		b.started = b.started || r.number == b.table.number
+	case reportEnd:
+		b.ended = true
+	case reportShutdown:
+		if int(r.number) == b.next && b.next < len(b.questions) {
+			*b.results[b.next] = diff.Result{End: diff.Shutdown}
+			b.next++
+		}
+	default:
+		if int(r.number) == b.next && b.next < len(b.questions) {
+			b.questions[b.next].answer(r, b.results[b.next])
+			b.next++
+		}
+	}
+}

@@ -1,0 +1,27 @@
+package harness
+
+import (
+	"os"
+	"testing"
+
+	"x86emu/diff"
+)
+
+// TestPeersAnswer is for CI: X86EMU_PEERS=require.
+func TestPeersAnswer(t *testing.T) {
+	if os.Getenv("X86EMU_PEERS") == "" {
+		t.Skip("X86EMU_PEERS is not set")
+	}
+	for _, e := range []Engine{NewQEMU(""), NewBochs("")} {
+		t.Run(e.Name(), func(t *testing.T) {
+			t.Log(e.Version())
+			var cases []*diff.Case
+			for _, c := range simpleCases() {
+				if e.Answers(c) != 0 {
+					cases = append(cases, c)
+				}
+			}
+			check(t, New(e), cases)
+		})
+	}
+}

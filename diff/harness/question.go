@@ -1,0 +1,143 @@
+package harness
+
+import (
+	"fmt"
+
+	"x86emu/diff"
+	"x86emu/idt"
+	"x86emu/mmu"
+)
+
+// question is a case as the image is given it.
+type question struct {
+	c       *diff.Case
+	x       *diff.Context
+	regs    diff.Regs // with those that a user world does not tell
+	state   *state
+	pages   uint64 // that the case can change: a bit each
+	patches []diff.Patch
+}
+
+// newQuestion fails on a case that the harness cannot begin.
+func newQuestion(c *diff.Case) (*question, error) {
+	x, err := diff.NewContext(c)
+	if err != nil {
+		return nil, err
+	}
+	q := &question{c: c, x: x, regs: c.Regs}
+	q.patches = append(append(q.patches, c.Patches...), x.Placed()...)
+	for _, p := range q.patches {
+		if int(p.At)+len(p.Bytes) > diff.ArenaSize {
+			return nil, fmt.Errorf("a patch at %#x goes beyond the arena", p.At)
+		}
+	}
+	if x.World.User {
+		q.pages = userPages
+		userRegs(&q.regs)
+		q.state = begin(x, &q.regs, [2]uint64{userTSS, userTSSUpper})
+		return q, nil
+	}
+	if q.regs.CR0&mmu.CR0PE == 0 {
+		return nil, fmt.Errorf("begins in real mode")
+	}
+	tr, err := q.taskDescriptor()
+	if err != nil {
+		return nil, err
+	}
+	q.pages = q.systemPages()
+	q.state = begin(x, &q.regs, tr)
+	return q, nil
+}
+
+// taskDescriptor is what the table of the case has for TR.
+func (q *question) taskDescriptor() (d [2]uint64, err error) {
+	const lowest, highest = 0x18, 0xfe0 // between the harness's own
+	if q.regs.TR < lowest || q.regs.TR > highest || q.regs.TR&4 != 0 {
+		return d, fmt.Errorf("TR cannot be %#x", q.regs.TR)
+	}
+	at, ok := q.x.World.Offset(q.regs.GDTR.Base + uint64(q.regs.TR&^7))
+	if !ok || at+16 > diff.ArenaSize {
+		return d, fmt.Errorf("GDT at %#x is not in the arena", q.regs.GDTR.Base)
+	}
+	d[0] = q.x.Start(at)
+	if q.regs.EFER&mmu.EFERLMA != 0 {
+		d[1] = q.x.Start(at + 8)
+	}
+	return d, nil
+}
+
+// systemPages are the pages of a system world that a case can change: those
+// that are mapped or tables, and any other once a table is patched.
+func (q *question) systemPages() uint64 {
+	w := q.x.World
+	var pages uint64
+	mark := func(at diff.Offset, n int) {
+		for p := int(at) / diff.PageSize; p <= (int(at)+max(n, 1)-1)/diff.PageSize && p < diff.ArenaPages; p++ {
+			pages |= 1 << p
+		}
+	}
+	for _, m := range w.Maps {
+		mark(m.At, m.Len)
+	}
+	for _, s := range w.Table {
+		mark(s.At, s.Len)
+	}
+	if q.regs.CR3 != w.Regs.CR3 {
+		return ^uint64(0)
+	}
+	for _, p := range q.patches {
+		mark(p.At, len(p.Bytes))
+		for _, s := range w.Table {
+			if p.At < s.At+diff.Offset(s.Len) && s.At < p.At+diff.Offset(len(p.Bytes)) {
+				return ^uint64(0)
+			}
+		}
+	}
+	return pages
+}
+
+// answer turns a report into what the case is answered with.
+func (q *question) answer(r *report, to *diff.Result) {
+	*to = diff.Result{End: diff.Trapped, Vector: r.vector, Regs: end(&q.regs, &r.changed, r.which)}
+	if r.kind == reportNotBegun {
+		*to = diff.Result{End: diff.Silent, Note: fmt.Sprintf("the case could not begin: exception %d", r.vector)}
+		return
+	}
+	if r.cut {
+		*to = diff.Result{End: diff.Silent, Note: "more of the arena has changed than a report holds"}
+		return
+	}
+	if idt.Vector(r.vector) == idt.VecPF {
+		to.CR2 = to.Regs.CR2
+	}
+	if q.x.World.User {
+		q.interrupted(r, to)
+		return
+	}
+	to.Mem = r.words
+	if q.regs.EFER&mmu.EFERLMA != 0 {
+		q.errorCode(to)
+	}
+}
+
+// errorCode finds the error code of an event in IA-32e mode: the stack pointer
+// is aligned to 16 bytes before five quadwords are pushed, or six.
+// [SDM 3A, 64-Bit Mode Stack Frame]
+func (q *question) errorCode(to *diff.Result) {
+	if to.Regs.GPR[4]%16 != 0 {
+		return
+	}
+	if at, ok := q.x.World.Offset(to.Regs.GPR[4]); ok {
+		to.HasError, to.Error = true, uint32(q.after(to.Mem, at))
+	}
+}
+
+// after is a word of the arena at the end of the case.
+func (q *question) after(words []diff.Word, at diff.Offset) uint64 {
+	for _, w := range words {
+		if w.At == at {
+			return w.Value
+		}
+	}
+	return q.x.Start(at)
+}
