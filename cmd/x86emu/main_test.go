@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -328,6 +330,57 @@ func TestTrace(t *testing.T) {
 	}
 	for _, k := range []string{"inst", "read", "write", "walk", "event", "entered", "gate", "check", "stack", "push"} {
 		assert.Positive(t, kinds[k], k)
+	}
+}
+
+// The lines of a trace that the README shows are those that it has.
+func TestReadmeTrace(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
+	_, out, _ := cli(t, "", "trace", "unmapped-handler-32", "--kind", "event,stage,walk")
+	lines, shown := strings.Split(out, "\n"), 0
+	for line := range strings.Lines(string(readme)) {
+		if regexp.MustCompile(`^ {4}\d+ [a-z]+ +\S`).MatchString(line) {
+			shown++
+			assert.Contains(t, lines, strings.TrimSuffix(line, "\n"))
+		}
+	}
+	assert.Positive(t, shown)
+}
+
+// The commands that a kernel's story ends with work, and show something.
+func TestCommandsOfStories(t *testing.T) {
+	seen := map[string]bool{}
+	for _, k := range guest.Kernels() {
+		if seen[k.Source] {
+			continue
+		}
+		seen[k.Source] = true
+		commands := 0
+		for line := range strings.Lines(k.Story) {
+			args, ok := strings.CutPrefix(line, "  x86emu ")
+			if !ok {
+				continue
+			}
+			commands++
+			words := regexp.MustCompile(`"[^"]*"|\S+`).FindAllString(args, -1)
+			for i := range words {
+				words[i] = strings.Trim(words[i], `"`)
+			}
+			kernel, ok := guest.KernelNamed(words[1])
+			if !ok {
+				continue // an experiment, which takes its time
+			}
+			t.Run(strings.TrimSpace(args), func(t *testing.T) {
+				t.Parallel()
+				status, out, errs := cli(t, "", words...)
+				assert.NotEmpty(t, out, errs)
+				if !slices.Contains(words, "--append") { // which may ask for another end
+					assert.Contains(t, []int{0, machine.Result{Reason: kernel.End}.Status()}, status, errs)
+				}
+			})
+		}
+		assert.Positive(t, commands, "%s: no command to look with", k.Source)
 	}
 }
 
