@@ -8,6 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"x86emu/diff"
+	"x86emu/diff/gen"
+	"x86emu/diff/harness"
 	"x86emu/diff/model"
 	"x86emu/diff/native"
 )
@@ -21,24 +23,32 @@ var oracles = []struct {
 	{"emu-step", "this emulator, instruction by instruction", func(*oracleFlags) (diff.Oracle, error) { return diff.NewEmu(true), nil }},
 	{"model", "the manual's text once more, plain and slow", func(*oracleFlags) (diff.Oracle, error) { return model.New(), nil }},
 	{"native", "the processor of this host, at CPL 3 (linux/amd64)", func(*oracleFlags) (diff.Oracle, error) { return native.New() }},
+	{"qemu", "QEMU's own emulation, behind a guest image of ours", func(f *oracleFlags) (diff.Oracle, error) { return harness.New(harness.NewQEMU(f.qemu)), nil }},
+	{"bochs", "Bochs, behind the same image", func(f *oracleFlags) (diff.Oracle, error) { return harness.New(harness.NewBochs(f.bochs)), nil }},
+	{"image", "this emulator's board, behind the same image", func(*oracleFlags) (diff.Oracle, error) { return harness.New(harness.NewBoard("max")), nil }},
 }
 
 // generators make cases; ask are the oracles that answer them by default.
 var generators = []struct {
 	diff.Generator
 	ask string
-}{}
+}{
+	{gen.NewDelivery(), "emu,model"},
+}
 
 // known are the differences that have been understood.
 func known() []diff.Row { return nil }
 
 // oracleFlags choose oracles and say where they are.
 type oracleFlags struct {
-	names string
+	names       string
+	qemu, bochs string
 }
 
 func (f *oracleFlags) addFlags(cmd *cobra.Command, what string) {
 	cmd.Flags().StringVar(&f.names, "oracles", "", "who answers, the reference first: `NAME,...` ("+what+"; see x86emu diff list)")
+	cmd.Flags().StringVar(&f.qemu, "qemu", "", "where QEMU is: `FILE` (default qemu-system-x86_64 of PATH)")
+	cmd.Flags().StringVar(&f.bochs, "bochs", "", "where Bochs is: `FILE` (default bochs-bin or bochs of PATH)")
 }
 
 // start starts the oracles of a list. Those that have been started are ended
