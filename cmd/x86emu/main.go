@@ -72,7 +72,8 @@ instruction, and each delivery of an exception or interrupt.`,
   x86emu trace kernel.elf --kind event       see every fault and interrupt
   x86emu walk kernel.elf 0xc0100000 --at 50000
   x86emu dis --mode 64 48 89 e5
-  x86emu new mykernel                        a kernel of your own to begin with`,
+  x86emu new mykernel                        a kernel of your own to begin with
+  x86emu experiment by-accident              thousands of guests, and what became of them`,
 		SilenceErrors:      true,
 		SilenceUsage:       true,
 		DisableSuggestions: true,
@@ -87,7 +88,7 @@ instruction, and each delivery of an exception or interrupt.`,
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(newHelp(root))
-	root.AddCommand(newRun(), newTrace(), newDis(), newWalk(), newGuests(), newNew(), newDiff(), newVersion())
+	root.AddCommand(newRun(), newTrace(), newDis(), newWalk(), newGuests(), newNew(), newDiff(), newExperiment(), newVersion())
 	return root
 }
 

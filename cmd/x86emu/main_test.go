@@ -429,7 +429,7 @@ func TestWalk(t *testing.T) {
 func TestVersionAndHelp(t *testing.T) {
 	_, out, _ := cli(t, "", "version")
 	assert.True(t, strings.HasPrefix(out, "x86emu "))
-	for _, c := range []string{"", "run", "trace", "dis", "walk", "guests", "new", "version"} {
+	for _, c := range []string{"", "run", "trace", "dis", "walk", "guests", "new", "experiment", "experiment by-accident", "version"} {
 		status, out, errs := cli(t, "", append(strings.Fields(c), "--help")...)
 		assert.Zero(t, status)
 		assert.Empty(t, errs)
