@@ -225,7 +225,8 @@ static void use_stale(void)
 	volatile int *data = (int *)load(DATA, "", "");
 
 	print("3. The tables are right, the TLB is not\n");
-	print("A module without a handler is at work in process A, in one stay in the kernel.\n");
+	print("What a processor has found in the tables it keeps in its TLB, until INVLPG or a load of\n"
+	      "CR3. A module without a handler is at work in process A, in one stay in the kernel.\n");
 	load(CODE, version_1, version_2);
 	tell_call();
 	tell_write(data);
@@ -306,6 +307,7 @@ void kernel_main(void)
 	tell_right_way();
 	expect("the double faults", double_faults, 2);
 	if (surprises == 0)
-		print("As predicted: 2 panics, 1 hang, 1 hole, stale code twice; and none with the right way.\n");
+		print("As predicted: stale code twice, 2 panics, 1 hang, 1 write of a program's to the kernel's\n"
+		      "memory; and none of it with the right way.\n");
 	exit_run(surprises != 0);
 }
