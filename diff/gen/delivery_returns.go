@@ -162,9 +162,9 @@ func (g *delivery) dataSegments() {
 		return
 	}
 	for _, i := range []int{0, 3, 4, 5} {
-		s := []uint16{0, 1, 2, 3, diff.Sys32Data3, diff.Sys32Data3 &^ 3}
+		s := []uint16{0, 0, diff.Sys32Data3, diff.Sys32Data3 &^ 3}
 		if g.level.cpl() == 0 {
-			s = append(s, diff.CollectorDS, diff.CollectorCS, diff.Sys32Code3)
+			s = append(s, 1, 2, 3, diff.CollectorDS, diff.CollectorCS, diff.Sys32Code3)
 		}
 		if g.long {
 			s = append(s, diff.Sys64Conf0, diff.Sys64Conf3)
