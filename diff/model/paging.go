@@ -36,7 +36,9 @@ func (m *machine) access(a *diff.Access) diff.Result {
 		return diff.Result{Vector: vectorGP, HasError: true}
 	}
 	// An access that is not within one page is an access to each; whose fault is
-	// reported when both have one is left open: that of the lower page.
+	// reported when both have one is left open: that of the lower page. Nor is it said
+	// whether the lower page is used if the upper one faults: the bytes of an instruction
+	// are, data are not, as in the emulator.
 	var done []translation
 	for _, part := range pages(a) {
 		t, o := m.translate(part.linear)
@@ -45,6 +47,9 @@ func (m *machine) access(a *diff.Access) diff.Result {
 			// into the next page, it is the address of the first byte that cannot be accessed.
 			// [SDM 3A, Interrupt 14 - Page-Fault Exception (#PF)]
 			return diff.Result{Vector: vectorPF, HasError: true, Error: m.errorCode(t, o, part), CR2: part.linear}
+		}
+		if part.fetch {
+			m.setAccessedAndDirty(t, part)
 		}
 		done = append(done, t)
 	}
