@@ -88,6 +88,10 @@ func execCMPXCHG8B(c *CPU, in *decode.Inst) bool {
 	if !ok {
 		return false
 	}
+	// It is one access: where it crosses pages, both are checked first.
+	if !c.probeStore(in.Seg, off, 2*half) {
+		return false
+	}
 	lo, ok := c.loadRMW(in.Seg, off, half)
 	if !ok {
 		return false

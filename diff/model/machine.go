@@ -2,6 +2,7 @@ package model
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"x86emu/diff"
 )
@@ -13,7 +14,8 @@ type machine struct {
 	pdpte [4]uint64 // the PDPTE registers of PAE paging
 
 	arena   []byte
-	outside bool // something was read that is not the arena's
+	outside bool          // something was read that is not the arena's
+	marked  []diff.Offset // the quadwords in which setBit has changed something
 }
 
 // bit is one bit of a register or entry.
@@ -70,7 +72,21 @@ func (m *machine) load(physical uint64, size int) uint64 {
 // setBit sets one bit of an entry in physical memory. All that paging sets is in
 // the low byte.
 func (m *machine) setBit(physical uint64, n uint) {
-	if b := m.at(physical, 1); b != nil {
-		b[0] |= 1 << n
+	b := m.at(physical, 1)
+	if b == nil || b[0]>>n&1 == 1 {
+		return
 	}
+	b[0] |= 1 << n
+	if at := diff.Offset(physical-uint64(diff.ArenaBase)) &^ 7; !slices.Contains(m.marked, at) {
+		m.marked = append(m.marked, at)
+	}
+}
+
+// marks are the quadwords in which setBit has changed something, in order.
+func (m *machine) marks() (words []diff.Word) {
+	slices.Sort(m.marked)
+	for _, at := range m.marked {
+		words = append(words, diff.Word{At: at, Value: binary.LittleEndian.Uint64(m.arena[at:])})
+	}
+	return words
 }

@@ -3,7 +3,6 @@ package model
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 
 	"x86emu/diff"
 )
@@ -77,20 +76,4 @@ func newMachine(c *diff.Case, w *diff.World) *machine {
 	// Whoever runs the case has loaded CR3, and the PDPTE registers with it.
 	m.movToCR3(c.Regs.CR3)
 	return m
-}
-
-// changed lists what differs from before in the world's paging structures.
-func changed(w *diff.World, before, after []byte) (words []diff.Word) {
-	for at := 0; at < len(after); at += 8 {
-		if bytes.Equal(before[at:at+8], after[at:at+8]) {
-			continue
-		}
-		for _, s := range w.Table {
-			if s.Holds(diff.Offset(at)) {
-				words = append(words, diff.Word{At: diff.Offset(at), Value: binary.LittleEndian.Uint64(after[at:])})
-				break
-			}
-		}
-	}
-	return words
 }

@@ -1,10 +1,6 @@
 package model
 
-import (
-	"bytes"
-
-	"x86emu/diff"
-)
+import "x86emu/diff"
 
 // Vectors. [SDM 3A, Exception and Interrupt Vectors]
 const (
@@ -16,12 +12,11 @@ const (
 // paging answers a Paging case: the access of the case, then INT3.
 func paging(c *diff.Case, w *diff.World) diff.Result {
 	m := newMachine(c, w)
-	before := bytes.Clone(m.arena)
 	r := m.access(c.Access)
 	if m.outside {
 		return diff.Result{End: diff.Silent, Note: "a paging structure outside the arena"}
 	}
-	r.Mem = changed(w, before, m.arena)
+	r.Mem = m.marks()
 	return r
 }
 
@@ -30,9 +25,10 @@ func (m *machine) access(a *diff.Access) diff.Result {
 	if a.CR3 != 0 && !m.movToCR3(a.CR3) {
 		return diff.Result{Vector: vectorGP, HasError: true}
 	}
-	// In 64-bit mode, an address that is not in canonical form causes #GP(0). No
-	// translation is tried. [SDM 1, Canonical Addressing]
-	if !m.canonical(a.Linear) || !m.canonical(a.Linear+uint64(a.Size)-1) {
+	last := a.Linear + uint64(a.Size) - 1
+	// In 64-bit mode, a data access to an address that is not in canonical form causes
+	// #GP(0). No translation is tried. [SDM 1, Canonical Addressing]
+	if !a.Fetch && (!m.canonical(a.Linear) || !m.canonical(last)) {
 		return diff.Result{Vector: vectorGP, HasError: true}
 	}
 	// An access that is not within one page is an access to each; whose fault is
@@ -41,6 +37,10 @@ func (m *machine) access(a *diff.Access) diff.Result {
 	// are, data are not, as in the emulator.
 	var done []translation
 	for _, part := range pages(a) {
+		// So does an instruction fetch, when it comes there.
+		if !m.canonical(part.linear) {
+			return diff.Result{Vector: vectorGP, HasError: true}
+		}
 		t, o := m.translate(part.linear)
 		if o != translated || !m.allowed(t, part) {
 			// A page-fault exception loads CR2 with the linear address. If the access crosses
