@@ -59,12 +59,28 @@ func (systemRoom) enter(g *engine, c *Case, s *cpu.State) {
 	default:
 		s.CPL = uint8(r.Seg[decode.CS] & 3)
 	}
+	if protected && !v86 {
+		dropSegments(s)
+	}
 	mode64 := codeMode(s.Seg[decode.CS], long) == decode.Mode64
 	if fs := &s.Seg[decode.FS]; mode64 || isNull(fs.Sel) && protected && !v86 {
 		fs.Base = r.FSBase
 	}
 	if gs := &s.Seg[decode.GS]; mode64 || isNull(gs.Sel) && protected && !v86 {
 		gs.Base = r.GSBase
+	}
+}
+
+// dropSegments does what the IRET at the beginning does on its way from CPL 0:
+// data segments that the new level may not use become null.
+// [SDM 3A, Returning from a Called Procedure]
+func dropSegments(s *cpu.State) {
+	for _, i := range [...]decode.SegReg{decode.ES, decode.DS, decode.FS, decode.GS} {
+		seg := &s.Seg[i]
+		conforming := seg.Attr&(idt.AttrCode|idt.AttrDown) == idt.AttrCode|idt.AttrDown
+		if seg.Attr.DPL() < s.CPL && !conforming {
+			*seg = nullSegment(0)
+		}
 	}
 }
 

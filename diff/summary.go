@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"x86emu/decode"
 	"x86emu/idt"
@@ -21,7 +22,7 @@ type Summary struct {
 	Done    []int  // the shards that are in it
 	Cases   uint64
 	Oracles []*Tally          // the reference first
-	Rules   map[string]*Count // by rule of the case: forms, broken fields
+	Rules   map[string]*Count // by form, or by each thing that a case breaks
 	Masked  map[string]uint64 // by row of the table of what is undefined
 	Known   map[string]uint64 // by oracle and row: "qemu: ..."
 	First   []Divergence      // unexplained ones, the lowest numbers
@@ -68,12 +69,7 @@ func newSummary(p *Campaign) *Summary {
 // judge counts the answers to a case.
 func (s *Summary) judge(p *Campaign, n uint64, c *Case, answers []Result) error {
 	s.Cases++
-	rule := s.Rules[c.Rule]
-	if rule == nil {
-		rule = new(Count)
-		s.Rules[c.Rule] = rule
-	}
-	rule.Cases++
+	rules := s.rulesOf(c)
 	silicon := 0
 	var first Fields
 	known, bad := false, false
@@ -109,16 +105,22 @@ func (s *Summary) judge(p *Campaign, n uint64, c *Case, answers []Result) error 
 			t.Unasked++
 		}
 	}
-	if known {
-		rule.Known++
-	}
-	if executed(c, &answers[silicon]) {
-		rule.Executed++
+	ran := executed(c, &answers[silicon])
+	for _, rule := range rules {
+		rule.Cases++
+		if ran {
+			rule.Executed++
+		}
+		if known {
+			rule.Known++
+		}
+		if bad {
+			rule.Unexplained++
+		}
 	}
 	if !bad {
 		return nil
 	}
-	rule.Unexplained++
 	if len(s.First) < s.Keep {
 		d := Divergence{N: n, ID: c.ID, Rule: c.Rule, Groups: groups(p, c, answers), Fields: first.Names()}
 		if p.Encode != nil {
@@ -127,6 +129,25 @@ func (s *Summary) judge(p *Campaign, n uint64, c *Case, answers []Result) error 
 		s.First = append(s.First, d)
 	}
 	return nil
+}
+
+// rulesOf finds the counts of a case's rule: a form, or everything that it
+// breaks, one by one.
+func (s *Summary) rulesOf(c *Case) []*Count {
+	names := []string{c.Rule}
+	if c.Kind == Paging || c.Kind == Delivery {
+		names = strings.Split(c.Rule, ", ")
+		slices.Sort(names)
+		names = slices.Compact(names)
+	}
+	out := make([]*Count, len(names))
+	for i, name := range names {
+		if s.Rules[name] == nil {
+			s.Rules[name] = new(Count)
+		}
+		out[i] = s.Rules[name]
+	}
+	return out
 }
 
 // isSilicon tells the oracles that are a processor.
