@@ -34,6 +34,7 @@ var generators = []struct {
 	ask string
 }{
 	{gen.NewDelivery(), "emu,model"},
+	{gen.Paging{}, "emu,model"},
 }
 
 // known are the differences that have been understood.
