@@ -162,6 +162,7 @@ func (e taken) step(want step, names map[uint64]who) step {
 func TestEvents(t *testing.T) {
 	for _, k := range guest.Kernels() {
 		t.Run(k.Name, func(t *testing.T) {
+			t.Parallel()
 			told, ok := stories[k.Name]
 			if !ok {
 				told, ok = smallStories[k.Name]
