@@ -134,6 +134,8 @@ type step struct {
 	gate   gate   // "" is what most are: see oneByOne
 	enters who
 	stack  idt.Choice
+	top    uint64 // where the frame begins, with the word pushed first; 0: anywhere
+	lower  uint64 // what is taken off for each further time
 	pushes int    // words, where somebody is entered
 	task   uint16 // the TSS of the task that is entered
 }
@@ -147,6 +149,9 @@ func (e taken) step(want step, names map[uint64]who) step {
 	}
 	if !e.entered {
 		return s
+	}
+	if want.top != 0 {
+		s.top = e.top
 	}
 	s.stack, s.pushes, s.task, s.depth = e.stack, e.pushes, e.task, e.depth
 	if e.rip < 0x400000 {
@@ -202,8 +207,8 @@ func TestEvents(t *testing.T) {
 func oneByOne(steps []step) []step {
 	var all []step
 	for _, s := range steps {
-		times, deeper := max(s.times, 1), s.deeper
-		s.times, s.deeper = 0, 0
+		times, deeper, lower := max(s.times, 1), s.deeper, s.lower
+		s.times, s.deeper, s.lower = 0, 0, 0
 		if s.enters != nobody {
 			s.depth = max(s.depth, 1)
 		}
@@ -218,6 +223,7 @@ func oneByOne(steps []step) []step {
 		for range times {
 			all = append(all, s)
 			s.depth += deeper
+			s.top -= lower
 		}
 	}
 	return all

@@ -5,6 +5,8 @@ import "x86emu/idt"
 // layout is what differs between the two modes in the stories about processes:
 // addresses of guest/kernels/lib/layout.h, and what a processor does.
 type layout struct {
+	width                uint64 // of a word in bytes
+	top                  uint64 // of the kernel stack
 	user, driver, module uint64
 	store                uint64 // the process's instruction that faults
 	inner                int    // words of a frame pushed without a change of stack
@@ -14,16 +16,19 @@ type layout struct {
 	double               step
 }
 
-const kernelHeap = 0x3d0000
+const (
+	kernelHeap = 0x3d0000
+	spareTop   = 0x3c5000 // of another stack, where a story has one
+)
 
 var (
 	in32 = layout{
-		user: 0x40000000, driver: 0xf8000000, module: 0xf8400000, store: 0x40000005,
+		width: 4, top: stackTop, user: 0x40000000, driver: 0xf8000000, module: 0xf8400000, store: 0x40000005,
 		inner: 4, fetch: 0, nested: 254, guard: 0x3c0ffc,
 		double: step{vector: idt.VecDF, gate: toTask, from: 0xf8400000, enters: kernel, pushes: 1, task: 0x38},
 	}
 	in64 = layout{
-		user: 0x400000000000, driver: 0xffffc90000000000, module: 0xffffc98000000000, store: 0x40000000000a,
+		width: 8, top: stackTop, user: 0x400000000000, driver: 0xffffc90000000000, module: 0xffffc98000000000, store: 0x40000000000a,
 		inner: 6, fetch: 0x10, nested: 84, guard: 0x3c0ff8,
 		double: step{vector: idt.VecDF, gate: istGate(1), from: 0xffffc98000000000, enters: kernel, pushes: 6, stack: idt.StackIST},
 	}
@@ -32,7 +37,7 @@ var (
 
 // call is a system call of a process.
 func (l layout) call() step {
-	return step{vector: 0x80, kind: idt.SoftInt, enters: kernel, stack: idt.StackTSS, pushes: 5}
+	return step{vector: 0x80, kind: idt.SoftInt, enters: kernel, stack: idt.StackTSS, top: l.top, pushes: 5}
 }
 
 // calls is a process that enters the kernel, meets so many page faults at the
@@ -47,15 +52,18 @@ func (l layout) calls(faults int) []step {
 
 // heap is the page fault of a process that writes to its heap.
 func (l layout) heap(enters who) step {
-	return step{vector: idt.VecPF, code: 6, cr2: l.user + 0x1000, from: l.store, enters: enters, stack: idt.StackTSS, pushes: 6}
+	return step{vector: idt.VecPF, code: 6, cr2: l.user + 0x1000, from: l.store, enters: enters, stack: idt.StackTSS, top: l.top, pushes: 6}
 }
 
-// down is the module's handler that is missing: page faults down the stack,
-// one that is lost, and what its push meets.
-func (l layout) down() []step {
+// down is the module's handler that is missing: page faults down the stack from
+// below a process's own, one that is lost, and what its push meets.
+func (l layout) down() []step { return l.downFrom(l.top - 6*l.width) }
+
+func (l layout) downFrom(top uint64) []step {
 	missing := step{vector: idt.VecPF, code: l.fetch, cr2: l.module, from: l.module, enters: module, pushes: l.inner}
 	lost := missing
 	missing.times, missing.depth, missing.deeper = l.nested, 2, 1
+	missing.top, missing.lower = top, uint64(l.inner)*l.width
 	lost.enters, lost.pushes = nobody, 0
 	return []step{missing, lost, {vector: idt.VecPF, code: 2, cr2: l.guard, gate: noGate, from: l.module, enters: nobody}}
 }
@@ -181,10 +189,12 @@ func reload(l layout, second uint64) story {
 	return told
 }
 
-// stackOverTables has one page more for the frames than other stories have;
+// stackOverTables has one page more for the frames than other stories have,
+// and a stack that begins lower, so that the last frame ends at the guard;
 // store is the instruction that faults with the carry flag set.
 func stackOverTables(l layout, nested int, store uint64) story {
 	l.nested, l.guard = nested, l.guard-0x1000
+	l.top = l.guard + l.width + 6*l.width + uint64(nested*l.inner)*l.width
 	carry := l
 	carry.store = store
 	return l.modules(l.dies(), carry.dies(), []step{l.call()})
@@ -202,12 +212,13 @@ func (l layout) shutdown(nested int, lower uint64, third step) story {
 const doubleFault = who("the #DF's handler") // at the driver's place, not mapped
 
 // again is the double fault's handler that is missing, then the module: page
-// faults down another stack.
-func (l layout) again(depth int) []step {
+// faults down another stack, of which its own frame takes so many bytes.
+func (l layout) again(depth int, frame uint64) []step {
 	l.guard += 0x3000 // a guard page of its own
 	l.nested--
 	first := step{depth: depth + 1, vector: idt.VecPF, code: l.fetch, cr2: l.driver, from: l.driver, enters: module, pushes: l.inner}
-	down := l.down()
+	first.top = spareTop - frame
+	down := l.downFrom(first.top - uint64(l.inner)*l.width)
 	down[0].depth += depth
 	return join([]step{first}, down)
 }
@@ -216,11 +227,11 @@ func (l layout) again(depth int) []step {
 func dfUnmapped32() story {
 	l := in32
 	entered, busy := l.doubles(l.nested), l.double
-	entered.enters = doubleFault
+	entered.enters, entered.top = doubleFault, spareTop
 	busy.enters, busy.pushes, busy.task = nobody, 0, 0
 	begin := join([]step{l.heap(module)}, l.down())
 	l.nested = (4096 - 4) / 16
-	told := l.modules(begin, []step{entered}, l.again(entered.depth), []step{busy, {vector: idt.VecGP, code: dfTask + 1, gate: noGate, enters: nobody}})
+	told := l.modules(begin, []step{entered}, l.again(entered.depth, 4), []step{busy, {vector: idt.VecGP, code: dfTask + 1, gate: noGate, enters: nobody}})
 	told.names[l.driver] = doubleFault
 	return told
 }
@@ -228,18 +239,18 @@ func dfUnmapped32() story {
 func dfUnmapped64() story {
 	l := in64
 	entered := l.doubles(l.nested)
-	entered.enters = doubleFault
+	entered.enters, entered.top = doubleFault, spareTop
 	told := l.modules([]step{l.heap(module)}, l.down())
-	told.round = join([]step{entered}, l.again(entered.depth))
+	told.round = join([]step{entered}, l.again(entered.depth, 48))
 	told.names[l.driver] = doubleFault
 	return told
 }
 
 func pfIST() story {
 	first := in64.heap(module)
-	first.stack, first.gate = idt.StackIST, istGate(2)
+	first.stack, first.gate, first.top = idt.StackIST, istGate(2), spareTop
 	told := in64.modules([]step{first})
-	told.round = []step{{vector: idt.VecPF, gate: istGate(2), code: in64.fetch, cr2: in64.module, from: in64.module, enters: module, stack: idt.StackIST, pushes: 6}}
+	told.round = []step{{vector: idt.VecPF, gate: istGate(2), code: in64.fetch, cr2: in64.module, from: in64.module, enters: module, stack: idt.StackIST, top: spareTop, pushes: 6}}
 	return told
 }
 
@@ -251,6 +262,6 @@ func kernelThread(l layout, nested int, guard uint64) story {
 	return l.modules(
 		thread,             // on the master
 		l.calls(0), thread, // B ran last
-		l.calls(0), thread, l.down(), []step{l.doubles(l.nested)}, // A did
+		l.calls(0), thread, l.downFrom(l.top-uint64(l.inner)*l.width), []step{l.doubles(l.nested)}, // A did
 	)
 }

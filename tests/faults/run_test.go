@@ -23,6 +23,7 @@ type taken struct {
 	gate    gate
 	stack   idt.Choice // why the handler's stack is where it is
 	pushes  int        // words pushed on it
+	top     uint64     // the stack pointer before the first of them
 	first   uint64     // where the first of them lies
 	last    uint64     // and the last one
 	entered bool       // the handler was entered
@@ -61,6 +62,7 @@ func (r *recorder) Delivery(e *idt.DeliveryEvent) {
 	case idt.StagePush:
 		if last.pushes == 0 {
 			last.first = uint64(e.Addr)
+			last.top = last.first + uint64(e.Size)
 		}
 		last.last = uint64(e.Addr)
 		last.pushes++
