@@ -68,9 +68,9 @@ in the CSV file: x86emu run by-accident-32 --append "boot=8 place=anywhere seed=
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return e.run(cmd) },
 	}
-	e.runs, e.jobs = count{50, 100_000}, count{uint32(runtime.NumCPU()), 1024}
+	e.runs, e.jobs = count{50, 5_000}, count{uint32(runtime.NumCPU()), 1024}
 	f := cmd.Flags()
-	f.Var(&e.runs, "runs", "runs of each point of the plot: a `number` from 1 to 100000")
+	f.Var(&e.runs, "runs", "runs of each point of the plot: a `number` from 1 to 5000")
 	f.Var(&e.jobs, "jobs", "runs at the same time: a `number` from 1 to 1024 (default: one for each processor)")
 	f.Lookup("jobs").DefValue = ""
 	f.Uint64Var(&e.seed, "seed", 1, "what all chance is drawn from: a `number`")
