@@ -35,8 +35,10 @@ package diff
 //     no stack and no segment: DR7 has GD clear when it is reached, and
 //     results of the harness show DR0 and DR1 as the case began.
 //   - The frame of the IRET that begins a case lies on a stack of the harness,
-//     but for one to 32-bit code at CPL 0 with TF or RF: there it lies below
-//     the case's SS:ESP, and those 12 bytes (frame and all) count as begun with.
+//     but for one to 32-bit code at CPL 0 with TF, RF, VIF or VIP: there it lies
+//     below the case's SS:ESP, in 12 bytes that show as changed.
+//   - Null selectors in DS, ES, FS and GS are 0 where a case begins at CPL 1 to 3,
+//     as an IRET leaves them.
 const (
 	// CollectorBase is the address of vector 0's collector, linear and physical.
 	CollectorBase = 0x200000

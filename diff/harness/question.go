@@ -3,6 +3,7 @@ package harness
 import (
 	"fmt"
 
+	"x86emu/decode"
 	"x86emu/diff"
 	"x86emu/idt"
 	"x86emu/mmu"
@@ -35,10 +36,20 @@ func newQuestion(c *diff.Case) (*question, error) {
 		q.pages = userPages
 		userRegs(&q.regs)
 		q.state = begin(x, &q.regs, [2]uint64{userTSS, userTSSUpper})
+		if q.stack16() {
+			q.state[slotFrame] = userFrame(q.regs.GPR[4])
+		}
 		return q, nil
 	}
 	if q.regs.CR0&mmu.CR0PE == 0 {
 		return nil, fmt.Errorf("begins in real mode")
+	}
+	if q.outside() {
+		for _, i := range []decode.SegReg{decode.ES, decode.DS, decode.FS, decode.GS} {
+			if sel := q.regs.Seg[i]; null(sel) && sel != 0 {
+				return nil, fmt.Errorf("begins outside CPL 0 with a null selector of %d", sel)
+			}
+		}
 	}
 	tr, err := q.taskDescriptor()
 	if err != nil {
@@ -46,7 +57,16 @@ func newQuestion(c *diff.Case) (*question, error) {
 	}
 	q.pages = q.systemPages()
 	q.state = begin(x, &q.regs, tr)
+	if q.stack16() {
+		return q, q.enter16()
+	}
 	return q, nil
+}
+
+// outside tells whether a case begins at CPL 1 to 3, by an IRET that makes
+// null selectors 0. VM86 mode has no null selectors.
+func (q *question) outside() bool {
+	return q.regs.Seg[decode.CS]&3 != 0 && q.regs.RFLAGS&idt.FlagVM == 0
 }
 
 // taskDescriptor is what the table of the case has for TR.
@@ -64,6 +84,50 @@ func (q *question) taskDescriptor() (d [2]uint64, err error) {
 		d[1] = q.x.Start(at + 8)
 	}
 	return d, nil
+}
+
+// stack16 tells whether a case begins on a stack of 16 bits, outside 64-bit mode.
+// An IRET to it loads SP, and leaves the rest of ESP as it was on the stack that
+// held the frame. [SDM 3A, no section: all processors do]
+func (q *question) stack16() bool {
+	const big = 1 << (52 + 2)
+	sel := q.regs.Seg[decode.SS]
+	switch {
+	case q.x.Mode == decode.Mode64 || null(sel) || q.regs.RFLAGS&idt.FlagVM != 0:
+		return false
+	case q.x.World.User:
+		return diff.UserSegment(sel)&big == 0
+	}
+	return q.descriptor(sel)&big == 0
+}
+
+// enter16 arranges for a stack of 16 bits in a system world, or fails.
+func (q *question) enter16() error {
+	const slow = idt.FlagTF | idt.FlagRF | idt.FlagVIF | idt.FlagVIP // only IRET loads them
+	switch long := q.regs.EFER&mmu.EFERLMA != 0; {
+	case q.regs.GPR[4]>>16 == diff.CollectorBase>>16: // where the image's stack is
+		return nil
+	case q.regs.Seg[decode.CS]&3 == 0 && !long:
+		return nil
+	case q.regs.Seg[decode.CS]&3 == 0 && q.regs.RFLAGS&slow == 0 && q.regs.RIP < 1<<32:
+		q.state[slotPKRU] |= byJump
+		return nil
+	}
+	return fmt.Errorf("begins on a 16-bit stack, and not at CPL 0")
+}
+
+// descriptor is the one behind a selector, in a system world.
+func (q *question) descriptor(sel uint16) uint64 {
+	base := q.regs.GDTR.Base
+	if sel&4 != 0 {
+		d := q.descriptor(q.regs.LDTR &^ 4)
+		base = d>>16&0xffffff | d>>56<<24
+	}
+	at, ok := q.x.World.Offset(base + uint64(sel&^7))
+	if !ok {
+		return 0
+	}
+	return q.x.Start(at)
 }
 
 // systemPages are the pages of a system world that a case can change: those
@@ -100,7 +164,7 @@ func (q *question) systemPages() uint64 {
 func (q *question) answer(r *report, to *diff.Result) {
 	*to = diff.Result{End: diff.Trapped, Vector: r.vector, Regs: end(&q.regs, &r.changed, r.which)}
 	if r.kind == reportNotBegun {
-		*to = diff.Result{End: diff.Silent, Note: fmt.Sprintf("the case could not begin: exception %d", r.vector)}
+		*to = diff.Result{End: diff.Silent, Note: fmt.Sprintf("the case could not begin: exception %d at %#x of the harness", r.vector, to.Regs.RIP)}
 		return
 	}
 	if r.cut {
@@ -124,7 +188,8 @@ func (q *question) answer(r *report, to *diff.Result) {
 // is aligned to 16 bytes before five quadwords are pushed, or six.
 // [SDM 3A, 64-Bit Mode Stack Frame]
 func (q *question) errorCode(to *diff.Result) {
-	if to.Regs.GPR[4]%16 != 0 {
+	const have = 1<<idt.VecDF | 1<<idt.VecTS | 1<<idt.VecNP | 1<<idt.VecSS | 1<<idt.VecGP | 1<<idt.VecPF | 1<<idt.VecAC
+	if to.Regs.GPR[4]%16 != 0 || to.Vector >= 32 || have>>to.Vector&1 == 0 {
 		return
 	}
 	if at, ok := q.x.World.Offset(to.Regs.GPR[4]); ok {

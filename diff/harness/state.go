@@ -23,7 +23,8 @@ const (
 	slotCR3
 	slotCR4
 	slotEFER
-	slotDR0 // to DR7
+	slotDR0                 // to DR7, but for DR4
+	slotFrame = slotDR0 + 4 // where the frame of IRETQ ends, if not on the image's stack
 )
 
 const (
@@ -44,6 +45,7 @@ const (
 	loadFS
 	loadGS
 	fullXMM
+	byJump
 )
 
 // fixedFlags and so on are bits that always read as 1.
@@ -61,7 +63,8 @@ func begin(x *diff.Context, r *diff.Regs, tr [2]uint64) *state {
 	s[slotRIP], s[slotRFLAGS] = r.RIP, r.RFLAGS|idt.Flag1
 	s[slotFSBase], s[slotGSBase] = r.FSBase, r.GSBase
 	s[slotCR0], s[slotCR2], s[slotCR3], s[slotCR4], s[slotEFER] = r.CR0|fixedCR0, r.CR2, r.CR3, r.CR4, r.EFER
-	copy(s[slotDR0:], r.DR[:])
+	copy(s[slotDR0:], r.DR[:4])
+	s[slotDR0+6], s[slotDR0+7] = r.DR[6], r.DR[7]
 	s[slotDR0+6] |= fixedDR6
 	s[slotDR0+7] |= fixedDR7
 	tr[0] &^= 2 << 40 // LTR wants a TSS that is not busy

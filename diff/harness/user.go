@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"x86emu/decode"
 	"x86emu/diff"
 	"x86emu/idt"
 	"x86emu/mmu"
@@ -21,6 +22,10 @@ const (
 	userArenaPT
 	userCodePT
 	userDataPT
+	userFramePDPT
+	userFramePD
+	userFramePT
+	userFramePage
 
 	userGDT      = userSystem
 	userLDT      = userSystem + 0x400
@@ -28,6 +33,7 @@ const (
 	userStackTop = userStack + diff.PageSize
 
 	userKernel = 0xffff_8000_0000_0000
+	userFrames = userKernel + 1<<39 // the next entry of the PML4
 
 	userTR, userLDTR = 0x40, 0x50
 
@@ -105,10 +111,24 @@ func userTables(a []byte, w *diff.World) {
 	link(userPML4, 256, userHighPDPT, system)
 	link(userHighPDPT, 0, userHighPD, system)
 	link(userHighPD, 0, userArenaPT, system)
+	link(userPML4, 257, userFramePDPT, system)
+	for i := range uint64(512) {
+		if i < 4 {
+			link(userFramePDPT, i, userFramePD, system)
+		}
+		link(userFramePD, i, userFramePT, system)
+		if i%16 == 0 {
+			link(userFramePT, i, userFramePage, system)
+		}
+	}
 	for page := userSystem; page < diff.ArenaSize; page += diff.PageSize {
 		link(userArenaPT, uint64(page/diff.PageSize), page, system)
 	}
 }
+
+// userFrame is where the frame of the IRETQ to a 16-bit stack ends: bits 31:16 of
+// RSP are then those that the case begins with. The page is there once in every 64 KiB of 4 GiB.
+func userFrame(rsp uint64) uint64 { return userFrames + rsp&0xffff0000 + diff.PageSize }
 
 // userRegs adds what a case of a user world does not tell.
 func userRegs(r *diff.Regs) {
@@ -149,6 +169,12 @@ func (q *question) interrupted(r *report, to *diff.Result) {
 		to.Error = uint32(frame[0])
 	}
 	regs.RIP, regs.RFLAGS, regs.GPR[4] = frame[1], frame[3], frame[4]
-	regs.Seg[1], regs.Seg[2] = uint16(frame[2]), uint16(frame[5])
+	regs.Seg[decode.CS], regs.Seg[decode.SS] = uint16(frame[2]), uint16(frame[5])
+	// The IRET that began the case has made null selectors 0; nothing does at CPL 3.
+	for i, sel := range q.regs.Seg {
+		if null(sel) && regs.Seg[i] == 0 && i != int(decode.SS) {
+			regs.Seg[i] = sel
+		}
+	}
 	to.Regs = regs
 }

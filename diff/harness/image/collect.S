@@ -178,8 +178,11 @@ back:   mov     $0x33, %eax             /* no paging */
         mov     %eax, %gs
         lidt    own_idtr32
         mov     own_esp, %esp
-        cld
-        popa
+        push    $2                      /* IRET clears VIF and VIP, POPF does not */
+        push    $OWN_CODE
+        push    $1f
+        iret
+1:      popa
         ret
 
 /* A case could not begin. The harness's own gates lead here, in both modes, by
@@ -198,6 +201,8 @@ not_begun32:
         pop     %eax
         mov     $OWN_DATA, %ecx
         mov     %ecx, %ds
+        mov     4(%esp), %ecx           /* EIP, if there is an error code */
+        mov     %ecx, record + RIP
         lgdt    own_gdtr
         or      $0x100, %eax
         mov     %eax, vector
@@ -215,6 +220,8 @@ not_begun_table64:
         .endr
 not_begun64:
         pop     %rax
+        mov     8(%rsp), %rcx
+        mov     %rcx, record + RIP(%rip)
         or      $0x100, %eax
         mov     %eax, vector(%rip)
         mov     $back_from_64, %eax

@@ -60,7 +60,7 @@ enter:  pusha
         mov     %eax, stack + 4
         mov     RFLAGS(%ebp), %eax
         mov     %eax, flags
-        test    $0x10100, %eax          /* RF, TF: only IRET loads them in time */
+        test    $0x190100, %eax         /* VIP, VIF, RF, TF: only IRET loads them, and in time */
         jnz     1f
         push    %eax
         call    load_segments
@@ -188,6 +188,9 @@ long_mode:
         mov     %rax, %dr6
         mov     DR7(%rbp), %rax
         mov     %rax, %dr7
+        mov     FRAME(%rbp), %rax       /* another stack for the frame of IRETQ */
+        test    %rax, %rax
+        cmovnz  %rax, %rsp
         movzwl  SS(%rbp), %eax
         push    %rax
         push    RSP(%rbp)
@@ -196,7 +199,6 @@ long_mode:
         push    %rax
         push    RIP(%rbp)
         lidt    IDTR(%rbp)
-        mov     RAX(%rbp), %rax
         mov     RCX(%rbp), %rcx
         mov     RDX(%rbp), %rdx
         mov     RBX(%rbp), %rbx
@@ -210,8 +212,17 @@ long_mode:
         mov     104(%rbp), %r13
         mov     112(%rbp), %r14
         mov     120(%rbp), %r15
+        mov     RAX(%rbp), %rax
+        testb   $16, HOW(%rbp)
         mov     RBP(%rbp), %rbp
+        jnz     1f
         iretq
+1:      popq    code(%rip)              /* RIP is below 4 GiB, as not all have m16:64 */
+        popq    code + 4(%rip)
+        popf
+        mov     8(%rsp), %ss
+        mov     (%rsp), %rsp
+        ljmpl   *code(%rip)
         .code32
 
         .data
@@ -224,7 +235,7 @@ clean:  .word   0x37f, 0, 0, 0          /* FXSAVE image: all empty, masked, zero
         .bss
         .align  8
 stack:  .skip   8
-code:   .skip   8
+code:   .skip   16
 flags:  .skip   4
 
         .section .note.GNU-stack, "", @progbits

@@ -33,7 +33,7 @@ struct state {
 	uint64_t gpr[16];
 	uint64_t rip, rflags, fs_base, gs_base;
 	uint64_t cr0, cr2, cr3, cr4, efer;
-	uint64_t dr[8];
+	uint64_t dr[8];			/* [4]: where the frame of IRETQ ends; 0: the harness's stack */
 	uint64_t tr_descriptor[2];	/* what TR is loaded from: not busy */
 	uint16_t gdt_pad[3], gdt_limit;
 	uint64_t gdt_base;
@@ -50,6 +50,7 @@ struct state {
 #define LOAD_FS    2 /* FS.base from fs_base */
 #define LOAD_GS    4
 #define FULL_XMM   8 /* XMM8 to 15 can be, and must be, cleared */
+#define BY_JUMP    16 /* in long mode, to CPL 0 and a 16-bit stack: IRETQ would load SP alone */
 
 #define SLOTS (sizeof(struct state) / 8)
 
@@ -89,6 +90,7 @@ extern uint32_t vector;
 extern uint32_t which_way;	/* the displacement of a jump */
 extern char collect32[], collect64[], not_begun_table32[], not_begun_table64[];
 
+#define OWN_TSS 0xff0
 extern uint64_t own_gdt[512], own_idt32[256], own_idt64[512];
 extern char own_stack[], own_stack_top[];
 

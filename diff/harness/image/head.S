@@ -117,8 +117,8 @@ own_gdtr_copy:
 trampoline_end:
         .code32
 
-/* The harness's own descriptors: 0x08 code, 0x10 data as in every world; 0xff8
-   64-bit code. The one of a case's TSS is put in between. */
+/* The harness's own descriptors: 0x08 code, 0x10 data as in every world; 0xff0 a
+   TSS, 0xff8 64-bit code. The one of a case's TSS is put in between. */
         .data
         .globl  own_gdt, own_idt32, own_idt64, own_gdtr, own_idtr32, own_idtr64, own_stack, own_stack_top
         .align  16
