@@ -115,8 +115,13 @@ func (c *CPU) SetStreak(n uint64) { c.streakStop = n }
 func (c *CPU) StopAfter(n uint64) { c.deliveryStop = n }
 
 // LastDelivered is the event delivered last, of those met on its way the one
-// that was entered.
-func (c *CPU) LastDelivered() idt.Event { return c.outcome.Last() }
+// that was entered; the zero Event if there was none yet.
+func (c *CPU) LastDelivered() idt.Event {
+	if c.outcome.N == 0 {
+		return idt.Event{}
+	}
+	return c.outcome.Last()
+}
 
 // Streak is the number of deliveries since an instruction last retired.
 func (c *CPU) Streak() uint64 {

@@ -440,6 +440,10 @@ func (g *delivery) breakCurrentStack() {
 	stack := func(access, flags uint8, limit uint32) {
 		r.Seg[2] = g.descriptor(diff.SegmentDescriptor(linear(diff.SysStack0), limit, access, flags), 0)
 	}
+	small := choose[uint8](g, diff.Flags32, 0)
+	if g.long {
+		small = diff.Flags32 // the IRET that begins a case loads no upper half of ESP with a 16-bit stack
+	}
 	switch {
 	case g.mode64():
 		switch g.IntN(4) {
@@ -458,15 +462,15 @@ func (g *delivery) breakCurrentStack() {
 		g.say("ESP near the page's end")
 	case g.IntN(3) == 0:
 		r.GPR[4] = 0x800 + uint64(2*g.IntN(16))
-		stack(0x97, choose[uint8](g, diff.Flags32, 0), 0x7ff)
+		stack(0x97, small, 0x7ff)
 		g.say("SS expand-down")
 	case g.IntN(2) == 0:
 		r.GPR[4] = uint64(g.IntN(40))
-		stack(diff.AccessData, choose[uint8](g, diff.Flags32, 0), 0xfff)
+		stack(diff.AccessData, small, 0xfff)
 		g.say("SS, small ESP")
 	default:
 		r.GPR[4] = 0x800
-		stack(diff.AccessData, choose[uint8](g, diff.Flags32, 0), 0x7f0+uint32(g.IntN(20)))
+		stack(diff.AccessData, small, 0x7f0+uint32(g.IntN(20)))
 		g.say("SS limit")
 	}
 }
