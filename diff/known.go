@@ -30,30 +30,38 @@ func (row *Row) about(name, version string) bool {
 }
 
 // Explain finds the rows that make the right answer the other one: one alone,
-// else the first of two that do together. Nil means that there are none.
+// else the first two or three that do together. Nil means that there are none.
 func (x *Context) Explain(rows []Row, name, version string, right, other *Result, count Fields, m *Mask) []string {
 	var apply []*Row
-	var made []Result
 	for i := range rows {
-		row := &rows[i]
-		if !row.about(name, version) {
-			continue
+		if row := &rows[i]; row.about(name, version) {
+			if r := right.clone(); row.Predict(x, &r) {
+				apply = append(apply, row)
+			}
 		}
+	}
+	for depth := 1; depth <= 3; depth++ {
+		if names := x.explain(apply, depth, right, other, count, m); names != nil {
+			return names
+		}
+	}
+	return nil
+}
+
+// explain finds depth rows that do it, each made upon the answer of those before.
+func (x *Context) explain(rows []*Row, depth int, right, other *Result, count Fields, m *Mask) []string {
+	for i, row := range rows {
 		r := right.clone()
 		if !row.Predict(x, &r) {
 			continue
 		}
-		if x.Compare(&r, other, count, m) == 0 {
-			return []string{row.Name}
-		}
-		apply, made = append(apply, row), append(made, r)
-	}
-	for i := range made {
-		for j, row := range apply {
-			r := made[i].clone()
-			if i != j && row.Predict(x, &r) && x.Compare(&r, other, count, m) == 0 {
-				return []string{apply[i].Name, row.Name}
+		if depth > 1 {
+			others := slices.Delete(slices.Clone(rows), i, i+1)
+			if names := x.explain(others, depth-1, &r, other, count, m); names != nil {
+				return append([]string{row.Name}, names...)
 			}
+		} else if x.Compare(&r, other, count, m) == 0 {
+			return []string{row.Name}
 		}
 	}
 	return nil

@@ -66,6 +66,13 @@ var masks = []maskRow{
 // MaskOf gives what must not be compared with an answer to a case, and the
 // names of the rows that say so.
 func (x *Context) MaskOf(r *Result) (m Mask, names []string) {
+	if x.Case.Kind == Paging && r.End == Trapped && r.Vector == vectorPF {
+		// A translation that ends in a fault has used entries, or has not. A and D of both
+		// halves count out, since 32-bit entries lie two in a word.
+		// [SDM 3A, Accessed and Dirty Flags]
+		m.Tables = 0x60<<32 | 0x60
+		return m, []string{"A and D of a walk that faults"}
+	}
 	if x.undone(r) {
 		return m, nil
 	}

@@ -138,13 +138,18 @@ func (c *Case) clone() *Case {
 // cuts are all ways to make a case smaller that come to mind.
 func cuts(c *Case) []cut {
 	var out []cut
-	out = append(out, codeCuts(c)...)
+	// The code of a Paging case makes the access that is beside it, by an address in a
+	// register: both stay.
+	access := c.Kind == Paging && c.Access != nil
+	if !access {
+		out = append(out, codeCuts(c)...)
+	}
 	for i := range c.Patches {
 		p := c.Patches[i]
 		out = append(out, patchCuts(i, p.At, len(p.Bytes))...)
 	}
 	for i := range c.Regs.GPR {
-		if i == 4 {
+		if i == 4 || access {
 			continue // where the stack is matters more than that it is nowhere
 		}
 		out = append(out, func(c *Case, w *World) bool { return lower(&c.Regs.GPR[i], w.Regs.GPR[i]) })
