@@ -34,10 +34,8 @@ func (row *Row) about(name, version string) bool {
 func (x *Context) Explain(rows []Row, name, version string, right, other *Result, count Fields, m *Mask) []string {
 	var apply []*Row
 	for i := range rows {
-		if row := &rows[i]; row.about(name, version) {
-			if r := right.clone(); row.Predict(x, &r) {
-				apply = append(apply, row)
-			}
+		if rows[i].about(name, version) {
+			apply = append(apply, &rows[i])
 		}
 	}
 	for depth := 1; depth <= 3; depth++ {
@@ -48,7 +46,8 @@ func (x *Context) Explain(rows []Row, name, version string, right, other *Result
 	return nil
 }
 
-// explain finds depth rows that do it, each made upon the answer of those before.
+// explain finds depth rows that do it, each made upon the answer of those before. What
+// the manual leaves undefined about the answer foretold does not count either.
 func (x *Context) explain(rows []*Row, depth int, right, other *Result, count Fields, m *Mask) []string {
 	for i, row := range rows {
 		r := right.clone()
@@ -60,7 +59,11 @@ func (x *Context) explain(rows []*Row, depth int, right, other *Result, count Fi
 			if names := x.explain(others, depth-1, &r, other, count, m); names != nil {
 				return append([]string{row.Name}, names...)
 			}
-		} else if x.Compare(&r, other, count, m) == 0 {
+			continue
+		}
+		undefined, _ := x.MaskOf(&r)
+		undefined.join(m)
+		if x.Compare(&r, other, count, &undefined) == 0 {
 			return []string{row.Name}
 		}
 	}

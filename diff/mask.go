@@ -61,6 +61,8 @@ var masks = []maskRow{
 		ops: []decode.Op{decode.DAA, decode.DAS}, flags: idt.FlagOF},
 	{name: "AAM, AAD: OF AF CF", cite: "SDM 2, AAM; AAD: The OF, AF, and CF flags are undefined.",
 		ops: []decode.Op{decode.AAM, decode.AAD}, flags: idt.FlagOF | idt.FlagAF | idt.FlagCF},
+	{name: "LAR: bits 19:16", cite: "SDM 2, LAR: ... masked with 00FxFF00H, where x indicates that the four associated bits are undefined.",
+		ops: []decode.Op{decode.LAR}, more: func(_ *Context, in *decode.Inst, m *Mask) { m.GPR[in.Args[0].Num] |= 0xf0000 }},
 }
 
 // MaskOf gives what must not be compared with an answer to a case, and the
@@ -71,14 +73,14 @@ func (x *Context) MaskOf(r *Result) (m Mask, names []string) {
 		// halves count out, since 32-bit entries lie two in a word.
 		// [SDM 3A, Accessed and Dirty Flags]
 		m.Tables = 0x60<<32 | 0x60
-		return m, []string{"A and D of a walk that faults"}
+		names = append(names, "A and D of a walk that faults")
 	}
 	if x.undone(r) {
 		return m, nil
 	}
 	for i := range x.Insts {
 		in := &x.Insts[i]
-		if x.Case.Kind != Sequence && i > 0 {
+		if x.Case.Kind != Sequence && x.Case.Kind != Paging && i > 0 {
 			break
 		}
 		for j := range masks {

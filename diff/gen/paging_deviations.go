@@ -33,11 +33,11 @@ const maxPhysAddr = 40 // of the model "max"
 
 var deviations = []deviation{
 	{"P=0", anyEntry, set(0, entryP)},
-	{"P=0, else ones", anyEntry, func(_ *paging, e *entry) { e.value = ^uint64(entryP) }},
+	{"P=0 else ones", anyEntry, func(_ *paging, e *entry) { e.value = ^uint64(entryP) }},
 	{"W=0", notPDPTR, set(0, entryW)},
 	{"U=0", notPDPTR, set(0, entryU)},
 	{"W=0 U=0", notPDPTR, set(0, entryW|entryU)},
-	{"PWT, PCD", anyEntry, oneOf(4, 3)},
+	{"PWT PCD", anyEntry, oneOf(4, 3)},
 	{"A=1", notPDPTR, set(entryA, 0)},
 	{"D=1", notPDPTR, set(entryD, 0)},
 	{"A=1 D=1", notPDPTR, set(entryA|entryD, 0)},
