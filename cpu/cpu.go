@@ -57,6 +57,11 @@ type CPU struct {
 
 	fault idt.Event // the fault of a handler that returned false
 
+	// OnDelivery, if not nil, is called after each delivery, also one that ends in
+	// shutdown: the outcome, good during the call. It may look at the processor
+	// and ask it to stop, and changes nothing.
+	OnDelivery func(*idt.Outcome)
+
 	s     State // everything else; GPR, RIP and the arithmetic flags are stale in it while running
 	core  idt.Core
 	mmu   *mmu.MMU

@@ -304,6 +304,9 @@ func (c *CPU) deliver(e *idt.Event) (Stop, bool) {
 	}
 	idt.Deliver(c, e, &c.outcome)
 	if c.outcome.Shutdown {
+		if c.OnDelivery != nil {
+			c.OnDelivery(&c.outcome)
+		}
 		return StopShutdown, true
 	}
 	c.ip = s.RIP
@@ -312,6 +315,9 @@ func (c *CPU) deliver(e *idt.Event) (Stop, bool) {
 	s.Ticks++
 	c.lastEvent = s.Ticks
 	c.streak++
+	if c.OnDelivery != nil {
+		c.OnDelivery(&c.outcome)
+	}
 	if c.deliveryStop > 0 {
 		if c.deliveryStop--; c.deliveryStop == 0 {
 			return StopDelivery, true

@@ -38,3 +38,20 @@ func TestUndefinedBehindREPTakesOneTick(t *testing.T) {
 	require.Equal(t, uint64(6), c.Ticks())
 	require.Equal(t, uint64(fzStub+6*16), c.State().RIP)
 }
+
+// OnDelivery is called once for each delivery, with the clock and the state
+// that the handler begins with, and changes nothing.
+func TestOnDelivery(t *testing.T) {
+	code := []byte{0x90, 0x0f, 0x0b} // nop; ud2
+	plain, c := newFuzzCPU(t, "long", code, 0, false), newFuzzCPU(t, "long", code, 0, false)
+	var at []uint64
+	c.OnDelivery = func(out *idt.Outcome) {
+		require.Equal(t, idt.VecUD, out.Last().Vector)
+		require.Equal(t, uint64(fzStub+6*16), c.State().RIP)
+		at = append(at, c.Ticks())
+	}
+	plain.Run(3)
+	c.Run(3)
+	require.Equal(t, []uint64{2}, at)
+	require.Equal(t, plain.State(), c.State())
+}

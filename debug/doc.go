@@ -13,7 +13,7 @@
 //	event                an exception or interrupt is taken: code, cr2, return;
 //	                     a second one before "entered" came up during delivery
 //	entered shutdown     its handler was reached (cs, rip); or nothing will be
-//	task-save -load -done  the stages of a task switch
+//	task-save -link -load -done the stages of a task switch
 //	vector gate selector what was read from the IVT, IDT, GDT or LDT
 //	check                ok or FAIL, and the rule in the words of package idt
 //	stack push           which stack was chosen and why; each word pushed

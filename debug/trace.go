@@ -198,7 +198,7 @@ func (t *Tracer) walk(w *mmu.Walk) {
 func (t *Tracer) Delivery(e *idt.DeliveryEvent) {
 	kind := KindStage
 	switch e.Stage {
-	case idt.StageEvent, idt.StageEntered, idt.StageShutdown, idt.StageTaskSave, idt.StageTaskLoad, idt.StageTaskDone:
+	case idt.StageEvent, idt.StageEntered, idt.StageShutdown, idt.StageTaskSave, idt.StageTaskLink, idt.StageTaskLoad, idt.StageTaskDone:
 		kind = KindEvent
 	}
 	at := t.here

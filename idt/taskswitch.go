@@ -123,10 +123,15 @@ func (p *Core) switchTask(new *entry, kind taskKind, eip, eflags uint64) bool {
 		p.emitTask(StageTaskSave, old.Sel, old.Base)
 	}
 
-	var t taskState
 	if kind == taskCall && !p.write(base+tssLink, 2, uint64(old.Sel)) ||
-		kind != taskReturn && !p.setBusy(new.lin) ||
-		!p.readTask(base, wide, &t) {
+		kind != taskReturn && !p.setBusy(new.lin) {
+		return false
+	}
+	if p.obs != nil {
+		p.emitTask(StageTaskLink, new.sel, base)
+	}
+	var t taskState
+	if !p.readTask(base, wide, &t) {
 		return false
 	}
 	if kind == taskCall {

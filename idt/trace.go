@@ -25,11 +25,12 @@ const (
 	StageEntered               // Event's handler was entered: Seg is CS, Value RIP
 	StageShutdown              // Event was the third fault
 	StageTaskSave              // the outgoing task was saved: Selector and Addr of its TSS
+	StageTaskLink              // back link and busy bits were written: Selector and Addr of the incoming task's TSS
 	StageTaskLoad              // the incoming task's state was loaded, segments excepted: Selector and Addr of its TSS
 	StageTaskDone              // the incoming task's segments were loaded
 )
 
-var stageNames = [...]string{"event", "vector", "gate", "selector", "check", "stack", "push", "entered", "shutdown", "task-save", "task-load", "task-done"}
+var stageNames = [...]string{"event", "vector", "gate", "selector", "check", "stack", "push", "entered", "shutdown", "task-save", "task-link", "task-load", "task-done"}
 
 func (s Stage) String() string { return stageNames[s] }
 

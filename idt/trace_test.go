@@ -76,6 +76,7 @@ func TestStories(t *testing.T) {
 			"gate 3100: type=5 DPL=0 IST=0 target=0050:0",
 			"selector 0050 1050: 0000890060000067",
 			"task-save TSS=0040 at 5000",
+			"task-link TSS=0050 at 6000",
 			"task-load TSS=0050 at 6000",
 			"selector 0068 1068: 000082002000007f",
 			"selector 0008 1008: 00cf9b000000ffff",

@@ -170,6 +170,23 @@ func TestOnWalk(t *testing.T) {
 	require.Equal(t, uint64(bU), walks[0].Bits)
 }
 
+// OnStep sees each entry as it is read, before any A or D is set.
+func TestOnStep(t *testing.T) {
+	m := longMode(Config{})
+	var levels []Level
+	m.OnWalk = func(*Walk) { levels = append(levels, 0xff) }
+	m.OnStep = func(w *Walk) {
+		s := w.Steps[w.N-1]
+		levels = append(levels, s.Level)
+		require.Equal(t, s.Raw, m.Mem.Read(s.At, 8))
+		require.Zero(t, m.Mem.Read(pteOf(m, 0x5000), 8)&(bA|bD))
+		m.Explain(0x6000, Write)
+	}
+	require.True(t, m.Write(0x5000, 4, 1, 0))
+	require.Equal(t, []Level{LevelPML4E, LevelPDPTE, LevelPDE, LevelPTE, 0xff}, levels, "of this walk alone, then the verdict")
+	require.Equal(t, uint64(bA|bD), m.Mem.Read(pteOf(m, 0x5000), 8)&(bA|bD))
+}
+
 func TestDeciders(t *testing.T) {
 	for _, c := range []struct {
 		name    string

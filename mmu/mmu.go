@@ -41,6 +41,9 @@ type MMU struct {
 	// OnWalk is called after each walk, and for each fault that a TLB entry
 	// gave without a walk. The Walk is only valid during the call.
 	OnWalk func(*Walk)
+	// OnStep is called for each entry that a walk told to OnWalk reads, before A
+	// or D is set; the entry is the Walk's last Step.
+	OnStep func(*Walk)
 
 	cfg       Config
 	mode      Mode

@@ -257,6 +257,20 @@ func (m *Memory) ReadBytes(p Phys, b []byte) {
 	}
 }
 
+// Peek copies bytes from p on as far as they are RAM or ROM, and returns how
+// many: no device notices.
+func (m *Memory) Peek(p Phys, b []byte) int {
+	n := 0
+	for n < len(b) {
+		pg := m.page(p + Phys(n))
+		if pg == nil {
+			break
+		}
+		n += copy(b[n:], pg[(p+Phys(n))&PageMask:])
+	}
+	return n
+}
+
 // WriteBytes stores b from p on, as a guest's or a device's stores would.
 func (m *Memory) WriteBytes(p Phys, b []byte) {
 	for len(b) > 0 {

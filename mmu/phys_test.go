@@ -108,6 +108,21 @@ func TestMemoryRegions(t *testing.T) {
 	})
 }
 
+// Peek reads RAM and ROM, across a page border too, and stops before a device.
+func TestPeek(t *testing.T) {
+	m := NewMemory(1<<20, 32)
+	dev := &testDevice{}
+	require.NoError(t, m.MapMMIO(0x3000, 0x1000, dev))
+	m.WriteBytes(0x1ffe, []byte{1, 2, 3, 4})
+	b := make([]byte, 4)
+	require.Equal(t, 4, m.Peek(0x1ffe, b))
+	require.Equal(t, []byte{1, 2, 3, 4}, b)
+	require.Equal(t, 2, m.Peek(0x2ffe, b))
+	require.Zero(t, m.Peek(0x3000, b))
+	require.Zero(t, m.Peek(1<<20, b), "a hole")
+	require.Empty(t, dev.log)
+}
+
 func TestFork(t *testing.T) {
 	a := NewMemory(16<<20, 40)
 	a.Write(0x1000, 4, 1)

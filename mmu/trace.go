@@ -30,10 +30,13 @@ func (w *Walk) OK() bool { return w.Rule == RuleOK }
 // Phys is the physical address, if the access is allowed.
 func (w *Walk) Phys() Phys { return w.Frame | Phys(w.Lin&PageMask) }
 
-// step records an entry read.
-func (w *Walk) step(l Level, at Phys, raw uint64, size uint8) {
+// step records an entry read. What Explain reads is nobody else's business.
+func (m *MMU) step(w *Walk, l Level, at Phys, raw uint64, size uint8) {
 	w.Steps[w.N] = Step{l, at, raw, size}
 	w.N++
+	if m.OnStep != nil && w == &m.trace {
+		m.OnStep(&m.trace)
+	}
 }
 
 // finish records the verdict and what made it.

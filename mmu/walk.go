@@ -53,7 +53,7 @@ func (m *MMU) walk64(lin Linear, p *path, tr *Walk) (e Translation, rule Rule) {
 		// They have no rights and no A. [SDM 3A, PDPTE Registers]
 		table = m.Ctl.PDPTE[lin>>30&3]
 		if tr != nil {
-			tr.step(LevelPDPTE, 0, table, 0)
+			m.step(tr, LevelPDPTE, 0, table, 0)
 		}
 		// A PDPTE must be present, else #PF with P = 0. [SDM 3A, Page-Fault Exceptions]
 		if table&PtePresent == 0 {
@@ -74,7 +74,7 @@ func (m *MMU) walk64(lin Linear, p *path, tr *Walk) (e Translation, rule Rule) {
 		}
 		p.at[level], p.raw[level] = at, raw
 		if tr != nil {
-			tr.step(level, at, raw, 8)
+			m.step(tr, level, at, raw, 8)
 		}
 		// Every entry must be present, else #PF with P = 0. [SDM 3A, Page-Fault Exceptions]
 		if raw&PtePresent == 0 {
@@ -125,7 +125,7 @@ func (m *MMU) walk32(lin Linear, p *path, tr *Walk) (e Translation, rule Rule) {
 		}
 		p.at[level], p.raw[level] = at, raw
 		if tr != nil {
-			tr.step(level, at, raw, 4)
+			m.step(tr, level, at, raw, 4)
 		}
 		// Every entry must be present, else #PF with P = 0. [SDM 3A, Page-Fault Exceptions]
 		if raw&PtePresent == 0 {
