@@ -69,6 +69,7 @@ instruction, and each delivery of an exception or interrupt.`,
 		Example: `  x86emu guests                              list the built-in guest kernels
   x86emu run unmapped-handler-32             run one of them
   x86emu run kernel.elf -m 128M --append "console=ttyS0"
+  x86emu explain unmapped-handler-32 --last  the story of a fault, step by step
   x86emu trace kernel.elf --kind event       see every fault and interrupt
   x86emu walk kernel.elf 0xc0100000 --at 50000
   x86emu dis --mode 64 48 89 e5
@@ -88,7 +89,7 @@ instruction, and each delivery of an exception or interrupt.`,
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(newHelp(root))
-	root.AddCommand(newRun(), newTrace(), newDis(), newWalk(), newGuests(), newNew(), newDiff(), newExperiment(), newVersion())
+	root.AddCommand(newRun(), newTrace(), newExplain(), newDis(), newWalk(), newGuests(), newNew(), newDiff(), newExperiment(), newVersion())
 	return root
 }
 

@@ -149,6 +149,13 @@ func TestErrorsAreOneLine(t *testing.T) {
 		{"debug console into nowhere", []string{"run", good, "--debugcon", filepath.Join(dir, "a", "b")}, "--debugcon"},
 		{"trace into nowhere", []string{"trace", good, "--output", filepath.Join(dir, "a", "b")}, "--output"},
 		{"trace into the image", []string{"trace", good, "--output", good}, "overwrite the image"},
+		{"explain a vector there is none of", []string{"explain", good, "--vector", "PX"}, "must be an exception such as PF"},
+		{"explain a vector too large", []string{"explain", good, "--vector", "256"}, "0 to 255"},
+		{"explain nothing", []string{"explain", good}, "nothing to explain"},
+		{"explain from a tick that does not come", []string{"explain", mb, "--at", "1000000"}, "nothing to explain"},
+		{"explain with symbols of no ELF file", []string{"explain", good, "--symbols", good}, "not an ELF file"},
+		{"explain with symbols of no file", []string{"explain", good, "--symbols", filepath.Join(dir, "none")}, "--symbols"},
+		{"explain into the image", []string{"explain", good, "--output", good}, "overwrite the image"},
 		{"trace kind empty", []string{"trace", good, "--kind", ""}, `kind ""`},
 		{"trace range of words", []string{"trace", good, "--range", "a-b"}, `--range: address "a"`},
 		{"help of no command", []string{"help", "frobnicate"}, "no such command"},
@@ -429,7 +436,7 @@ func TestWalk(t *testing.T) {
 func TestVersionAndHelp(t *testing.T) {
 	_, out, _ := cli(t, "", "version")
 	assert.True(t, strings.HasPrefix(out, "x86emu "))
-	for _, c := range []string{"", "run", "trace", "dis", "walk", "guests", "new", "experiment", "experiment by-accident", "version"} {
+	for _, c := range []string{"", "run", "trace", "explain", "dis", "walk", "guests", "new", "experiment", "experiment by-accident", "version"} {
 		status, out, errs := cli(t, "", append(strings.Fields(c), "--help")...)
 		assert.Zero(t, status)
 		assert.Empty(t, errs)
@@ -458,4 +465,34 @@ func TestInterrupt(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, self.Signal(os.Interrupt))
 	assert.Equal(t, 130, <-status)
+}
+
+func TestExplain(t *testing.T) {
+	status, out, errs := cli(t, "", "explain", "unmapped-handler-32", "--last")
+	assert.Equal(t, 0, status)
+	assert.Empty(t, errs)
+	for _, want := range []string{
+		"tick 203342: #PF, page fault\n",
+		"               PTE   [0x204004]     = 0x00000000  -  <- P=0\n",
+		"  ... 251 more #PF, each 16 bytes lower ...\n",
+		"#DF, double fault, for #PF was met while #PF was delivered\n",
+	} {
+		assert.Contains(t, out, want)
+	}
+	for _, args := range [][]string{{"--vector", "df"}, {"--vector", "#DF"}, {"--vector", "8"}, {"--at", "203400"}} {
+		_, same, _ := cli(t, "", append([]string{"explain", "unmapped-handler-32"}, args...)...)
+		assert.Equal(t, out, same, args)
+	}
+
+	status, out, _ = cli(t, "", "explain", "unmapped-handler-32", "--json", "--count", "2")
+	assert.Equal(t, 0, status)
+	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
+	require.Len(t, lines, 2)
+	for _, line := range lines {
+		assert.True(t, json.Valid([]byte(line)))
+	}
+
+	status, _, errs = cli(t, "", "explain", "df-no-gate-32")
+	assert.Equal(t, 0, status, "a story was told")
+	assert.Contains(t, errs, "x86emu: shutdown at tick")
 }

@@ -68,14 +68,19 @@ func budgetOf(cmd *cobra.Command, budget uint64) uint64 {
 
 // end tells how a run ended, on stderr and by the exit status.
 func end(cmd *cobra.Command, r machine.Result) error {
+	tellEnd(cmd, r)
+	if s := r.Status(); s != 0 {
+		return status(s)
+	}
+	return nil
+}
+
+// tellEnd tells on stderr how a run ended, if it was not by the guest's word.
+func tellEnd(cmd *cobra.Command, r machine.Result) {
 	for i, line := range r.Story() {
 		if i == 0 {
 			line = "x86emu: " + line
 		}
 		fmt.Fprintln(cmd.ErrOrStderr(), line)
 	}
-	if s := r.Status(); s != 0 {
-		return status(s)
-	}
-	return nil
 }

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"x86emu/debug"
+	"x86emu/guest"
+	"x86emu/idt"
+	"x86emu/machine"
+)
+
+func newExplain() *cobra.Command {
+	var b board
+	var s streams
+	var vector, output, symbols string
+	var asJSON bool
+	var o debug.ExplainOptions
+	cmd := &cobra.Command{
+		Use:   "explain IMAGE",
+		Short: "Tell the story of each fault, from the access to the handler",
+		Long: `Run a guest and tell the story of each fault: the instruction and its operand,
+the walk of the page tables with every entry and the bit that decided, the error
+code in words, the gate, each check in order, the stack and why it is that one,
+each word pushed and where, and the handler entered. What a fault leads to before
+another instruction retires belongs to its story, indented: a handler that cannot
+be fetched, a fault met during the delivery, the double fault, shutdown. A long
+recursion is folded.
+
+Without a choice every exception is told, in order. INT n, external interrupts and
+NMIs are told where --vector names them, or where they are part of a story.
+
+If the image is an ELF file with a symbol table or DWARF line tables, addresses
+come with names and source lines; --symbols takes them from another file, such as
+the one that was stripped.
+
+The guest runs at full speed up to each fault. The exit status is 0 if a story was
+told.`,
+		Example: `  x86emu explain unmapped-handler-32 --last
+  x86emu explain kernel.elf --vector GP --count 1
+  x86emu explain kernel.elf --at 164126 --symbols kernel.debug
+  x86emu explain kernel.elf --json | jq '.events[] | {tick, name, how}'`,
+		Args: exactly("an IMAGE"),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if vector != "" {
+				if o.Vector, err = parseVector(vector); err != nil {
+					return fmt.Errorf("--vector %w", err)
+				}
+				o.ByVector = true
+			}
+			o.Budget = budgetOf(cmd, o.Budget)
+			defer s.close()
+			w, err := s.create(cmd, "output", output)
+			if err != nil {
+				return err
+			}
+			if o.Symbols, err = openSymbols(cmd, args[0], symbols); err != nil {
+				return err
+			}
+			m, err := s.machine(cmd, &b, args[0])
+			if err != nil {
+				return err
+			}
+			told := 0
+			r, err := debug.Explain(cmd.Context(), m, o, func(story *debug.Story) error {
+				told++
+				if asJSON {
+					return story.WriteJSON(w)
+				}
+				if told > 1 {
+					fmt.Fprintln(w)
+				}
+				return story.WriteText(w)
+			})
+			if e := s.close(); err == nil {
+				err = e
+			}
+			if e := o.Symbols.Err(); e != nil {
+				fmt.Fprintf(cmd.ErrOrStderr(), "x86emu: %s\n", oneLine(e.Error()))
+			}
+			if err != nil {
+				return err
+			}
+			if told == 0 {
+				return fmt.Errorf("nothing to explain: no such event until tick %d (%s)", r.Ticks, r.Reason)
+			}
+			if r.Reason != machine.Cancelled || cmd.Context().Err() != nil {
+				tellEnd(cmd, r)
+			}
+			return nil
+		},
+	}
+	b.addFlags(cmd)
+	s.addFlags(cmd, "null")
+	f := cmd.Flags()
+	f.Uint64Var(&o.From, "at", 0, "begin with the story at this `tick`, or the next one")
+	f.BoolVar(&o.Last, "last", false, "only the last story of the run")
+	f.StringVar(&vector, "vector", "", "only stories with an event of this `vector`: PF, GP, DF, ..., or a number")
+	f.Uint64Var(&o.Count, "count", 0, "at most so many `stories` (default no limit)")
+	f.BoolVar(&asJSON, "json", false, "print a line of JSON for each story")
+	f.StringVar(&symbols, "symbols", "", "take names and source lines from this ELF `FILE` (default the image)")
+	f.StringVar(&output, "output", "stdio", "where the stories go: `stdio|FILE`")
+	f.Uint64Var(&o.Budget, "budget", 0, "stop after this many `ticks` (default no limit)")
+	return cmd
+}
+
+// parseVector reads a vector: the letters of an exception, or a number.
+func parseVector(text string) (idt.Vector, error) {
+	for v := range 32 {
+		if name := idt.Vector(v).Info().Mnemonic; name != "" && strings.EqualFold(strings.TrimPrefix(name, "#"), strings.TrimPrefix(text, "#")) {
+			return idt.Vector(v), nil
+		}
+	}
+	v, err := parseAddress(text)
+	if err != nil || v > 255 {
+		return 0, fmt.Errorf("%q: must be an exception such as PF, or a number from 0 to 255", text)
+	}
+	return idt.Vector(v), nil
+}
+
+// openSymbols reads the symbols of a file, or of the image. Damage is told in a
+// line, and what is whole is used; but a file that was asked for must be an ELF file.
+func openSymbols(cmd *cobra.Command, image, name string) (*debug.Symbols, error) {
+	var data []byte
+	var err error
+	if name != "" {
+		if data, err = os.ReadFile(name); err != nil {
+			return nil, fmt.Errorf("--symbols: %w", err)
+		}
+		if !bytes.HasPrefix(data, []byte("\x7fELF")) {
+			return nil, fmt.Errorf("--symbols %s: not an ELF file", name)
+		}
+	} else if data, err = guest.Open(image); err != nil {
+		return nil, err
+	}
+	s, err := debug.LoadSymbols(data)
+	if err != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "x86emu: %s\n", oneLine(err.Error()))
+	}
+	return s, nil
+}
