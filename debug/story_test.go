@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"x86emu/decode"
 	"x86emu/guest"
 	"x86emu/idt"
 	"x86emu/machine"
@@ -30,9 +31,11 @@ func golden(t *testing.T, name, got string) {
 	}
 	want, err := os.ReadFile(file)
 	require.NoError(t, err, "run the test with -update")
-	if !assert.Equal(t, strings.Split(string(want), "\n"), strings.Split(got, "\n")) {
-		t.Log("run the test with -update if this is right")
+	lines, wanted := strings.Split(got, "\n"), strings.Split(string(want), "\n")
+	for i := range min(len(lines), len(wanted)) {
+		require.Equal(t, wanted[i], lines[i], "line %d of %s (if this is right: go test ./debug -update)", i+1, file)
 	}
+	require.Equal(t, len(wanted), len(lines), "lines of %s (if this is right: go test ./debug -update)", file)
 }
 
 // kernel makes a machine with a built-in kernel in it.
@@ -107,10 +110,21 @@ func TestStoryAsJSON(t *testing.T) {
 
 // The names of the fields are what other programs rely on.
 func TestStoryFields(t *testing.T) {
-	s := explain(t, kernel(t, "unmapped-handler-32"), ExplainOptions{Last: true})[0]
-	var b bytes.Buffer
-	require.NoError(t, s.WriteJSON(&b))
-	golden(t, "story.json", b.String())
+	// lidt [0x600]; mov [0x12345678],eax, which is beyond the limit of DS. The gate
+	// of #GP names a selector beyond the GDT, that of #DF a handler that halts.
+	m := load(t, guest.Mode32, "\x0f\x01\x1d\x00\x06\x00\x00\xa3\x78\x56\x34\x12")
+	s := m.CPU.State()
+	s.Seg[decode.DS].Limit = 0xfffff
+	m.CPU.SetState(s)
+	m.Mem.WriteBytes(0x600, []byte{0xff, 7, 0, 7, 0, 0})
+	m.Mem.WriteBytes(0x700+8*8, []byte{0, 9, 8, 0, 0, 0x8e, 0, 0})
+	m.Mem.WriteBytes(0x700+13*8, []byte{0, 9, 0xf8, 0, 0, 0x8f, 0, 0})
+	m.Mem.WriteBytes(0x900, []byte{0xf4})
+	all := explain(t, m, ExplainOptions{Budget: 100})
+	require.Len(t, all, 1)
+	b, err := json.MarshalIndent(all[0], "", " ")
+	require.NoError(t, err)
+	golden(t, "story.json", string(b)+"\n")
 }
 
 func TestEventsAreATree(t *testing.T) {
