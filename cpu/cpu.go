@@ -82,6 +82,10 @@ type handler func(c *CPU, in *decode.Inst) bool
 // handlers holds the handler of each operation; nil is #UD.
 var handlers [1 << 13]handler
 
+// Executes tells whether an operation does anything but raise #UD because it is
+// not modelled.
+func Executes(op decode.Op) bool { return handlers[op] != nil }
+
 func (c *CPU) Core() *idt.Core        { return &c.core }
 func (c *CPU) Regs() *idt.Regs        { return &c.s.Regs }
 func (c *CPU) GPR() *[16]uint64       { return (*[16]uint64)(c.r[:16]) }

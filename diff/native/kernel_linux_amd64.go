@@ -11,9 +11,10 @@ import (
 const (
 	// EnteredKernel: SYSCALL, SYSENTER or INT 80H.
 	EnteredKernel = "a system call, which the host's kernel refused"
-	// Emulated: UMIP makes the instruction #GP(0), and the kernel puts dummy values in
-	// its place. [Linux, arch/x86/kernel/umip.c]
-	Emulated = "emulated by the host's kernel under UMIP"
+	// Emulated: UMIP makes the instruction #GP(0), and the kernel stores a dummy value
+	// in its place. Where it cannot, it makes a page fault of its own.
+	// [Linux, arch/x86/kernel/umip.c]
+	Emulated = "a page fault that the host's kernel made of a #GP under UMIP"
 )
 
 // settable are the flags that rt_sigreturn takes from its frame.
@@ -73,8 +74,12 @@ func undo(h host, c *diff.Case, r *diff.Result) {
 	}
 	switch in.Op {
 	case decode.SGDT, decode.SIDT, decode.SLDT, decode.STR, decode.SMSW:
-		// Where the dummy values cannot be stored, the kernel makes a page fault of its own.
-		if r.Vector != 6 {
+		switch r.Vector {
+		case 1, 3:
+			// The kernel stored a dummy value: it does so after a #GP(0) alone.
+			*r = diff.Result{End: diff.Trapped, Vector: 13, HasError: true, Regs: c.Regs}
+			r.Regs.RFLAGS |= 1 << 16 // RF, as in the frame of any fault
+		case 14:
 			*r = diff.Result{End: diff.Silent, Note: Emulated}
 		}
 	}

@@ -20,7 +20,7 @@ const (
 	segmentSize = 16
 	atPages     = atSegment + 64*segmentSize
 
-	askAt      = 32 << 10
+	askAt      = 36 << 10 // the page before it is the read-only one of the helper
 	replyAt    = 8 << 20
 	sharedSize = 24 << 20
 

@@ -13,7 +13,7 @@
 
 /* System calls. */
 enum {
-	SYS_mmap = 9, SYS_mprotect = 10, SYS_rt_sigaction = 13, SYS_setitimer = 38,
+	SYS_mmap = 9, SYS_rt_sigaction = 13, SYS_setitimer = 38,
 	SYS_sigaltstack = 131, SYS_modify_ldt = 154, SYS_prctl = 157, SYS_setaffinity = 203,
 };
 
@@ -47,11 +47,11 @@ static int running;
 static struct question *question;
 static struct answer *answer;
 
-static long call(long number, long a, long b, long c, long d, long e)
+static long call(long number, long a, long b, long c, long d, long e, long f)
 {
 	register long r10 __asm__("r10") = d;
 	register long r8 __asm__("r8") = e;
-	register long r9 __asm__("r9") = 0; /* mmap's offset */
+	register long r9 __asm__("r9") = f;
 
 	__asm__ volatile("syscall"
 			 : "+a"(number)
@@ -71,10 +71,12 @@ static u64 *page(u32 i)
 	return (u64 *)(i < CODE_PAGES ? CODE_BASE + i * PAGE : DATA_BASE + (i - CODE_PAGES) * PAGE);
 }
 
-/* The read-only page takes no patches. */
+/* Where a byte of the pages can be written; nowhere behind them. */
 static u8 *byte(u32 at)
 {
-	return at < (PAGES - 1) * PAGE ? (u8 *)page(at / PAGE) + at % PAGE : 0;
+	if (at / PAGE >= PAGES)
+		return 0;
+	return at / PAGE == PAGES - 1 ? (u8 *)SHARED + READ_ONLY_AT + at % PAGE : (u8 *)page(at / PAGE) + at % PAGE;
 }
 
 static void save(struct regs *r, const struct context *c)
@@ -216,19 +218,19 @@ static void filter(void)
 		void *program;
 	} f = {sizeof program / sizeof *program, program};
 
-	must(STEP_PRIVILEGES, call(SYS_prctl, 38, 1, 0, 0, 0)); /* PR_SET_NO_NEW_PRIVS */
-	must(STEP_FILTER, call(SYS_prctl, 22, 2, (long)&f, 0, 0)); /* PR_SET_SECCOMP, SECCOMP_MODE_FILTER */
+	must(STEP_PRIVILEGES, call(SYS_prctl, 38, 1, 0, 0, 0, 0)); /* PR_SET_NO_NEW_PRIVS */
+	must(STEP_FILTER, call(SYS_prctl, 22, 2, (long)&f, 0, 0, 0)); /* PR_SET_SECCOMP, SECCOMP_MODE_FILTER */
 }
 
-static void map(int step, u64 at, u64 size, int rights, int how, int fd)
+static void map(int step, u64 at, u64 size, int rights, int how, int fd, u64 offset)
 {
-	if ((u64)call(SYS_mmap, at, size, rights, how, fd) != at)
+	if ((u64)call(SYS_mmap, at, size, rights, how, fd, offset) != at)
 		leave(step);
 }
 
 void helper(void)
 {
-	enum { READ = 1, WRITE = 2, EXEC = 4, MAP_SHARED = 1, PRIVATE = 2, FIXED = 0x10, NOWHERE = 0x20 };
+	enum { READ = 1, WRITE = 2, EXEC = 4, MAP_SHARED = 1, PRIVATE = 2, FIXED = 0x10, NOWHERE = 0x20, POPULATE = 0x8000 };
 	static const int signals[] = {SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGPROF, SIGSYS};
 	static const u64 timer[] = {0, 10000, 0, 10000}; /* 10 ms of processor time, again and again */
 	struct header *s = SHARED;
@@ -245,23 +247,23 @@ void helper(void)
 	} act = {on_entry, 0x04000000 | 0x08000000 | 4, restorer, ~0UL}; /* SA_RESTORER, SA_ONSTACK, SA_SIGINFO */
 
 	/* The header tells the size of all. */
-	map(STEP_SHARE, (u64)s, PAGE, READ, MAP_SHARED | FIXED, 3);
-	map(STEP_SHARE, (u64)s, s->end, READ | WRITE, MAP_SHARED | FIXED, 3);
-	map(STEP_CODE, CODE_BASE, CODE_PAGES * PAGE, READ | WRITE | EXEC, PRIVATE | FIXED | NOWHERE, -1);
-	map(STEP_DATA, DATA_BASE, DATA_PAGES * PAGE, READ | WRITE, PRIVATE | FIXED | NOWHERE, -1);
-	for (u32 i = 0; i < PAGES * PAGE / 8; i++)
-		page(i / (PAGE / 8))[i % (PAGE / 8)] = start[i] = ((u64 *)s->pages)[i];
-	must(STEP_DATA, call(SYS_mprotect, DATA_BASE + (DATA_PAGES - 1) * PAGE, PAGE, READ, 0, 0));
+	map(STEP_SHARE, (u64)s, PAGE, READ, MAP_SHARED | FIXED, 3, 0);
+	map(STEP_SHARE, (u64)s, s->end, READ | WRITE, MAP_SHARED | FIXED, 3, 0);
+	map(STEP_CODE, CODE_BASE, CODE_PAGES * PAGE, READ | WRITE | EXEC, PRIVATE | FIXED | NOWHERE, -1, 0);
+	map(STEP_DATA, DATA_BASE, (DATA_PAGES - 1) * PAGE, READ | WRITE, PRIVATE | FIXED | NOWHERE, -1, 0);
+	map(STEP_DATA, DATA_BASE + (DATA_PAGES - 1) * PAGE, PAGE, READ, MAP_SHARED | FIXED | POPULATE, 3, READ_ONLY_AT);
+	for (u32 i = 0; i < PAGES * PAGE; i++)
+		*byte(i) = ((u8 *)start)[i] = s->pages[i];
 	for (u32 i = 0; i < s->segments; i++)
-		must(STEP_LDT, call(SYS_modify_ldt, 0x11, (long)&s->segment[i], sizeof *s->segment, 0, 0));
+		must(STEP_LDT, call(SYS_modify_ldt, 0x11, (long)&s->segment[i], sizeof *s->segment, 0, 0, 0));
 	question = (struct question *)((u8 *)s + s->ask);
 	answer = (struct answer *)((u8 *)s + s->reply);
 
-	call(SYS_setaffinity, 0, sizeof first, (long)&first, 0, 0);
-	must(STEP_STACK, call(SYS_sigaltstack, (long)&alt, 0, 0, 0, 0));
+	call(SYS_setaffinity, 0, sizeof first, (long)&first, 0, 0, 0);
+	must(STEP_STACK, call(SYS_sigaltstack, (long)&alt, 0, 0, 0, 0, 0));
 	for (u32 i = 0; i < sizeof signals / sizeof *signals; i++)
-		must(STEP_SIGNAL, call(SYS_rt_sigaction, signals[i], (long)&act, 0, 8, 0));
-	must(STEP_TIMER, call(SYS_setitimer, 2, (long)timer, 0, 0, 0)); /* ITIMER_PROF */
+		must(STEP_SIGNAL, call(SYS_rt_sigaction, signals[i], (long)&act, 0, 8, 0, 0));
+	must(STEP_TIMER, call(SYS_setitimer, 2, (long)timer, 0, 0, 0, 0)); /* ITIMER_PROF */
 	filter();
 	__asm__ volatile("int3");
 	leave(0);

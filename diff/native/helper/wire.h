@@ -13,6 +13,7 @@ typedef unsigned long u64;
 #define CODE_BASE 0x10000000UL
 #define DATA_BASE 0x20000000UL
 #define MAX_LDT 64
+#define READ_ONLY_AT 0x8000 /* the read-only page, in the shared memory */
 
 /* Beside the vectors of the processor: */
 #define IN_KERNEL 0x100 /* a system call, which was refused */
