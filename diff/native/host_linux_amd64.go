@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -11,8 +12,7 @@ import (
 
 // host is what /proc/cpuinfo and uname say.
 type host struct {
-	vendor string // AuthenticAMD, GenuineIntel
-	model  string
+	model  string // with the vendor: AuthenticAMD, GenuineIntel; and whether under a hypervisor
 	kernel string
 }
 
@@ -29,9 +29,13 @@ func readHost() (h host, err error) {
 		}
 		return ""
 	}
-	h.vendor, h.model = value("vendor_id"), value("model name")
-	if !strings.Contains(" "+value("flags")+" ", " fsgsbase ") {
+	h.model = value("vendor_id") + " " + value("model name")
+	has := func(flag string) bool { return slices.Contains(strings.Fields(value("flags")), flag) }
+	if !has("fsgsbase") {
 		return h, errors.New("the processor or its kernel has no FSGSBASE, which the helper needs")
+	}
+	if has("hypervisor") {
+		h.model += " under a hypervisor"
 	}
 	var u unix.Utsname
 	if err := unix.Uname(&u); err != nil {

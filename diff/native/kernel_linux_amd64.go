@@ -59,17 +59,20 @@ func unasked(w *diff.World, c *diff.Case) string {
 }
 
 // undo takes back what the host's kernel did to an answer.
-func undo(h host, c *diff.Case, r *diff.Result) {
-	if r.End != diff.Trapped || c.Kind != diff.Insn {
-		return
+func undo(c *diff.Case, r *diff.Result) {
+	mode := diff.UserMode(c.Regs.Seg[decode.CS])
+	if mode != decode.Mode64 {
+		// A return to a 16-bit stack leaves the upper half of RSP as the kernel had it.
+		// [Linux, arch/x86/entry/entry_64.S, native_irq_return_ldt]
+		r.Regs.GPR[4] &= 0xffffffff
 	}
 	m, ok := cpu.ModelByName(c.Model)
-	if !ok {
+	if r.End != diff.Trapped || c.Kind != diff.Insn || !ok {
 		return
 	}
 	dec := decode.Decoder{Features: m.Features}
 	var in decode.Inst
-	if dec.Decode(&in, c.Code, diff.UserMode(c.Regs.Seg[1])) != decode.OK {
+	if dec.Decode(&in, c.Code, mode) != decode.OK {
 		return
 	}
 	switch in.Op {
@@ -77,7 +80,8 @@ func undo(h host, c *diff.Case, r *diff.Result) {
 		switch r.Vector {
 		case 1, 3:
 			// The kernel stored a dummy value: it does so after a #GP(0) alone.
-			*r = diff.Result{End: diff.Trapped, Vector: 13, HasError: true, Regs: c.Regs}
+			r.Vector, r.HasError, r.Error, r.Mem = 13, true, 0, nil
+			r.Regs.GPR, r.Regs.RIP = c.Regs.GPR, c.Regs.RIP
 			r.Regs.RFLAGS |= 1 << 16 // RF, as in the frame of any fault
 		case 14:
 			*r = diff.Result{End: diff.Silent, Note: Emulated}

@@ -3,6 +3,7 @@ package native
 import (
 	"encoding/binary"
 
+	"x86emu/decode"
 	"x86emu/diff"
 )
 
@@ -121,6 +122,11 @@ func (o *Oracle) putQuestion(at int, c *diff.Case) (end int) {
 	for i, s := range r.Seg {
 		le.PutUint16(b[144+2*i:], s)
 	}
+	bases := uint32(0)
+	if diff.UserMode(r.Seg[decode.CS]) == decode.Mode64 {
+		bases = 1
+	}
+	le.PutUint32(b[156:], bases)
 	le.PutUint64(b[160:], r.FSBase)
 	le.PutUint64(b[168:], r.GSBase)
 	end = at + questionSize
@@ -153,7 +159,7 @@ func (o *Oracle) answers(asked []int, cases []*diff.Case, results []diff.Result)
 	at := replyAt
 	for _, i := range asked[:done] {
 		at = o.getAnswer(at, &results[i])
-		undo(o.host, cases[i], &results[i])
+		undo(cases[i], &results[i])
 	}
 	return done
 }

@@ -117,9 +117,9 @@ static void load(struct context *c, const struct regs *r)
 	__asm__ volatile("mov %0, %%ds" ::"m"(r->seg[3]));
 	__asm__ volatile("mov %0, %%fs" ::"m"(r->seg[4]));
 	__asm__ volatile("mov %0, %%gs" ::"m"(r->seg[5]));
-	if (!(r->seg[4] & ~3))
+	if (r->bases || !(r->seg[4] & ~3))
 		__asm__ volatile("wrfsbase %0" ::"r"(r->fsbase));
-	if (!(r->seg[5] & ~3))
+	if (r->bases || !(r->seg[5] & ~3))
 		__asm__ volatile("wrgsbase %0" ::"r"(r->gsbase));
 }
 

@@ -22,7 +22,8 @@ typedef unsigned long u64;
 struct regs {
 	u64 gpr[16]; /* RAX RCX RDX RBX RSP RBP RSI RDI R8 to R15 */
 	u64 rip, flags;
-	u16 seg[8]; /* ES CS SS DS FS GS */
+	u16 seg[6]; /* ES CS SS DS FS GS */
+	u32 bases;  /* of a question: FS and GS have these, whatever their selectors */
 	u64 fsbase, gsbase;
 };
 

@@ -1,0 +1,52 @@
+package gen
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"x86emu/cpu"
+	"x86emu/decode"
+	"x86emu/diff"
+)
+
+func newInsn(t testing.TB) *Insn {
+	m, ok := cpu.ModelByName("max")
+	require.True(t, ok)
+	return NewInsn(m)
+}
+
+// As many cases as there are forms have each form once, and each case is the
+// instruction that its rule names.
+func TestInsnHasEveryForm(t *testing.T) {
+	g := newInsn(t)
+	seen := map[string]bool{}
+	for n := range uint64(len(g.forms)) {
+		c := diff.MakeCase(g, 3, n)
+		seen[c.Rule] = true
+		var in decode.Inst
+		require.Equal(t, decode.OK, g.dec.Decode(&in, c.Code, diff.UserMode(c.Regs.Seg[decode.CS])), c.ID)
+		require.Equal(t, len(c.Code), int(in.Len), c.ID)
+	}
+	assert.Len(t, seen, len(g.forms))
+	assert.Equal(t, len(g.forms), len(g.Rules()))
+}
+
+// A case depends on its seed and number alone.
+func TestInsnIsDeterministic(t *testing.T) {
+	g, fresh := newInsn(t), newInsn(t)
+	for n := range uint64(100) {
+		assert.Equal(t, diff.MakeCase(g, 1, n), diff.MakeCase(fresh, 1, n))
+	}
+	assert.NotEqual(t, diff.MakeCase(g, 1, 0).Code, diff.MakeCase(g, 2, 0).Code)
+}
+
+func BenchmarkInsn(b *testing.B) {
+	g := newInsn(b)
+	n := uint64(0)
+	for b.Loop() {
+		diff.MakeCase(g, 1, n)
+		n++
+	}
+}
