@@ -26,7 +26,7 @@ func TestInsnHasEveryForm(t *testing.T) {
 		c := diff.MakeCase(g, 3, n)
 		seen[c.Rule] = true
 		var in decode.Inst
-		require.Equal(t, decode.OK, g.dec.Decode(&in, c.Code, diff.UserMode(c.Regs.Seg[decode.CS])), c.ID)
+		require.Equal(t, decode.OK, g.dec.Decode(&in, c.Code, diff.UserMode(c.Regs.Seg[decode.CS])), "%s %s % x", c.ID, c.Rule, c.Code)
 		require.Equal(t, len(c.Code), int(in.Len), c.ID)
 	}
 	assert.Len(t, seen, len(g.forms))

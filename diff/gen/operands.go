@@ -57,17 +57,22 @@ func (m *maker) registers() {
 			}
 		}
 	case decode.INT:
-		if once(r, 4) {
+		if in.Opcode == 0xcd && once(r, 4) { // INT3 is one too
 			m.e.put(m.e.limit-1, 1, pick[uint64](r, 0, 1, 3, 4, 13, 14))
 		}
 	}
-	if near := in.Args[0].Kind == decode.ArgRel && in.OpSize > 1; near && m.e.limit > 4 && !once(r, 4) {
+	if wideBranch(in) && !once(r, 4) {
 		size := 4
 		if m.f.Mode != decode.Mode64 {
 			size = int(in.OpSize)
 		}
 		m.e.put(m.e.limit-size, size, uint64(r.IntN(0x2000))-0x1000)
 	}
+}
+
+// wideBranch tells near branches whose displacement is not a byte.
+func wideBranch(in *decode.Inst) bool {
+	return in.Args[0].Kind == decode.ArgRel && (in.Map == 1 || in.Opcode == 0xe8 || in.Opcode == 0xe9)
 }
 
 // counts tells operations that use rCX as a counter without REP.

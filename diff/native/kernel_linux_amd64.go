@@ -77,13 +77,13 @@ func undo(c *diff.Case, r *diff.Result) {
 	}
 	switch in.Op {
 	case decode.SGDT, decode.SIDT, decode.SLDT, decode.STR, decode.SMSW:
-		switch r.Vector {
-		case 1, 3:
-			// The kernel stored a dummy value: it does so after a #GP(0) alone.
+		switch {
+		case r.Regs.RIP != c.Regs.RIP:
+			// The kernel stored a dummy value and went on: it does so after a #GP(0) alone.
 			r.Vector, r.HasError, r.Error, r.Mem = 13, true, 0, nil
 			r.Regs.GPR, r.Regs.RIP = c.Regs.GPR, c.Regs.RIP
-			r.Regs.RFLAGS |= 1 << 16 // RF, as in the frame of any fault
-		case 14:
+			r.Regs.RFLAGS = c.Regs.RFLAGS | 1<<16 // RF, as in the frame of any fault
+		case r.Vector == 14 && r.Error&0x10 == 0:
 			*r = diff.Result{End: diff.Silent, Note: Emulated}
 		}
 	}
