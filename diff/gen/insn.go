@@ -2,6 +2,7 @@ package gen
 
 import (
 	"math/rand/v2"
+	"sync"
 
 	"x86emu/cpu"
 	"x86emu/decode"
@@ -12,6 +13,8 @@ import (
 // processor executes, one after the other, so that as many cases as there are
 // forms have each of them once.
 type Insn struct {
+	model  *cpu.Model
+	once   sync.Once
 	forms  []decode.Form
 	names  []string
 	stride uint64
@@ -21,19 +24,27 @@ type Insn struct {
 
 // NewInsn makes the generator for the forms of a processor model.
 func NewInsn(m *cpu.Model) *Insn {
-	g := &Insn{dec: decode.Decoder{Features: m.Features}}
-	for _, f := range decode.Forms(m.Features) {
+	world, err := diff.WorldByName("user")
+	if err != nil {
+		panic("BUG: no user world")
+	}
+	return &Insn{model: m, dec: decode.Decoder{Features: m.Features}, world: world}
+}
+
+// prepare lists the forms, which takes some tenths of a second, when the first
+// case is asked for.
+func (g *Insn) prepare() {
+	for _, f := range decode.Forms(g.model.Features) {
 		if cpu.Executes(f.Op) {
 			g.forms = append(g.forms, f)
 			g.names = append(g.names, f.String())
 		}
 	}
-	// The forms in an order that has every mode and map early: any number without a
-	// common factor does.
-	for g.stride = uint64(len(g.forms))*5/8 | 1; gcd(g.stride, uint64(len(g.forms))) != 1; g.stride += 2 {
+	// They come in an order that has every mode and map early: steps of any size that
+	// has no factor in common with their number.
+	n := uint64(len(g.forms))
+	for g.stride = n*5/8 | 1; gcd(g.stride, n) != 1; g.stride += 2 {
 	}
-	g.world, _ = diff.WorldByName("user")
-	return g
 }
 
 func gcd(a, b uint64) uint64 {
@@ -52,10 +63,14 @@ func (g *Insn) About() string {
 }
 
 // Rules are the names of all forms, which are the rules of the cases.
-func (g *Insn) Rules() []string { return g.names }
+func (g *Insn) Rules() []string {
+	g.once.Do(g.prepare)
+	return g.names
+}
 
 // Make makes a case of the form whose turn it is.
 func (g *Insn) Make(c *diff.Case, seed, n uint64) {
+	g.once.Do(g.prepare)
 	r := diff.Rand(seed, n)
 	i := (n*g.stride + seed) % uint64(len(g.forms))
 	c.Kind, c.World, c.Rule = diff.Insn, g.world.Name, g.names[i]
