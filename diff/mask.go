@@ -59,6 +59,12 @@ var masks = []maskRow{
 		ops: []decode.Op{decode.AAA, decode.AAS}, flags: idt.FlagOF | flagsSZP},
 	{name: "DAA, DAS: OF", cite: "SDM 2, DAA; DAS: The OF flag is undefined.",
 		ops: []decode.Op{decode.DAA, decode.DAS}, flags: idt.FlagOF},
+	{name: "RDTSC, RDTSCP: the time", cite: "SDM 2, RDTSC; RDTSCP: the current value of the processor's time-stamp counter",
+		ops: []decode.Op{decode.RDTSC, decode.RDTSCP}, more: registers(0, 2)},
+	{name: "CPUID: who it is", cite: "SDM 2, CPUID: returns processor identification and feature information",
+		ops: []decode.Op{decode.CPUID}, more: registers(0, 1, 2, 3)},
+	{name: "RDRAND, RDSEED: chance", cite: "SDM 2, RDRAND; RDSEED: loads a hardware-generated random value",
+		ops: []decode.Op{decode.RDRAND, decode.RDSEED}, more: destination},
 	{name: "AAM, AAD: OF AF CF", cite: "SDM 2, AAM; AAD: The OF, AF, and CF flags are undefined.",
 		ops: []decode.Op{decode.AAM, decode.AAD}, flags: idt.FlagOF | idt.FlagAF | idt.FlagCF},
 	{name: "LAR: bits 19:16", cite: "SDM 2, LAR: ... masked with 00FxFF00H, where x indicates that the four associated bits are undefined.",
@@ -133,6 +139,15 @@ func shifts(x *Context, in *decode.Inst) bool {
 func overWidth(x *Context, in *decode.Inst) bool {
 	n, known := count(x, in)
 	return !known || n >= 8*int(in.OpSize)
+}
+
+// registers masks whole registers.
+func registers(numbers ...int) func(x *Context, in *decode.Inst, m *Mask) {
+	return func(_ *Context, _ *decode.Inst, m *Mask) {
+		for _, n := range numbers {
+			m.GPR[n] = ^uint64(0)
+		}
+	}
 }
 
 // destination masks the destination operand, a register or in memory.
