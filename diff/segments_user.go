@@ -15,7 +15,7 @@ var UserGDT = [16]uint64{
 	6:  descriptor(0, 0xfffff, accCode, attrG|attrL),  // UserCS64
 	8:  descriptor(0, 0x67, accBusyTSS, 0),            // the base is the kernel's; 9 is its upper half
 	10: descriptor(0, 8*uint32(len(UserLDT))-1, accLDT, 0),
-	15: descriptor(0, 0, accDataDownRO, 0), // limit: the number of the processor
+	15: descriptor(0, 0, accDataDownRO, attrDB), // limit: the number of the processor
 }
 
 // UserLDT is the descriptor table behind the selectors of the user world with

@@ -63,6 +63,42 @@ func replace(code []byte, from, to byte) {
 	}
 }
 
+// fails asks what a stack operation of so many bytes, PUSH or POP of rAX, does with
+// a stack pointer, and gives its fault if it has one.
+func fails(x *diff.Context, opcode byte, size int, sp uint64) *diff.Result {
+	return failsAs(x, x.Case.Regs.Seg[decode.CS], opcode, size, sp)
+}
+
+// failsAs does so for code in another segment.
+func failsAs(x *diff.Context, cs uint16, opcode byte, size int, sp uint64) *diff.Result {
+	mode := diff.UserMode(cs)
+	code := []byte{opcode}
+	switch {
+	case size == 2 && mode != decode.Mode16 || size == 4 && mode == decode.Mode16:
+		code = []byte{0x66, opcode}
+	case size == 4 && mode == decode.Mode64 && opcode == opPUSH:
+		code = []byte{0x89, 0x44, 0x24, 0xfc} // MOV [RSP-4], EAX
+	case size == 4 && mode == decode.Mode64:
+		code = []byte{0x8b, 0x04, 0x24} // MOV EAX, [RSP]
+	}
+	d := diff.UserSegment(cs)
+	other := diff.Result{}
+	regs := x.Case.Regs
+	regs.GPR[4] = sp
+	regs.Seg[decode.CS] = cs | 3
+	regs.RIP = diff.UserCode + 0x800
+	if mode != decode.Mode64 {
+		regs.RIP -= d>>16&0xffffff | d>>56<<24
+	}
+	if !asIf(x, &other, func(c *diff.Case) { c.Regs, c.Code = regs, code }) || other.Regs.RIP != regs.RIP || other.Vector == 1 {
+		return nil
+	}
+	other.Mem = nil
+	other.Regs = begin(x)
+	other.Regs.RFLAGS |= flagRF
+	return &other
+}
+
 // faulted tells whether an answer is a fault of the first instruction.
 func faulted(x *diff.Context, r *diff.Result) bool {
 	return r.End == diff.Trapped && r.Regs.RIP == x.Case.Regs.RIP && r.Vector != 1
@@ -75,9 +111,16 @@ func copyFault(r, from *diff.Result) {
 
 // undefined makes an answer the #UD of the first instruction.
 func undefined(x *diff.Context, r *diff.Result) bool {
-	*r = diff.Result{End: diff.Trapped, Vector: 6, Regs: x.Case.Regs}
+	*r = diff.Result{End: diff.Trapped, Vector: 6, Regs: begin(x)}
 	r.Regs.RFLAGS |= flagRF
 	return true
+}
+
+// begin are the registers of the case as an answer shows them.
+func begin(x *diff.Context) diff.Regs {
+	regs := x.Case.Regs
+	regs.FSBase, regs.GSBase = x.Segment(decode.FS).Base, x.Segment(decode.GS).Base
+	return regs
 }
 
 // low is the part of a register that so many bytes are.

@@ -13,14 +13,15 @@ func nearBranch16(x *diff.Context, r *diff.Result) bool {
 	if x.Status != decode.OK || x.Mode != decode.Mode64 || in.Prefix&decode.PrefixOpSize == 0 || in.Prefix&decode.PrefixRexW != 0 {
 		return false
 	}
-	regs := x.Case.Regs
+	regs := begin(x)
 	regs.RIP += uint64(in.Len)
 	g := &regs.GPR
 	var target uint64
 	taken := true
 	switch a := in.Args[0]; {
 	case in.Op == decode.RET:
-		if fails(x, r, 0x66, 0x58) { // POP AX
+		if f := fails(x, opPOP, 2, g[4]); f != nil {
+			*r = *f
 			return true
 		}
 		target = peek(x, g[4], 2)
@@ -50,7 +51,8 @@ func nearBranch16(x *diff.Context, r *diff.Result) bool {
 		return false
 	}
 	if in.Op == decode.CALL {
-		if fails(x, r, 0x66, 0x50) { // PUSH AX
+		if f := fails(x, opPUSH, 2, g[4]); f != nil {
+			*r = *f
 			return true
 		}
 		g[4] -= 2
@@ -106,18 +108,6 @@ func branches(in *decode.Inst, regs *diff.Regs) bool {
 	signs := (f&sf != 0) != (f&of != 0)
 	yes := [...]bool{f&of != 0, f&cf != 0, f&zf != 0, f&(cf|zf) != 0, f&sf != 0, f&pf != 0, signs, signs || f&zf != 0}[in.Opcode>>1&7]
 	return yes != (in.Opcode&1 != 0)
-}
-
-// fails asks what an instruction does in the place of the case's, and makes the
-// answer its fault if it has one.
-func fails(x *diff.Context, r *diff.Result, code ...byte) bool {
-	var other diff.Result
-	if !asIf(x, &other, func(c *diff.Case) { c.Code = code }) || !faulted(x, &other) {
-		return false
-	}
-	other.Mem = nil
-	*r = other
-	return true
 }
 
 // peek is a number in memory at the start of the case.

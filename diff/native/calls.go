@@ -5,6 +5,9 @@ import (
 	"x86emu/diff"
 )
 
+// PUSH and POP of rAX.
+const opPUSH, opPOP = 0x50, 0x58
+
 // callOrder makes the answer to a call whose target is refused that of one
 // which has pushed its return address before it looked at the target.
 func callOrder(x *diff.Context, r *diff.Result) bool {
@@ -13,27 +16,159 @@ func callOrder(x *diff.Context, r *diff.Result) bool {
 		return false
 	}
 	size := int(in.OpSize)
-	regs := &x.Case.Regs
-	next := regs.RIP + uint64(in.Len)
-	pushes := []uint64{next}
+	next := x.Case.Regs.RIP + uint64(in.Len)
+	values := []uint64{next}
 	if in.Op == decode.LCALL {
-		pushes = []uint64{uint64(regs.Seg[decode.CS]), next}
+		values = []uint64{uint64(x.Case.Regs.Seg[decode.CS]), next}
 	}
-	sp := regs.GPR[4]
-	for i, v := range pushes {
-		var one diff.Result
-		code := []byte{0x50}
-		if size == 2 && x.Mode != decode.Mode16 || size == 4 && x.Mode == decode.Mode16 {
-			code = []byte{0x66, 0x50}
-		}
-		if !asIf(x, &one, func(c *diff.Case) { c.Code, c.Regs.GPR[4] = code, stackAdd(x, sp, -i*size) }) {
+	pushes(x, r, size, x.Case.Regs.GPR[4], values...)
+	return true
+}
+
+// pushes puts values on the stack of an answer, until one cannot be pushed: then
+// the answer becomes that fault, and pushes is false.
+func pushes(x *diff.Context, r *diff.Result, size int, sp uint64, values ...uint64) bool {
+	for _, v := range values {
+		if f := fails(x, opPUSH, size, sp); f != nil {
+			copyFault(r, f)
 			return false
 		}
-		if faulted(x, &one) {
-			copyFault(r, &one)
+		sp = stackAdd(x, sp, -size)
+		x.SetLinear(r, stackLinear(x, sp), size, v)
+	}
+	return true
+}
+
+// callStack makes the answer to a far call into code of another mode that of one
+// which pushes as the new code sees the stack: with the base and limit of SS, or
+// without.
+func callStack(x *diff.Context, r *diff.Result) bool {
+	if x.Inst.Op != decode.LCALL {
+		return false
+	}
+	cs := uint16(x.Inst.Imm2)
+	if x.Inst.Args[0].Kind == decode.ArgMem {
+		linear, _, _ := x.Operand()
+		cs = uint16(peek(x, linear+uint64(x.Inst.OpSize), 2))
+	}
+	const code = 0xf8 // present, DPL 3
+	from, to := x.Mode == decode.Mode64, diff.UserMode(cs) == decode.Mode64
+	if from == to || diff.UserSegment(cs)>>40&code != code {
+		return false
+	}
+	size, sp := int(x.Inst.OpSize), x.Case.Regs.GPR[4]
+	if to && stackSize(x) == 2 {
+		// A 16-bit stack has left the kernel's upper half in RSP, and Linux takes a page
+		// fault above 4 GiB of 32-bit code for an erratum that goes away by itself.
+		// [Linux, arch/x86/mm/fault.c, is_errata100]
+		*r = diff.Result{End: diff.Stopped, Regs: begin(x)}
+		r.Regs.RFLAGS |= flagRF
+		return true
+	}
+	for n := range 2 {
+		if f := failsAs(x, cs, opPUSH, size, sp-uint64(n*size)); f != nil {
+			*r = *f
 			return true
 		}
-		x.SetLinear(r, stackLinear(x, stackAdd(x, sp, -(i+1)*size)), size, v)
+	}
+	return false
+}
+
+// returnOrder makes the fault of a far return that of one which reads CS before
+// RIP, and of IRET that of one which reads the flags first.
+func returnOrder(x *diff.Context, r *diff.Result) bool {
+	in := &x.Inst
+	first := 1
+	switch in.Op {
+	case decode.LRET:
+	case decode.IRET, decode.IRETD, decode.IRETQ:
+		first = 2
+	default:
+		return false
+	}
+	sp := stackAdd(x, x.Case.Regs.GPR[4], first*int(in.OpSize))
+	f := fails(x, opPOP, int(in.OpSize), sp)
+	if f == nil {
+		return false
+	}
+	copyFault(r, f)
+	return faulted(x, r)
+}
+
+// enterOrder makes the answer to ENTER that of one which pushes before it looks
+// whether it can push the rest, and looks at the last word with its full size.
+func enterOrder(x *diff.Context, r *diff.Result) bool {
+	in := &x.Inst
+	if in.Op != decode.ENTER {
+		return false
+	}
+	start := &x.Case.Regs
+	size, level := int(in.OpSize), int(in.Imm2)&31
+	sp, bp := start.GPR[4], start.GPR[5]
+	*r = diff.Result{End: diff.Trapped, Regs: begin(x)}
+	r.Regs.RFLAGS |= flagRF
+	if !pushes(x, r, size, sp, bp) {
+		return true
+	}
+	sp = stackAdd(x, sp, -size)
+	frame := sp
+	for i := 1; i < level; i++ {
+		bp = stackAdd(x, bp, -size)
+		if f := fails(x, opPOP, size, bp); f != nil {
+			copyFault(r, f)
+			return true
+		}
+		if !pushes(x, r, size, sp, peek(x, stackLinear(x, bp), size)) {
+			return true
+		}
+		sp = stackAdd(x, sp, -size)
+	}
+	if level > 0 {
+		if !pushes(x, r, size, sp, frame) {
+			return true
+		}
+		sp = stackAdd(x, sp, -size)
+	}
+	sp = stackAdd(x, sp, -int(in.Imm))
+	if f := fails(x, opPUSH, size, stackAdd(x, sp, size)); f != nil {
+		copyFault(r, f)
+		return true
+	}
+	return false
+}
+
+// enterWide makes the answer to ENTER with a 32-bit operand on a 16-bit stack that
+// of one whose frame pointer is all of ESP.
+func enterWide(x *diff.Context, r *diff.Result) bool {
+	in := &x.Inst
+	if in.Op != decode.ENTER || in.OpSize != 4 || stackSize(x) != 2 || faulted(x, r) {
+		return false
+	}
+	frame := stackAdd(x, x.Case.Regs.GPR[4], -4)
+	r.Regs.GPR[5] = frame
+	if level := int(in.Imm2) & 31; level > 0 {
+		x.SetLinear(r, stackLinear(x, stackAdd(x, frame, -4*level)), 4, frame)
+	}
+	return true
+}
+
+// popAll makes the fault of POPA that of one which has loaded the registers
+// before the one that it could not pop.
+func popAll(x *diff.Context, r *diff.Result) bool {
+	if x.Inst.Op != decode.POPA && x.Inst.Op != decode.POPAD || !faulted(x, r) {
+		return false
+	}
+	size := x.Inst.OpSize
+	sp := x.Case.Regs.GPR[4]
+	for _, reg := range []int{7, 6, 5, 4, 3, 2, 1, 0} {
+		if fails(x, opPOP, int(size), sp) != nil {
+			break
+		}
+		if reg != 4 { // ESP is skipped
+			v := peek(x, stackLinear(x, sp), int(size))
+			r.Regs.GPR[reg] = widen(r.Regs.GPR[reg], v, size)
+		}
+		sp = stackAdd(x, sp, int(size))
 	}
 	return true
 }

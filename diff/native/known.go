@@ -85,6 +85,36 @@ var Known = []diff.Row{
 		Cite:    "SDM 2, CALL: target offset within the code segment limit, then the push",
 		Predict: callOrder,
 	},
+	{
+		Name: "AMD: a far CALL pushes as the new code sees the stack", Oracles: silicon, Version: amd,
+		Cite:    "SDM 2, CALL: Push(CS); Push(IP); then CS := newCS",
+		Predict: callStack,
+	},
+	{
+		Name: "AMD: RETF reads CS first, IRET the flags", Oracles: silicon, Version: amd,
+		Cite:    "SDM 2, RET; IRET: EIP := Pop(); CS := Pop(); EFLAGS := Pop()",
+		Predict: returnOrder,
+	},
+	{
+		Name: "AMD: ENTER pushes before it looks at the end of its frame", Oracles: silicon, Version: amd,
+		Cite:    "SDM 2, ENTER: a fault leaves the instruction without effect",
+		Predict: enterOrder,
+	},
+	{
+		Name: "AMD: ENTER of 32 bits uses all of ESP on a 16-bit stack", Oracles: silicon, Version: amd,
+		Cite:    "SDM 2, ENTER: IF StackSize = 16 THEN FrameTemp := SP",
+		Predict: enterWide,
+	},
+	{
+		Name: "AMD: POPA has loaded what precedes its fault", Oracles: silicon, Version: amd,
+		Cite:    "SDM 3A, Exception Classifications: a fault restores the state to that before the instruction",
+		Predict: popAll,
+	},
+	{
+		Name: "CMPXCHG16B finds out of line before out of range", Oracles: silicon, Version: amd,
+		Cite:    "SDM 2, CMPXCHG8B/CMPXCHG16B: #GP(0) if a memory operand is not aligned; #SS(0) if it is not canonical",
+		Predict: cmpxchg16b,
+	},
 }
 
 var (
@@ -148,7 +178,11 @@ func farPointerW(x *diff.Context, r *diff.Result) bool {
 	switch x.Inst.Op {
 	case decode.LSS, decode.LFS, decode.LGS, decode.LJMP, decode.LCALL:
 		if x.Inst.Prefix&decode.PrefixRexW != 0 {
-			return asIf(x, r, func(c *diff.Case) { c.Code[opcodeAt(x)-1] &^= 8 })
+			return asIf(x, r, func(c *diff.Case) {
+				at := opcodeAt(x)
+				c.Code[at-1] &^= 8
+				replace(c.Code[:at], 0x66, 0x3e) // which loses to REX.W all the same
+			})
 		}
 	}
 	return false
@@ -236,5 +270,14 @@ func cmpsOrder(x *diff.Context, r *diff.Result) bool {
 		return false
 	}
 	copyFault(r, &first)
+	return true
+}
+
+func cmpxchg16b(x *diff.Context, r *diff.Result) bool {
+	linear, _, ok := x.Operand()
+	if !ok || x.Inst.Op != decode.CMPXCHG16B || r.Vector != 12 || linear%16 == 0 {
+		return false
+	}
+	r.Vector = 13
 	return true
 }
