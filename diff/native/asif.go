@@ -11,7 +11,9 @@ import (
 
 const (
 	flagTF = 1 << 8
+	flagDF = 1 << 10
 	flagRF = 1 << 16
+	flagAC = 1 << 18
 )
 
 // emulator answers what a row asks: the emulator itself, as a calculator.

@@ -119,3 +119,21 @@ func peek(x *diff.Context, linear uint64, size int) (v uint64) {
 	}
 	return v
 }
+
+// peekNow is a number in memory as an answer has it.
+func peekNow(x *diff.Context, r *diff.Result, linear uint64, size int) (v uint64) {
+	for i := range size {
+		at, ok := x.World.Offset(linear + uint64(i))
+		if !ok {
+			continue
+		}
+		word := x.Start(at &^ 7)
+		for _, w := range r.Mem {
+			if w.At == at&^7 {
+				word = w.Value
+			}
+		}
+		v |= word >> (at % 8 * 8) & 0xff << (8 * i)
+	}
+	return v
+}

@@ -71,28 +71,82 @@ func callStack(x *diff.Context, r *diff.Result) bool {
 			return true
 		}
 	}
-	return false
+	// Neither fails: as with a flat stack.
+	base := uint64(0)
+	if !to {
+		d := diff.UserSegment(x.Case.Regs.Seg[decode.SS])
+		base = d>>16&0xffffff | d>>56<<24
+	}
+	if !asIf(x, r, func(c *diff.Case) {
+		c.Regs.Seg[decode.SS] = diff.UserDS
+		c.Regs.GPR[4] += base
+	}) {
+		return false
+	}
+	r.Regs.Seg[decode.SS] = x.Case.Regs.Seg[decode.SS]
+	r.Regs.GPR[4] -= base
+	return true
 }
 
 // returnOrder makes the fault of a far return that of one which reads CS before
-// RIP, and of IRET that of one which reads the flags first.
+// RIP, of IRET that of one which reads the flags first, then CS, and of both that
+// of one which reads the outer SS before it looks at CS.
 func returnOrder(x *diff.Context, r *diff.Result) bool {
 	in := &x.Inst
-	first := 1
+	size := int(in.OpSize)
+	words := []int{size, 0}
+	outer := 4 * size // where SS is
 	switch in.Op {
 	case decode.LRET:
+		outer = 3*size + int(uint16(in.Imm))*min(1, int(in.NArgs))
 	case decode.IRET, decode.IRETD, decode.IRETQ:
-		first = 2
+		words = []int{2 * size, size, 0}
 	default:
 		return false
 	}
-	sp := stackAdd(x, x.Case.Regs.GPR[4], first*int(in.OpSize))
-	f := fails(x, opPOP, int(in.OpSize), sp)
-	if f == nil {
+	if !faulted(x, r) {
 		return false
 	}
-	copyFault(r, f)
-	return faulted(x, r)
+	sp := x.Case.Regs.GPR[4]
+	cs := peek(x, stackLinear(x, stackAdd(x, sp, size)), 2)
+	if cs&3 != 3 || in.Op != decode.LRET && x.Mode == decode.Mode64 {
+		words = append(words, outer)
+	}
+	for _, n := range words {
+		if f := fails(x, opPOP, size, stackAdd(x, sp, n)); f != nil {
+			copyFault(r, f)
+			return true
+		}
+	}
+	return false
+}
+
+// iretLimit makes the fault of SS on an IRET to 32- or 16-bit code that of its
+// RIP, which has been looked at before.
+func iretLimit(x *diff.Context, r *diff.Result) bool {
+	in := &x.Inst
+	if in.Op != decode.IRET && in.Op != decode.IRETD && in.Op != decode.IRETQ || r.Vector != 13 || !faulted(x, r) {
+		return false
+	}
+	size := int(in.OpSize)
+	sp := x.Case.Regs.GPR[4]
+	at := func(n int) uint64 { return peek(x, stackLinear(x, stackAdd(x, sp, n*size)), size) }
+	rip, cs := at(0), uint16(at(1))
+	if diff.UserMode(cs) == decode.Mode64 || uint32(at(4))&0xfffc != r.Error || rip <= uint64(limit(cs)) {
+		return false
+	}
+	r.Error = 0
+	return true
+}
+
+// limit is the limit of a segment, in bytes.
+func limit(sel uint16) uint32 {
+	d := diff.UserSegment(sel)
+	l := uint32(d&0xffff | d>>32&0xf0000)
+	if d>>55&1 != 0 {
+		l = l<<12 | 0xfff
+	}
+	return l
 }
 
 // enterOrder makes the answer to ENTER that of one which pushes before it looks
@@ -118,7 +172,7 @@ func enterOrder(x *diff.Context, r *diff.Result) bool {
 			copyFault(r, f)
 			return true
 		}
-		if !pushes(x, r, size, sp, peek(x, stackLinear(x, bp), size)) {
+		if !pushes(x, r, size, sp, peekNow(x, r, stackLinear(x, bp), size)) {
 			return true
 		}
 		sp = stackAdd(x, sp, -size)
@@ -149,6 +203,17 @@ func enterWide(x *diff.Context, r *diff.Result) bool {
 	if level := int(in.Imm2) & 31; level > 0 {
 		x.SetLinear(r, stackLinear(x, stackAdd(x, frame, -4*level)), 4, frame)
 	}
+	return true
+}
+
+// pushAll makes the fault of PUSHA that of one which has pushed the registers
+// before the one that it could not push.
+func pushAll(x *diff.Context, r *diff.Result) bool {
+	if x.Inst.Op != decode.PUSHA && x.Inst.Op != decode.PUSHAD || !faulted(x, r) {
+		return false
+	}
+	g := x.Case.Regs.GPR
+	pushes(x, r, int(x.Inst.OpSize), g[4], g[0], g[1], g[2], g[3], g[4], g[5], g[6], g[7])
 	return true
 }
 

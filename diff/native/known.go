@@ -56,6 +56,16 @@ var Known = []diff.Row{
 		Predict: prefetchRegister,
 	},
 	{
+		Name: "AMD: with FS and GS the effective address too must be canonical", Oracles: silicon, Version: amd,
+		Cite:    "SDM 1, Canonical Addressing: the linear address must be canonical",
+		Predict: effectiveAddress,
+	},
+	{
+		Name: "a repeated store that overwrites itself goes on", Oracles: silicon,
+		Cite:    "SDM 2, REP: pending interrupts may suspend it between iterations; SDM 3A, Self-Modifying Code",
+		Predict: repeatOverItself,
+	},
+	{
 		Name: "AMD: SYSENTER and SYSEXIT are #UD in long mode", Oracles: silicon, Version: amd,
 		Cite:    "SDM 2, SYSENTER; SYSEXIT: valid in 64-bit and compatibility mode; APM 3: #UD in long mode",
 		Predict: sysenter,
@@ -91,9 +101,14 @@ var Known = []diff.Row{
 		Predict: callStack,
 	},
 	{
-		Name: "AMD: RETF reads CS first, IRET the flags", Oracles: silicon, Version: amd,
+		Name: "AMD: RETF reads CS first, IRET the flags, both the outer SS before they look", Oracles: silicon, Version: amd,
 		Cite:    "SDM 2, RET; IRET: EIP := Pop(); CS := Pop(); EFLAGS := Pop()",
 		Predict: returnOrder,
+	},
+	{
+		Name: "AMD: IRET looks at RIP before SS", Oracles: silicon, Version: amd,
+		Cite:    "SDM 2, IRET: RETURN-TO-OUTER-PRIVILEGE-LEVEL: SS, then whether RIP is within the limit",
+		Predict: iretLimit,
 	},
 	{
 		Name: "AMD: ENTER pushes before it looks at the end of its frame", Oracles: silicon, Version: amd,
@@ -104,6 +119,11 @@ var Known = []diff.Row{
 		Name: "AMD: ENTER of 32 bits uses all of ESP on a 16-bit stack", Oracles: silicon, Version: amd,
 		Cite:    "SDM 2, ENTER: IF StackSize = 16 THEN FrameTemp := SP",
 		Predict: enterWide,
+	},
+	{
+		Name: "AMD: PUSHA has pushed what precedes its fault", Oracles: silicon, Version: amd,
+		Cite:    "SDM 3A, Exception Classifications: a fault restores the state to that before the instruction",
+		Predict: pushAll,
 	},
 	{
 		Name: "AMD: POPA has loaded what precedes its fault", Oracles: silicon, Version: amd,
@@ -280,4 +300,30 @@ func cmpxchg16b(x *diff.Context, r *diff.Result) bool {
 	}
 	r.Vector = 13
 	return true
+}
+
+func effectiveAddress(x *diff.Context, r *diff.Result) bool {
+	in := &x.Inst
+	if x.Status != decode.OK || x.Mode != decode.Mode64 || in.Seg < decode.FS || in.AddrSize < 8 {
+		return false
+	}
+	base := x.Segment(in.Seg).Base
+	for _, a := range in.Args[:in.NArgs] {
+		offset := r.Regs.GPR[6]
+		switch {
+		case a.Kind == decode.ArgStr && a.Num == 6:
+		case a.Kind == decode.ArgMem:
+			linear, _, _ := x.Operand()
+			offset = linear - base
+		default:
+			continue
+		}
+		if int64(offset<<16)>>16 == int64(offset) {
+			continue
+		}
+		*r = diff.Result{End: diff.Trapped, Vector: 13, HasError: true, Regs: begin(x)}
+		r.Regs.RFLAGS |= flagRF
+		return true
+	}
+	return false
 }
