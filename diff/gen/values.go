@@ -82,13 +82,12 @@ func target(r *rand.Rand, size int) uint64 {
 	return diff.UserData + uint64(r.IntN((2*page-64)/16))*16
 }
 
-// arithmetic flags, and what else a process may begin with.
+// Flags that a process may begin with, beside flagAC.
 const (
 	flagsArith = 0x8d5
 	flagTF     = 1 << 8
 	flagsUser  = 0x202 // IF and the bit that is always one
 	flagDF     = 1 << 10
-	flagAC     = 1 << 18
 )
 
 // flags are those of a case: any arithmetic ones, seldom DF and AC.

@@ -57,9 +57,9 @@ func callStack(x *diff.Context, r *diff.Result) bool {
 		return false
 	}
 	size, sp := int(x.Inst.OpSize), x.Case.Regs.GPR[4]
-	if to && stackSize(x) == 2 {
-		// A 16-bit stack has left the kernel's upper half in RSP, and Linux takes a page
-		// fault above 4 GiB of 32-bit code for an erratum that goes away by itself.
+	if to && (stackSize(x) == 2 || low(sp, 4) < uint64(size)) {
+		// The push goes above 4 GiB, as a 16-bit stack has left the kernel's upper half in
+		// RSP: Linux takes such a fault of 32-bit code for an erratum that goes away by itself.
 		// [Linux, arch/x86/mm/fault.c, is_errata100]
 		*r = diff.Result{End: diff.Stopped, Regs: begin(x)}
 		r.Regs.RFLAGS |= flagRF
@@ -119,6 +119,19 @@ func returnOrder(x *diff.Context, r *diff.Result) bool {
 		}
 	}
 	return false
+}
+
+// returnStack makes the answer to RETF n to 64-bit code that of one which takes the
+// parameters off as the new code sees the stack: with all of its pointer.
+func returnStack(x *diff.Context, r *diff.Result) bool {
+	in := &x.Inst
+	if in.Op != decode.LRET || in.NArgs == 0 || faulted(x, r) || x.Mode == decode.Mode64 ||
+		diff.UserMode(r.Regs.Seg[decode.CS]) != decode.Mode64 {
+		return false
+	}
+	sp := stackAdd(x, x.Case.Regs.GPR[4], 2*int(in.OpSize))
+	r.Regs.GPR[4] = low(sp+uint64(uint16(in.Imm)), 4)
+	return true
 }
 
 // iretLimit makes the fault of SS on an IRET to 32- or 16-bit code that of its

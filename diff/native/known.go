@@ -106,6 +106,11 @@ var Known = []diff.Row{
 		Predict: returnOrder,
 	},
 	{
+		Name: "AMD: RETF n takes parameters off as the new code sees the stack", Oracles: silicon, Version: amd,
+		Cite:    "SDM 2, RET: SP := SP + SRC if the stack has 16 bits",
+		Predict: returnStack,
+	},
+	{
 		Name: "AMD: IRET looks at RIP before SS", Oracles: silicon, Version: amd,
 		Cite:    "SDM 2, IRET: RETURN-TO-OUTER-PRIVILEGE-LEVEL: SS, then whether RIP is within the limit",
 		Predict: iretLimit,
