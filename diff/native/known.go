@@ -61,6 +61,11 @@ var Known = []diff.Row{
 		Predict: effectiveAddress,
 	},
 	{
+		Name: "a processor without LA57: WRFSBASE takes 48 bits", Oracles: silicon,
+		Cite:    "SDM 2, WRFSBASE/WRGSBASE: #GP(0) if the source is not canonical, by the width that the processor supports",
+		Predict: baseWidth,
+	},
+	{
 		Name: "a repeated store that overwrites itself goes on", Oracles: silicon,
 		Cite:    "SDM 2, REP: pending interrupts may suspend it between iterations; SDM 3A, Self-Modifying Code",
 		Predict: repeatOverItself,
@@ -331,4 +336,17 @@ func effectiveAddress(x *diff.Context, r *diff.Result) bool {
 		return true
 	}
 	return false
+}
+
+func baseWidth(x *diff.Context, r *diff.Result) bool {
+	in := &x.Inst
+	if in.Op != decode.WRFSBASE && in.Op != decode.WRGSBASE || in.OpSize != 8 || faulted(x, r) {
+		return false
+	}
+	if v := x.Case.Regs.GPR[in.Args[0].Num]; int64(v<<16)>>16 == int64(v) {
+		return false
+	}
+	*r = diff.Result{End: diff.Trapped, Vector: 13, HasError: true, Regs: begin(x)}
+	r.Regs.RFLAGS |= flagRF
+	return true
 }
