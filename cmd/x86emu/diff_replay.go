@@ -1,14 +1,20 @@
 package main
 
 import (
+	"bufio"
+	"compress/gzip"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"x86emu/cpu"
 	"x86emu/diff"
 	"x86emu/diff/corpus"
+	"x86emu/diff/sst"
 )
 
 func newDiffReplay() *cobra.Command {
@@ -18,11 +24,17 @@ func newDiffReplay() *cobra.Command {
 		Use:   "replay FILE...",
 		Short: "Ask the cases of files again and compare with the answers in them",
 		Long: `Read cases from files and compare this emulator's answers, or those of other
-oracles, with the answers that the files hold. A file is a corpus of x86emu's
-own (JSON lines; "x86emu diff --save" writes one), gzip'd or not; - is standard
-input. A single case is told in full.`,
+oracles, with the answers that the files hold. A file, gzip'd or not, is
+
+  a corpus of x86emu's own: JSON lines; "x86emu diff --save" writes one
+  a file of a SingleStepTests suite, in the MOO or the JSON layout: captured from
+  an old processor in real mode, and run here on the model 386 in blocks and in
+  steps; what the older processor does otherwise is a table, each with its reason
+
+and - is standard input. A single case is told in full.`,
 		Example: `  x86emu diff replay hw.jsonl.gz
   x86emu diff replay --oracles emu,native hw.jsonl.gz
+  x86emu diff replay 80286/*.MOO.gz
   echo '{"code":"4801c8"}' | x86emu diff replay -`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -66,7 +78,14 @@ func replay(cmd *cobra.Command, name string, all []diff.Oracle, rules bool) (boo
 		defer f.Close()
 		r = f
 	}
-	groups, err := corpus.Read(r, name)
+	b, err := unzip(r)
+	if err != nil {
+		return false, fmt.Errorf("%s: %w", name, err)
+	}
+	if head, _ := b.Peek(64); sst.Sniff(head) {
+		return replaySuite(cmd, name, b)
+	}
+	groups, err := corpus.Read(b, name)
 	if err != nil {
 		return false, err
 	}
@@ -110,4 +129,34 @@ func replayGroup(cmd *cobra.Command, name string, g *corpus.Group, all []diff.Or
 	}
 	s.Of = name
 	return s.Unexplained() == 0, s.Print(cmd.OutOrStdout(), rules)
+}
+
+// unzip takes gzip off, where it is on.
+func unzip(r io.Reader) (*bufio.Reader, error) {
+	b := bufio.NewReaderSize(r, 64<<10)
+	if magic, _ := b.Peek(2); string(magic) != "\x1f\x8b" {
+		return b, nil
+	}
+	z, err := gzip.NewReader(b)
+	if err != nil {
+		return nil, err
+	}
+	return bufio.NewReaderSize(z, 64<<10), nil
+}
+
+// replaySuite replays a file of a SingleStepTests suite.
+func replaySuite(cmd *cobra.Command, name string, r io.Reader) (bool, error) {
+	f, err := sst.Read(r, name)
+	if err != nil {
+		return false, err
+	}
+	model, ok := cpu.ModelByName("386")
+	if !ok {
+		panic("BUG: no model 386")
+	}
+	w := cmd.OutOrStdout()
+	s := sst.Replay(f, filepath.Base(name), model, func(t *sst.Test, what []string) {
+		fmt.Fprintf(w, "the first unexplained test, %d: %s, % x\n  %s\n", t.Index, t.Name, t.Bytes, strings.Join(what, "\n  "))
+	})
+	return s.Unexplained() == 0, s.Print(w, false)
 }

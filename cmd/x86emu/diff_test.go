@@ -43,6 +43,18 @@ func TestDiffReplay(t *testing.T) {
 	})
 }
 
+func TestDiffReplaySuite(t *testing.T) {
+	const test = `{"idx":0,"name":"add al,cl","bytes":[0,200,244],"initial":{"regs":{"ax":1,"bx":0,"cx":2,"dx":0,"cs":256,"ss":512,` +
+		`"ds":0,"es":0,"sp":256,"bp":0,"si":0,"di":0,"ip":512,"flags":2},"ram":[[4608,0],[4609,200],[4610,244]]},` +
+		`"final":{"regs":{"ax":3,"ip":515,"flags":6},"ram":[]}}`
+	status, out, errs := cli(t, "["+test+"]", "diff", "replay", "-")
+	assert.Zero(t, status, errs)
+	assert.Contains(t, out, "-: 1 cases\n")
+	status, out, _ = cli(t, "["+strings.Replace(test, `"ax":3`, `"ax":5`, 1)+"]", "diff", "replay", "-")
+	assert.Equal(t, statusDiffers, status)
+	assert.Contains(t, out, "the first unexplained test, 0: add al,cl, 00 c8 f4\n  eax 3, not 5\n")
+}
+
 func TestDiffBadUsageIsOneLine(t *testing.T) {
 	summary := file(t, "s.json", "{}")
 	tests := []struct {
@@ -61,6 +73,7 @@ func TestDiffBadUsageIsOneLine(t *testing.T) {
 		{[]string{"diff", "replay", "-"}, "{}\n{}", "-: there are no answers in it to compare with"},
 		{[]string{"diff", "replay", "--oracles", "oz", "-"}, "{}", `no oracle "oz": must be some of emu, emu-step`},
 		{[]string{"diff", "replay", "--oracles", "emu,emu", "-"}, "{}", "emu is there twice"},
+		{[]string{"diff", "replay", "-"}, "[1]", "-: test 0: not in the JSON layout of SingleStepTests"},
 		{[]string{"diff", "merge"}, "", "merge needs a FILE"},
 		{[]string{"diff", "merge", summary}, "", "s.json: not a summary of x86emu diff --out"},
 	}
