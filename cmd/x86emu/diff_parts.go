@@ -34,12 +34,13 @@ var generators = []struct {
 	diff.Generator
 	ask string
 }{
+	{gen.NewInsn(), "emu,native"},
 	{gen.NewDelivery(), "emu,model"},
 	{gen.Paging{}, "emu,model"},
 }
 
 // known are the differences that have been understood.
-func known() []diff.Row { return peers.Rows() }
+func known() []diff.Row { return append(peers.Rows(), native.Known...) }
 
 // oracleFlags choose oracles and say where they are.
 type oracleFlags struct {

@@ -13,7 +13,6 @@ import (
 // processor executes, one after the other, so that as many cases as there are
 // forms have each of them once.
 type Insn struct {
-	model  *cpu.Model
 	once   sync.Once
 	forms  []decode.Form
 	names  []string
@@ -22,19 +21,20 @@ type Insn struct {
 	world  *diff.World
 }
 
-// NewInsn makes the generator for the forms of a processor model.
-func NewInsn(m *cpu.Model) *Insn {
+// NewInsn makes the generator for the forms of the processor model "max".
+func NewInsn() *Insn {
+	model, ok := cpu.ModelByName("max")
 	world, err := diff.WorldByName("user")
-	if err != nil {
-		panic("BUG: no user world")
+	if err != nil || !ok {
+		panic("BUG: no user world, or no model max")
 	}
-	return &Insn{model: m, dec: decode.Decoder{Features: m.Features}, world: world}
+	return &Insn{dec: decode.Decoder{Features: model.Features}, world: world}
 }
 
 // prepare lists the forms, which takes some tenths of a second, when the first
 // case is asked for.
 func (g *Insn) prepare() {
-	for _, f := range decode.Forms(g.model.Features) {
+	for _, f := range decode.Forms(g.dec.Features) {
 		if cpu.Executes(f.Op) {
 			g.forms = append(g.forms, f)
 			g.names = append(g.names, f.String())

@@ -6,21 +6,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"x86emu/cpu"
 	"x86emu/decode"
 	"x86emu/diff"
 )
 
-func newInsn(t testing.TB) *Insn {
-	m, ok := cpu.ModelByName("max")
-	require.True(t, ok)
-	return NewInsn(m)
-}
-
 // As many cases as there are forms have each form once, and each case is the
 // instruction that its rule names.
 func TestInsnHasEveryForm(t *testing.T) {
-	g := newInsn(t)
+	g := NewInsn()
 	rules := g.Rules()
 	seen := map[string]bool{}
 	for n := range uint64(len(rules)) {
@@ -35,7 +28,7 @@ func TestInsnHasEveryForm(t *testing.T) {
 
 // A case depends on its seed and number alone.
 func TestInsnIsDeterministic(t *testing.T) {
-	g, fresh := newInsn(t), newInsn(t)
+	g, fresh := NewInsn(), NewInsn()
 	for n := range uint64(100) {
 		assert.Equal(t, diff.MakeCase(g, 1, n), diff.MakeCase(fresh, 1, n))
 	}
@@ -43,7 +36,7 @@ func TestInsnIsDeterministic(t *testing.T) {
 }
 
 func BenchmarkInsn(b *testing.B) {
-	g := newInsn(b)
+	g := NewInsn()
 	n := uint64(0)
 	for b.Loop() {
 		diff.MakeCase(g, 1, n)

@@ -138,7 +138,7 @@ func returnStack(x *diff.Context, r *diff.Result) bool {
 // RIP, which has been looked at before.
 func iretLimit(x *diff.Context, r *diff.Result) bool {
 	in := &x.Inst
-	if in.Op != decode.IRET && in.Op != decode.IRETD && in.Op != decode.IRETQ || r.Vector != 13 || !faulted(x, r) {
+	if in.Op != decode.IRET && in.Op != decode.IRETD && in.Op != decode.IRETQ || r.Vector != 12 && r.Vector != 13 || !faulted(x, r) {
 		return false
 	}
 	size := int(in.OpSize)
@@ -148,7 +148,7 @@ func iretLimit(x *diff.Context, r *diff.Result) bool {
 	if diff.UserMode(cs) == decode.Mode64 || uint32(at(4))&0xfffc != r.Error || rip <= uint64(limit(cs)) {
 		return false
 	}
-	r.Error = 0
+	r.Vector, r.Error = 13, 0
 	return true
 }
 
