@@ -35,6 +35,7 @@ var generators = []struct {
 	ask string
 }{
 	{gen.NewInsn(), "emu,native"},
+	{gen.NewSequence(), "emu,native"},
 	{gen.NewDelivery(), "emu,model"},
 	{gen.Paging{}, "emu,model"},
 }
