@@ -46,15 +46,16 @@ var paging = []diff.Row{
 	{
 		Name:    "QEMU: a descriptor load at CPL 0 honours EFLAGS.AC under SMAP",
 		Oracles: []string{"qemu"},
-		Cite:    "If EFLAGS.AC = 0 or the access is implicit, data may not be read from any user-mode address. [SDM 3A, Determination of Access Rights]",
+		Cite:    implicitCite,
 		Predict: func(x *diff.Context, r *diff.Result) bool {
-			a := x.Case.Access
-			return a != nil && a.Implicit && !a.User && x.Case.Regs.RFLAGS&idt.FlagAC != 0 && x.Case.Regs.CR4&mmu.CR4SMAP != 0 &&
-				another(x, r, func(c *diff.Case) {
-					c.Regs.CR4 &^= mmu.CR4SMAP
-					loadablePDPTEs(c)
-				})
+			return x.Case.Access != nil && !x.Case.Access.User && implicitHonoursAC(x, r)
 		},
+	},
+	{
+		Name:    "Bochs: a descriptor load honours EFLAGS.AC under SMAP",
+		Oracles: []string{"bochs"},
+		Cite:    implicitCite,
+		Predict: implicitHonoursAC,
 	},
 	{
 		Name:    "QEMU: a jump to a non-canonical address arrives there before it faults",
@@ -76,6 +77,18 @@ var paging = []diff.Row{
 		Cite:    "In 64-bit mode, an address is considered to be in canonical form if address bits 63 through to the most-significant implemented bit ... are set to either all ones or all zeros; a reference to one that is not is #GP(0), without a translation. [SDM 1, Canonical Addressing]",
 		Predict: firstPageOnly,
 	},
+}
+
+const implicitCite = "If EFLAGS.AC = 0 or the access is implicit, data may not be read from any user-mode address. [SDM 3A, Determination of Access Rights]"
+
+// implicitHonoursAC is the answer of who lets AC switch off SMAP for a descriptor load.
+func implicitHonoursAC(x *diff.Context, r *diff.Result) bool {
+	a := x.Case.Access
+	return a != nil && a.Implicit && x.Case.Regs.RFLAGS&idt.FlagAC != 0 && x.Case.Regs.CR4&mmu.CR4SMAP != 0 &&
+		another(x, r, func(c *diff.Case) {
+			c.Regs.CR4 &^= mmu.CR4SMAP
+			loadablePDPTEs(c)
+		})
 }
 
 func isPageFault(r *diff.Result) bool { return r.End == diff.Trapped && r.Vector == 14 }
