@@ -53,7 +53,10 @@ type Access struct {
 	Write  bool // a store, or the load of a read-modify-write
 	Fetch  bool // the fetch of an instruction
 	User   bool // at CPL 3
-	// CR3 is what MOV to CR3 loads before the access; 0: there is no such instruction.
+	// Poke is what a store by the program changes before; nil: there is none.
+	Poke *Patch
+	// CR3 is what MOV to CR3 loads before the access, behind Poke; 0: there is no such
+	// instruction.
 	CR3 uint64
 	// Implicit: the processor's own access to a descriptor table or TSS, which is a
 	// supervisor's whatever the CPL.

@@ -96,17 +96,21 @@ func (l *line) decode() (*diff.Case, *diff.Result, error) {
 	case c.Steps < 0 || c.Steps > maxSteps:
 		return nil, nil, fmt.Errorf("steps %d: must be from 0 to %d", c.Steps, maxSteps)
 	}
-	for _, p := range l.Patches {
-		if p.At > diff.ArenaSize || uint64(p.At)+uint64(len(p.Bytes)) > diff.ArenaSize {
-			return nil, nil, fmt.Errorf("patch at %x of %d bytes reaches out of the arena of %x", uint64(p.At), len(p.Bytes), diff.ArenaSize)
+	for i := range l.Patches {
+		p, err := l.Patches[i].decode()
+		if err != nil {
+			return nil, nil, err
 		}
-		c.Patches = append(c.Patches, diff.Patch{At: diff.Offset(p.At), Bytes: p.Bytes})
+		c.Patches = append(c.Patches, *p)
 	}
 	if a := l.Access; a != nil {
 		if !slices.Contains([]int{1, 2, 4, 8}, a.Size) {
 			return nil, nil, fmt.Errorf("access of %d bytes: must be 1, 2, 4 or 8", a.Size)
 		}
-		c.Access = &diff.Access{Linear: uint64(a.Linear), Size: a.Size, Write: a.Write, Fetch: a.Fetch, User: a.User, Implicit: a.Implicit}
+		c.Access = &diff.Access{Linear: uint64(a.Linear), Size: a.Size, Write: a.Write, Fetch: a.Fetch, User: a.User, Implicit: a.Implicit, CR3: uint64(a.CR3)}
+		if c.Access.Poke, err = a.Poke.decode(); err != nil {
+			return nil, nil, err
+		}
 	}
 	if c.Event, err = l.Event.decode(); err != nil {
 		return nil, nil, err
@@ -116,6 +120,16 @@ func (l *line) decode() (*diff.Case, *diff.Result, error) {
 	}
 	r, err := l.Want.decode(c)
 	return c, r, err
+}
+
+func (p *patch) decode() (*diff.Patch, error) {
+	if p == nil {
+		return nil, nil
+	}
+	if p.At > diff.ArenaSize || uint64(p.At)+uint64(len(p.Bytes)) > diff.ArenaSize {
+		return nil, fmt.Errorf("patch at %x of %d bytes reaches out of the arena of %x", uint64(p.At), len(p.Bytes), diff.ArenaSize)
+	}
+	return &diff.Patch{At: diff.Offset(p.At), Bytes: p.Bytes}, nil
 }
 
 func (e *event) decode() (*diff.Event, error) {

@@ -22,7 +22,8 @@
 //	regs     registers of the beginning where they are not the world's, by name
 //	patches  place in the arena and bytes
 //	steps    bound of the run
-//	access   of a paging case: linear, size, write, fetch, user, implicit
+//	access   of a paging case: linear, size, write, fetch, user, implicit;
+//	         poke, cr3: a store and a MOV to CR3 before it
 //	event    of a delivery case: how, vector, error, selector, offset, opsize
 //	except   what the answer does not bind: bits of flags, regs, error, cr2,
 //	         dr6, tables, words of mem, and whole fields by name

@@ -34,7 +34,10 @@ func Encode(c *diff.Case, count diff.Fields, answer *diff.Result) (string, error
 		l.Patches = append(l.Patches, patch{number(p.At), p.Bytes})
 	}
 	if a := c.Access; a != nil {
-		l.Access = &access{number(a.Linear), a.Size, a.Write, a.Fetch, a.User, a.Implicit}
+		l.Access = &access{Linear: number(a.Linear), Size: a.Size, Write: a.Write, Fetch: a.Fetch, User: a.User, Implicit: a.Implicit, CR3: number(a.CR3)}
+		if a.Poke != nil {
+			l.Access.Poke = &patch{number(a.Poke.At), a.Poke.Bytes}
+		}
 	}
 	if e := c.Event; e != nil {
 		l.Event = &event{howNames[e.How], e.Vector, e.Error, e.Selector, number(e.Offset), e.OpSize}

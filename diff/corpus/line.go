@@ -103,6 +103,8 @@ type access struct {
 	Fetch    bool   `json:"fetch,omitempty"`
 	User     bool   `json:"user,omitempty"`
 	Implicit bool   `json:"implicit,omitempty"`
+	CR3      number `json:"cr3,omitempty"`
+	Poke     *patch `json:"poke,omitempty"`
 }
 
 type event struct {

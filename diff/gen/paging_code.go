@@ -176,9 +176,13 @@ func (p *paging) write(b []byte) {
 }
 
 // otherRoot gives some cases of PAE paging at CPL 0 a MOV to CR3 before the access: the
-// new PDPTEs may be such that they cannot be loaded.
+// new PDPTEs may be such that they cannot be loaded. Others store to a PDPTE.
 func (p *paging) otherRoot() {
 	if p.mode.levels != 3 || p.user || !p.oneIn(2) {
+		return
+	}
+	if p.oneIn(4) {
+		p.poke(p.entries[0].at)
 		return
 	}
 	p.rule("MOV to CR3")
@@ -194,10 +198,32 @@ func (p *paging) otherRoot() {
 			p.deviatePDPTE(e)
 		}
 	}
+	if p.oneIn(6) {
+		p.poke(p.entries[0].at)
+	}
 	cr3 := uint64(at.Phys()) | uint64(p.r.IntN(4))<<3 // PCD, PWT
 	p.access.CR3 = cr3
 	p.regs.GPR[1] = cr3
 	p.code = append(p.code, 0x0f, 0x22, 0xd9) // MOV CR3, RCX
+}
+
+// poke changes a PDPTE in memory that a PDPTE register has been loaded from, and
+// will be again if MOV to CR3 follows.
+func (p *paging) poke(at diff.Offset) {
+	p.rule("a PDPTE is stored to")
+	v := uint32(p.entryAt(at).value)
+	switch p.r.IntN(4) {
+	case 0:
+		v |= 1 << (1 + p.r.IntN(2)) // reserved
+	case 1:
+		v |= entryP
+	default:
+		v &^= entryP
+	}
+	p.access.Poke = &diff.Patch{At: at, Bytes: binary.LittleEndian.AppendUint32(nil, v)}
+	p.code = append(p.code, 0xc7, 0x05) // MOV m32, imm32
+	p.code = binary.LittleEndian.AppendUint32(p.code, uint32(at.Phys()))
+	p.code = append(p.code, p.access.Poke.Bytes...)
 }
 
 // deviatePDPTE changes what MOV to CR3 checks.

@@ -99,3 +99,31 @@ func (p *paging) deviateAny() {
 		p.deviate(e, d)
 	}
 }
+
+// scramble gives every entry flags by chance.
+func (p *paging) scramble() {
+	p.rule("flags by chance")
+	for _, e := range p.entries {
+		flip := func(n int, bits uint64) {
+			if p.oneIn(n) {
+				e.value ^= bits
+			}
+		}
+		if p.isPDPTR(e) {
+			flip(16, entryP)
+			continue
+		}
+		flip(24, entryP)
+		flip(4, entryW)
+		flip(4, entryU)
+		flip(3, entryG)
+		flip(3, 1<<(9+p.r.IntN(3)))
+		if p.mode.size == 8 {
+			flip(8, entryXD)
+			flip(24, 1<<(maxPhysAddr+p.r.IntN(12)))
+		}
+		if p.mode.long {
+			e.value ^= uint64(p.r.IntN(16)) << 59
+		}
+	}
+}

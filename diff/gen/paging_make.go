@@ -127,6 +127,9 @@ func random(r *rand.Rand) *paging {
 		for range []int{0, 1, 1, 2, 2, 2, 3, 4}[r.IntN(8)] {
 			p.deviateAny()
 		}
+		if p.oneIn(6) {
+			p.scramble()
+		}
 	}
 	for _, e := range p.entries {
 		// Marks of earlier walks.

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"bytes"
 	"encoding/binary"
 	"slices"
 
@@ -15,7 +16,7 @@ type machine struct {
 
 	arena   []byte
 	outside bool          // something was read that is not the arena's
-	marked  []diff.Offset // the quadwords in which setBit has changed something
+	marked  []diff.Offset // the quadwords in which an access has changed something
 }
 
 // bit is one bit of a register or entry.
@@ -77,12 +78,25 @@ func (m *machine) setBit(physical uint64, n uint) {
 		return
 	}
 	b[0] |= 1 << n
+	m.mark(physical)
+}
+
+// store is a store by the program, within a quadword.
+func (m *machine) store(physical uint64, value []byte) {
+	b := m.at(physical, len(value))
+	if b != nil && !bytes.Equal(b, value) {
+		copy(b, value)
+		m.mark(physical)
+	}
+}
+
+func (m *machine) mark(physical uint64) {
 	if at := diff.Offset(physical-uint64(diff.ArenaBase)) &^ 7; !slices.Contains(m.marked, at) {
 		m.marked = append(m.marked, at)
 	}
 }
 
-// marks are the quadwords in which setBit has changed something, in order.
+// marks are the quadwords in which an access has changed something, in order.
 func (m *machine) marks() (words []diff.Word) {
 	slices.Sort(m.marked)
 	for _, at := range m.marked {

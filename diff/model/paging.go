@@ -22,6 +22,9 @@ func paging(c *diff.Case, w *diff.World) diff.Result {
 
 // access makes the access of a case. On success the INT3 behind it traps.
 func (m *machine) access(a *diff.Access) diff.Result {
+	if a.Poke != nil {
+		m.store(uint64(a.Poke.At.Phys()), a.Poke.Bytes)
+	}
 	if a.CR3 != 0 && !m.movToCR3(a.CR3) {
 		return diff.Result{Vector: vectorGP, HasError: true}
 	}

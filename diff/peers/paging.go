@@ -1,9 +1,6 @@
 package peers
 
 import (
-	"encoding/binary"
-	"slices"
-
 	"x86emu/decode"
 	"x86emu/diff"
 	"x86emu/idt"
@@ -27,18 +24,18 @@ var paging = []diff.Row{
 		Predict: func(x *diff.Context, r *diff.Result) bool {
 			return modifies(x) && anotherFault(x, r, func(c *diff.Case) {
 				c.Access.Write = false
-				loadablePDPTEs(c)
+				takePDPTEs(x, c)
 			})
 		},
 	},
 	{
-		Name:    "QEMU: MOV to CR3 does not check PDPTEs",
+		Name:    "QEMU: PDPTEs of PAE paging are read in memory and not checked by MOV to CR3",
 		Oracles: []string{"qemu"},
-		Cite:    "If any of the PDPTEs sets both the P flag (bit 0) and any reserved bit, the MOV to CR instruction causes a general-protection exception (#GP(0)) and the PDPTEs are not loaded. [SDM 3A, PDPTE Registers]",
-		Predict: loadBadPDPTEs,
+		Cite:    "If any of the PDPTEs sets both the P flag (bit 0) and any reserved bit, the MOV to CR instruction causes a general-protection exception (#GP(0)) and the PDPTEs are not loaded. A store to a PDPTE in memory does not change the register. [SDM 3A, PDPTE Registers]",
+		Predict: walkPDPTEs,
 	},
 	{
-		Name:    "QEMU: PDPTEs of PAE paging are entries in memory with an accessed flag",
+		Name:    "QEMU: PDPTEs of PAE paging have an accessed flag",
 		Oracles: []string{"qemu"},
 		Cite:    "The logical processor maintains a set of four internal, non-architectural PDPTE registers; bits 8:5 of a PDPTE are reserved. [SDM 3A, PDPTE Registers]",
 		Predict: markPDPTEs,
@@ -48,14 +45,16 @@ var paging = []diff.Row{
 		Oracles: []string{"qemu"},
 		Cite:    implicitCite,
 		Predict: func(x *diff.Context, r *diff.Result) bool {
-			return x.Case.Access != nil && !x.Case.Access.User && implicitHonoursAC(x, r)
+			return x.Case.Access != nil && !x.Case.Access.User && implicitHonoursAC(x, r, takePDPTEs)
 		},
 	},
 	{
 		Name:    "Bochs: a descriptor load honours EFLAGS.AC under SMAP",
 		Oracles: []string{"bochs"},
 		Cite:    implicitCite,
-		Predict: implicitHonoursAC,
+		Predict: func(x *diff.Context, r *diff.Result) bool {
+			return implicitHonoursAC(x, r, func(*diff.Context, *diff.Case) uint8 { return 0 })
+		},
 	},
 	{
 		Name:    "QEMU: a jump to a non-canonical address arrives there before it faults",
@@ -81,13 +80,14 @@ var paging = []diff.Row{
 
 const implicitCite = "If EFLAGS.AC = 0 or the access is implicit, data may not be read from any user-mode address. [SDM 3A, Determination of Access Rights]"
 
-// implicitHonoursAC is the answer of who lets AC switch off SMAP for a descriptor load.
-func implicitHonoursAC(x *diff.Context, r *diff.Result) bool {
+// implicitHonoursAC is the answer of who lets AC switch off SMAP for a descriptor load;
+// also is what else it does.
+func implicitHonoursAC(x *diff.Context, r *diff.Result, also func(*diff.Context, *diff.Case) uint8) bool {
 	a := x.Case.Access
 	return a != nil && a.Implicit && x.Case.Regs.RFLAGS&idt.FlagAC != 0 && x.Case.Regs.CR4&mmu.CR4SMAP != 0 &&
 		another(x, r, func(c *diff.Case) {
 			c.Regs.CR4 &^= mmu.CR4SMAP
-			loadablePDPTEs(c)
+			also(x, c)
 		})
 }
 
@@ -103,29 +103,6 @@ func modifies(x *diff.Context) bool {
 	case decode.MOV, decode.STOSB, decode.STOSW, decode.STOSD, decode.STOSQ, decode.PUSH, decode.SETB:
 		return false
 	}
-	return true
-}
-
-// markPDPTEs sets A in the PDPTEs that a case of PAE paging uses.
-func markPDPTEs(x *diff.Context, r *diff.Result) bool {
-	a := x.Case.Access
-	if x.World.Name != "pagingpae" || a == nil {
-		return false
-	}
-	mark := func(root uint64, i uint64) {
-		at := diff.Offset(root&^0x1f-uint64(diff.ArenaBase)) + diff.Offset(8*i)
-		if v := linear(x, r, uint64(at.Phys()), 8); v&mmu.PtePresent != 0 {
-			x.SetBytes(r, at, 1, v&0xff|mmu.PteAccessed)
-		}
-	}
-	root := x.Case.Regs.CR3
-	mark(root, 0)
-	if a.CR3 != 0 {
-		root = a.CR3
-		mark(root, 0)
-	}
-	mark(root, a.Linear>>30)
-	mark(root, (a.Linear+uint64(a.Size)-1)>>30)
 	return true
 }
 
@@ -168,71 +145,4 @@ func pageFault(x *diff.Context, r *diff.Result, linear uint64, code uint32) {
 	r.Vector, r.CR2, r.Regs.CR2 = 14, linear, linear
 	r.Regs.RIP = diff.Collector(14)
 	setError(x, r, code)
-}
-
-// reservedPDPTE are the bits that must be 0 in a PDPTE of PAE paging, those of them
-// that QEMU looks at when it walks, and those that it does not.
-const (
-	walkedPDPTE  = 1<<64 - 1<<40
-	ignoredPDPTE = 7<<5 | 1<<8 | 3<<1
-)
-
-// eachPDPTE calls visit for the PDPTEs that MOV to CR3 would load.
-func eachPDPTE(c *diff.Case, visit func(i int, v uint64) uint64) {
-	if c.World != "pagingpae" || c.Access == nil || c.Access.CR3 == 0 {
-		return
-	}
-	root := diff.Offset(c.Access.CR3&^0x1f - uint64(diff.ArenaBase))
-	for j := range c.Patches {
-		p := &c.Patches[j]
-		if p.At < root || p.At >= root+32 || len(p.Bytes)%8 != 0 {
-			continue
-		}
-		b := slices.Clone(p.Bytes)
-		for k := 0; k < len(b); k += 8 {
-			v := visit(int(p.At-root)/8+k/8, binary.LittleEndian.Uint64(b[k:]))
-			binary.LittleEndian.PutUint64(b[k:], v)
-		}
-		p.Bytes = b
-	}
-}
-
-// loadablePDPTEs makes PDPTEs loadable that are not: those whose bits QEMU ignores lose
-// them, those that it refuses on a walk lose P. It returns the latter, as bits.
-func loadablePDPTEs(c *diff.Case) (refused uint8) {
-	eachPDPTE(c, func(i int, v uint64) uint64 {
-		switch {
-		case v&1 == 0:
-			return v
-		case v&walkedPDPTE != 0:
-			refused |= 1 << i
-			return v &^ 1
-		}
-		return v &^ ignoredPDPTE
-	})
-	return refused
-}
-
-// loadBadPDPTEs is the answer of who takes PDPTEs as they come.
-func loadBadPDPTEs(x *diff.Context, r *diff.Result) bool {
-	if r.Vector != 13 || x.World.Name != "pagingpae" || x.Case.Access == nil || x.Case.Access.CR3 == 0 {
-		return false
-	}
-	var refused uint8
-	if !another(x, r, func(c *diff.Case) { refused = loadablePDPTEs(c) }) {
-		return false
-	}
-	if isPageFault(r) && refused>>(r.CR2>>30)&1 != 0 {
-		setError(x, r, r.Error|mmu.PFPresent|mmu.PFReserved)
-	}
-	if modifies(x) {
-		var f diff.Result
-		if ask(literal, x, &f, func(c *diff.Case) {
-			loadablePDPTEs(c)
-			c.Access.Write = false
-		}) && isPageFault(&f) && isPageFault(r) && f.CR2 == r.CR2 {
-			setError(x, r, r.Error&^mmu.PFWrite)
-		}
-	}
-	return true
 }
