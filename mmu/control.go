@@ -130,6 +130,9 @@ func (m *MMU) SetCR3(v uint64) {
 	if m.Ctl.CR4&CR4PCIDE != 0 {
 		m.dropViews()
 	}
+	if m.OnCR3 != nil {
+		m.OnCR3(v)
+	}
 }
 
 // SetCR4 is MOV to CR4, checked by the processor. All entries go on a change

@@ -44,6 +44,8 @@ type MMU struct {
 	// OnStep is called for each entry that a walk told to OnWalk reads, before A
 	// or D is set; the entry is the Walk's last Step.
 	OnStep func(*Walk)
+	// OnCR3 is called after CR3 was loaded by SetCR3, with its new value.
+	OnCR3 func(cr3 uint64)
 
 	cfg       Config
 	mode      Mode

@@ -72,6 +72,7 @@ instruction, and each delivery of an exception or interrupt.`,
   x86emu explain unmapped-handler-32 --last  the story of a fault, step by step
   x86emu trace kernel.elf --kind event       see every fault and interrupt
   x86emu walk kernel.elf 0xc0100000 --at 50000
+  x86emu pages kernel.elf --at 50000         see what is mapped there
   x86emu dis --mode 64 48 89 e5
   x86emu new mykernel                        a kernel of your own to begin with
   x86emu experiment by-accident              thousands of guests, and what became of them`,
@@ -89,7 +90,7 @@ instruction, and each delivery of an exception or interrupt.`,
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(newHelp(root))
-	root.AddCommand(newRun(), newTrace(), newExplain(), newDis(), newWalk(), newGuests(), newNew(), newDiff(), newExperiment(), newVersion())
+	root.AddCommand(newRun(), newTrace(), newExplain(), newDis(), newWalk(), newPages(), newIDT(), newGDT(), newTSS(), newGuests(), newNew(), newDiff(), newExperiment(), newVersion())
 	return root
 }
 
