@@ -33,6 +33,7 @@ type delivery struct {
 	code   idt.Segment // the code that the gate names
 	tss    *idt.Segment
 	stack  Stack
+	ss     idt.Segment // of that stack
 	size   uint64
 	words  []string
 	pushed int
@@ -78,7 +79,8 @@ func (r *Recorder) Instruction(e *cpu.InstEvent) {
 func (r *Recorder) instruction(in *decode.Inst, cs, rip, lin uint64) *Instruction {
 	i := &Instruction{
 		CS: Hex(cs), RIP: Hex(rip), Lin: Hex(lin), CPL: r.m.CPU.Regs().CPL, Bits: uint8(in.Mode),
-		Bytes: hex.EncodeToString(r.code(lin, int(in.Len))), Text: in.Intel(rip), At: r.syms.At(lin),
+		Bytes: hex.EncodeToString(r.code(lin, int(in.Len))), Text: in.Intel(rip), At: r.place(lin),
+		Level0: in.Props&decode.Privileged != 0,
 	}
 	for _, a := range in.Args[:in.NArgs] {
 		if a.Kind == decode.ArgMem || a.Kind == decode.ArgStr {
@@ -115,17 +117,45 @@ func (r *Recorder) operand(in *decode.Inst, a decode.Arg, rip uint64) Operand {
 		off &= 1<<(8*in.AddrSize) - 1
 	}
 	o := Operand{Segment: seg.String(), Offset: Hex(off), Size: a.Size}
-	switch {
-	case in.Mode != decode.Mode64:
-		o.Base = Hex(r.m.CPU.Regs().Seg[seg].Base)
-		o.Lin = Hex(uint32(uint64(o.Base) + off))
-	case seg >= decode.FS:
-		o.Base = Hex(r.m.CPU.Regs().Seg[seg].Base)
+	s, used := &r.m.CPU.Regs().Seg[seg], in.Props&decode.MayFault != 0
+	if in.Mode == decode.Mode64 {
+		if seg >= decode.FS {
+			o.Base = Hex(s.Base)
+		}
 		o.Lin = o.Base + Hex(off)
-	default:
-		o.Lin = Hex(off)
+		if used && (!r.canonical(uint64(o.Lin)) || !r.canonical(uint64(o.Lin)+uint64(max(a.Size, 1))-1)) {
+			o.Refused = "not canonical"
+		}
+		return o
+	}
+	o.Base, o.Lin = Hex(s.Base), Hex(uint32(s.Base+off))
+	switch last := off + uint64(max(a.Size, 1)) - 1; {
+	case !used:
+	case s.Attr&idt.AttrUnusable != 0 && r.m.MMU.Ctl.CR0&mmu.CR0PE != 0:
+		o.Refused = "null segment"
+	case s.Attr&(idt.AttrCode|idt.AttrDown) == idt.AttrDown && off <= uint64(s.Limit):
+		o.Refused = "not above the limit " + Hex(s.Limit).String()
+	case s.Attr&(idt.AttrCode|idt.AttrDown) != idt.AttrDown && last > uint64(s.Limit):
+		o.Refused = "beyond the limit " + Hex(s.Limit).String()
 	}
 	return o
+}
+
+// canonical tells whether an address is canonical. [SDM 1, Canonical Addressing]
+func (r *Recorder) canonical(a uint64) bool {
+	shift := 16
+	if r.m.MMU.Ctl.CR4&mmu.CR4LA57 != 0 {
+		shift = 7
+	}
+	return uint64(int64(a<<shift)>>shift) == a
+}
+
+// place tells what the symbols know of an address.
+func (r *Recorder) place(lin uint64) *Place {
+	if r.m.MMU.Mode() == mmu.ModeNone {
+		return r.syms.AtPhys(lin)
+	}
+	return r.syms.At(lin)
 }
 
 // code reads up to n bytes of code without any effect, as far as they are

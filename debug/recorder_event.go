@@ -65,7 +65,7 @@ func (r *Recorder) undecoded(ev *idt.Event) {
 	cs := regs.Seg[decode.CS]
 	i := &Instruction{CS: Hex(cs.Sel), RIP: Hex(ev.Return), CPL: regs.CPL, Bits: r.bits(), Text: "(bad)"}
 	i.Lin = Hex(r.linear(cs.Base, ev.Return))
-	i.At = r.syms.At(uint64(i.Lin))
+	i.At = r.place(uint64(i.Lin))
 	code := r.code(uint64(i.Lin), 15)
 	var in decode.Inst
 	d := decode.Decoder{Features: r.m.CPU.Model.Features}
@@ -96,7 +96,7 @@ func (r *Recorder) linear(base, ip uint64) uint64 {
 
 func (r *Recorder) taken(ev *idt.Event) *Taken {
 	t := &Taken{Name: ev.Name(), Vector: uint8(ev.Vector), Words: eventWords(ev), Return: Hex(ev.Return)}
-	t.At = r.syms.At(r.linear(r.m.CPU.Regs().Seg[decode.CS].Base, ev.Return))
+	t.At = r.place(r.linear(r.m.CPU.Regs().Seg[decode.CS].Base, ev.Return))
 	if ev.HasCode {
 		t.Code, t.Means = hexOf(ev.Code), ev.CodeText()
 	}
@@ -112,9 +112,13 @@ func (r *Recorder) taken(ev *idt.Event) *Taken {
 func (r *Recorder) vector(e *idt.DeliveryEvent) {
 	g := &Gate{Vector: uint8(r.d.ev.Vector), Lin: Hex(e.Addr), Raw: Hex(e.Raw[0]), Type: "real-mode vector", Present: true}
 	cs, ip := e.Raw[0]>>16, e.Raw[0]&0xffff
-	g.CS, g.RIP, g.At = hexOf(cs), hexOf(ip), r.syms.At(cs<<4+ip)
-	r.d.size, r.d.words = 2, frameWords(2, false, false, false)
+	g.CS, g.RIP, g.At = hexOf(cs), hexOf(ip), r.place(cs<<4+ip)
 	r.put(Stage{Kind: StageGate, Gate: g})
+	ss := r.m.CPU.Regs().Seg[decode.SS]
+	r.d.size, r.d.words, r.d.ss = 2, frameWords(2, false, false, false), ss
+	r.d.stack = Stack{Choice: "current", SS: Hex(ss.Sel), RSP: Hex(r.m.CPU.GPR()[4] & 0xffff), Why: "real mode has no other"}
+	stack := r.d.stack
+	r.put(Stage{Kind: StageStack, Stack: &stack})
 }
 
 func (r *Recorder) gate(e *idt.DeliveryEvent) {
@@ -126,7 +130,7 @@ func (r *Recorder) gate(e *idt.DeliveryEvent) {
 	if attr.IsTaskGate() {
 		g.TSS = hexOf(e.Gate.Selector)
 	} else {
-		g.CS, g.RIP, g.At = hexOf(e.Gate.Selector), hexOf(e.Gate.Offset), r.syms.At(e.Gate.Offset)
+		g.CS, g.RIP, g.At = hexOf(e.Gate.Selector), hexOf(e.Gate.Offset), r.place(e.Gate.Offset)
 	}
 	if long {
 		g.High, g.IST = hexOf(e.Raw[1]), e.Gate.IST
@@ -181,7 +185,14 @@ func (r *Recorder) stack(e *idt.DeliveryEvent) {
 	if long {
 		s.Why += ", aligned down to 16"
 	}
-	r.d.stack = *s
+	r.d.stack, r.d.ss = *s, e.Seg
+	if long {
+		r.d.ss = r.m.CPU.Regs().Seg[decode.SS]
+		if cpl < old {
+			// A null SS carries the new CPL. [SDM 3A, Stack Switching in IA-32e Mode]
+			r.d.ss = idt.Segment{Sel: uint16(cpl), Limit: r.d.ss.Limit, Attr: r.d.ss.Attr&(idt.AttrG|idt.AttrDB) | idt.AttrUnusable}
+		}
+	}
 	if r.d.on {
 		v86 := r.m.CPU.Regs().RFLAGS&idt.FlagVM != 0 && !long
 		r.d.words = frameWords(r.d.size, long || e.Choice == idt.StackTSS, v86 && e.Choice == idt.StackTSS, pushesCode(&r.d.ev))
@@ -203,6 +214,6 @@ func (r *Recorder) entered(e *idt.DeliveryEvent) {
 	r.d = delivery{}
 	r.put(Stage{Kind: StageEntered, Entered: &Entered{
 		Name: e.Event.Name(), CS: Hex(e.Seg.Sel), RIP: Hex(e.Value), SS: Hex(regs.Seg[decode.SS].Sel), RSP: Hex(r.m.CPU.GPR()[4]),
-		RFLAGS: Hex(regs.RFLAGS), CPL: regs.CPL, At: r.syms.At(r.linear(e.Seg.Base, e.Value)),
+		RFLAGS: Hex(regs.RFLAGS), CPL: regs.CPL, At: r.place(r.linear(e.Seg.Base, e.Value)),
 	}})
 }

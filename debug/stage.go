@@ -62,6 +62,7 @@ type Instruction struct {
 	Bytes    string    `json:"bytes,omitempty"`
 	Text     string    `json:"text,omitempty"`
 	At       *Place    `json:"at,omitempty"`
+	Level0   bool      `json:"level0,omitempty"`   // it may run at CPL 0 only
 	Operands []Operand `json:"operands,omitempty"` // those in memory, the stack's excepted
 }
 
@@ -71,7 +72,8 @@ type Operand struct {
 	Base    Hex    `json:"base"`
 	Offset  Hex    `json:"offset"`
 	Lin     Hex    `json:"lin"`
-	Size    uint8  `json:"size"` // bytes; 0 where the operation sets it
+	Size    uint8  `json:"size"`              // bytes; 0 where the operation sets it
+	Refused string `json:"refused,omitempty"` // why segmentation refuses it: "null segment", "beyond the limit 0xfffff", "not canonical"
 }
 
 // Access is a use of a linear address. For tells what it is for: "operand", "fetch",

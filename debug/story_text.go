@@ -179,8 +179,18 @@ func (t *storyText) stage(s *Stage) {
 func (t *storyText) instruction(i *Instruction) {
 	t.line("instruction", "%s:%s%s, CPL %d, %d-bit code", i.CS, i.RIP, at(i.At), i.CPL, i.Bits)
 	t.line("", "%s  %s", spaced(i.Bytes), i.Text)
+	if i.Level0 && i.CPL != 0 {
+		t.line("", "an instruction for CPL 0")
+	}
 	for _, o := range i.Operands {
-		t.line("operand", "%s:%s, base %s: linear %s, %s", o.Segment, o.Offset, o.Base, o.Lin, plural(uint64(o.Size), "byte"))
+		size, refused := "", ""
+		if o.Size != 0 {
+			size = ", " + plural(uint64(o.Size), "byte")
+		}
+		if o.Refused != "" {
+			refused = "  <- " + o.Refused
+		}
+		t.line("operand", "%s:%s, base %s: linear %s%s%s", o.Segment, o.Offset, o.Base, o.Lin, size, refused)
 	}
 }
 

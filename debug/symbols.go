@@ -40,6 +40,7 @@ func (p *Place) String() string {
 // table and the DWARF line tables of an ELF file. A nil Symbols knows none.
 type Symbols struct {
 	funcs []symbol // sorted by address
+	loads []moved
 	lines *dwarf.Data
 	seen  map[uint64]*Place
 	err   error
@@ -49,6 +50,9 @@ type symbol struct {
 	addr, end uint64
 	name      string
 }
+
+// moved is a segment that runs at another address than that it is loaded at.
+type moved struct{ phys, lin, size uint64 }
 
 // Bounds of what is taken from a file: a kernel with all its debug information
 // stays below them.
@@ -73,6 +77,11 @@ func (s *Symbols) load(file []byte) error {
 	f, err := elf.NewFile(bytes.NewReader(file))
 	if err != nil {
 		return fmt.Errorf("symbols: %w", err)
+	}
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_LOAD && p.Paddr != p.Vaddr {
+			s.loads = append(s.loads, moved{p.Paddr, p.Vaddr, p.Memsz})
+		}
 	}
 	bad := s.loadNames(f)
 	lines := false
@@ -141,6 +150,20 @@ func (s *Symbols) At(lin uint64) *Place {
 	}
 	s.seen[lin] = found
 	return found
+}
+
+// AtPhys is At for code that runs with paging off: a kernel that is linked high
+// begins where it is loaded.
+func (s *Symbols) AtPhys(p uint64) *Place {
+	if s == nil {
+		return nil
+	}
+	for _, l := range s.loads {
+		if p-l.phys < l.size {
+			return s.At(p - l.phys + l.lin)
+		}
+	}
+	return s.At(p)
 }
 
 // Err is the damage that an At came upon, after which there are no source lines

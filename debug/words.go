@@ -3,6 +3,7 @@ package debug
 import (
 	"fmt"
 
+	"x86emu/decode"
 	"x86emu/idt"
 	"x86emu/mmu"
 )
@@ -92,11 +93,11 @@ func (r *Recorder) purpose(lin uint64, a mmu.Access) string {
 	}
 	if d := &r.d; len(d.words) > 0 && a&mmu.Write != 0 && d.size > 0 {
 		sp := uint64(d.stack.RSP)
-		if d.stack.Choice == "" {
-			sp = r.m.CPU.GPR()[4]
+		if d.stack.Choice == "" { // a new task's stack, for the error code
+			d.ss, sp = r.m.CPU.Regs().Seg[decode.SS], r.m.CPU.GPR()[4]
 		}
-		if seg := r.m.CPU.Regs().Seg[2]; !r.long() && d.stack.Choice != "TSS" {
-			sp = uint64(uint32(sp + seg.Base))
+		if !r.long() {
+			sp = uint64(uint32(sp + d.ss.Base))
 		}
 		if below := sp - lin; below > 0 && below <= uint64(len(d.words))*d.size {
 			return "push of " + d.words[(below-1)/d.size]

@@ -65,9 +65,6 @@ func Deliver(c CPU, ev *Event, out *Outcome) {
 
 // take applies what an event does before its delivery and whatever comes of it.
 func (p *Core) take(ev *Event) {
-	if p.obs != nil {
-		p.emitStage(StageEvent, ev)
-	}
 	switch {
 	case ev.Kind == NMI:
 		// Further NMIs wait for IRET. [SDM 3A, Handling Multiple NMIs]
@@ -79,6 +76,9 @@ func (p *Core) take(ev *Event) {
 		p.m.Ctl.CR2 = ev.CR2
 	case ev.Vector == VecDB:
 		*p.c.DR6() |= ev.DR6
+	}
+	if p.obs != nil {
+		p.emitStage(StageEvent, ev)
 	}
 }
 

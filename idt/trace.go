@@ -15,7 +15,7 @@ type Observer interface{ Delivery(*DeliveryEvent) }
 type Stage uint8
 
 const (
-	StageEvent    Stage = iota // Event is taken: the one given to Deliver, a second fault, the #DF
+	StageEvent    Stage = iota // Event is taken, CR2 or DR6 is set: the one given to Deliver, a second fault, the #DF
 	StageVector                // real mode: 4 bytes of the IVT were read: Addr, Raw[0]
 	StageGate                  // a gate was read: Addr, Raw, Gate
 	StageSelector              // a selector's descriptor was read: Selector, Addr, Raw[0], Seg as it decodes

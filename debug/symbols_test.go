@@ -1,0 +1,162 @@
+package debug
+
+import (
+	"bytes"
+	"debug/elf"
+	"encoding/binary"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"x86emu/guest"
+	"x86emu/machine"
+)
+
+// average is an ELF file with a symbol table and DWARF.
+func average(t testing.TB) []byte {
+	t.Helper()
+	data, err := os.ReadFile("testdata/symbols/average.elf")
+	require.NoError(t, err)
+	return data
+}
+
+func TestSymbols(t *testing.T) {
+	s, err := LoadSymbols(average(t))
+	require.NoError(t, err)
+	start, ok := s.Lookup("average")
+	require.True(t, ok)
+	for _, c := range []struct {
+		lin  uint64
+		want string
+	}{
+		{start, "average (average.c:18)"},
+		{start + 0x11, "average+0x11 (average.c:19)"},
+		{0, ""},
+		{0x100000 - 1, ""},
+		{0xffffffffffffffff, ""},
+	} {
+		assert.Equal(t, c.want, s.At(c.lin).String(), "%#x", c.lin)
+	}
+	marks, ok := s.Lookup("marks")
+	require.True(t, ok)
+	assert.Equal(t, "marks+0x8", s.At(marks+8).String(), "data has a name and no line")
+	_, ok = s.Lookup("nowhere")
+	assert.False(t, ok)
+	assert.NoError(t, s.Err())
+}
+
+// A kernel linked high runs low until paging is on.
+func TestSymbolsOfPhysicalAddresses(t *testing.T) {
+	s := &Symbols{seen: map[uint64]*Place{}, loads: []moved{{0x100000, 0xc0100000, 0x1000}}, funcs: []symbol{{0xc0100010, 0xc0100020, "boot"}}}
+	assert.Equal(t, "boot+0x2", s.AtPhys(0x100012).String())
+	assert.Nil(t, s.At(0x100012))
+	assert.Nil(t, s.AtPhys(0x200012))
+}
+
+func TestNoSymbols(t *testing.T) {
+	var none *Symbols
+	assert.Nil(t, none.At(0x1000))
+	assert.Nil(t, none.AtPhys(0x1000))
+	assert.NoError(t, none.Err())
+	k, _ := guest.KernelNamed("hello-32")
+	for name, file := range map[string][]byte{"empty": nil, "no ELF": []byte("MZ"), "stripped": k.Image} {
+		s, err := LoadSymbols(file)
+		require.NoError(t, err, name)
+		assert.Nil(t, s.At(0x100000), name)
+	}
+}
+
+// section gives the place of a section in the file.
+func section(t testing.TB, file []byte, name string) (from, to uint64) {
+	t.Helper()
+	f, err := elf.NewFile(bytes.NewReader(file))
+	require.NoError(t, err)
+	s := f.Section(name)
+	require.NotNil(t, s, name)
+	return s.Offset, s.Offset + s.Size
+}
+
+// Damage is told in one line, and what is whole is used.
+func TestDamagedSymbols(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		damage func(file []byte) []byte
+		want   string
+		place  string // of average+0x11
+	}{
+		{"no section table", func(b []byte) []byte { return b[:0x1800] }, "symbols: ", ""},
+		{"header alone", func(b []byte) []byte { return b[:20] }, "symbols: ", ""},
+		{"line table of garbage", func(b []byte) []byte {
+			from, to := section(t, b, ".debug_line")
+			copy(b[from:to], bytes.Repeat([]byte{0xff}, int(to-from)))
+			return b
+		}, "source lines: ", "average+0x11"},
+		{"abbreviations of garbage", func(b []byte) []byte {
+			from, to := section(t, b, ".debug_abbrev")
+			copy(b[from:to], bytes.Repeat([]byte{0xff}, int(to-from)))
+			return b
+		}, "source lines: ", "average+0x11"},
+		{"unit of another version", func(b []byte) []byte {
+			from, _ := section(t, b, ".debug_info")
+			binary.LittleEndian.PutUint16(b[from+4:], 99)
+			return b
+		}, "source lines: ", "average+0x11"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, err := LoadSymbols(c.damage(average(t)))
+			place := s.At(0x10002f).String()
+			if err == nil {
+				err = s.Err()
+			}
+			require.Error(t, err)
+			assert.Contains(t, err.Error(), c.want)
+			assert.NotContains(t, err.Error(), "\n")
+			assert.Equal(t, c.place, place)
+		})
+	}
+}
+
+// A story of a program with symbols has names and lines.
+func TestStoryWithSymbols(t *testing.T) {
+	img, err := guest.Parse(average(t))
+	require.NoError(t, err)
+	m, err := machine.New(machine.Config{})
+	require.NoError(t, err)
+	require.NoError(t, img.Load(m, guest.Options{}))
+	s, err := LoadSymbols(average(t))
+	require.NoError(t, err)
+	golden(t, "stories/average.txt", text(t, explain(t, m, ExplainOptions{Symbols: s})))
+}
+
+// Whatever an ELF file holds: it is read, or told to be damaged, soon.
+func FuzzSymbols(f *testing.F) {
+	whole := average(f)
+	f.Add(whole, uint32(0), byte(0))
+	for _, name := range []string{".debug_line", ".debug_info", ".debug_abbrev", ".symtab", ".strtab", ".debug_aranges"} {
+		from, to := section(f, whole, name)
+		for i := from; i < to; i += max(1, (to-from)/4) {
+			f.Add(whole, uint32(i), byte(0x5a))
+		}
+	}
+	f.Fuzz(func(t *testing.T, file []byte, at uint32, flip byte) {
+		if len(file) > 0 {
+			file[int(at)%len(file)] ^= flip
+		}
+		begin := time.Now()
+		s, err := LoadSymbols(file)
+		require.NotNil(t, s)
+		for _, lin := range []uint64{0, 0x100000, 0x10002f, 1 << 63, ^uint64(0)} {
+			if p := s.At(lin); p != nil {
+				require.NotContains(t, p.String(), "\n")
+			}
+		}
+		if err == nil {
+			err = s.Err()
+		}
+		_ = err
+		require.Less(t, time.Since(begin), 5*time.Second)
+	})
+}
