@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -79,9 +78,6 @@ told.`,
 			if e := s.close(); err == nil {
 				err = e
 			}
-			if e := o.Symbols.Err(); e != nil {
-				fmt.Fprintf(cmd.ErrOrStderr(), "x86emu: %s\n", oneLine(e.Error()))
-			}
 			if err != nil {
 				return err
 			}
@@ -128,7 +124,7 @@ func openSymbols(cmd *cobra.Command, image, name string) (*debug.Symbols, error)
 	var data []byte
 	var err error
 	if name != "" {
-		if data, err = os.ReadFile(name); err != nil {
+		if data, err = guest.Open(name); err != nil {
 			return nil, fmt.Errorf("--symbols: %w", err)
 		}
 		if !bytes.HasPrefix(data, []byte("\x7fELF")) {
