@@ -17,6 +17,7 @@ type Campaign struct {
 	Cases   iter.Seq2[uint64, *Case] // number and case
 	Total   uint64                   // how many there will be, for Progress; 0: unknown
 	Batch   int                      // cases asked at once; 0: DefaultBatch
+	First   bool                     // end behind the first batch with something unexplained
 	Keep    int                      // divergences kept in the summary, the first ones; 0: 20
 	// Encode writes a case in one line for the summary, if it is not nil.
 	Encode func(*Case) string
@@ -104,6 +105,9 @@ func (p *Campaign) Run(ctx context.Context) (*Summary, error) {
 		if len(cases) == size {
 			if err := flush(); err != nil {
 				return s, err
+			}
+			if p.First && s.Unexplained() > 0 {
+				return s, nil
 			}
 		}
 	}

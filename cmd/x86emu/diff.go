@@ -74,6 +74,7 @@ type diffOptions struct {
 	answersOf   string
 	rules       bool
 	uncovered   bool
+	first       bool
 	keep, batch int
 }
 
@@ -93,6 +94,7 @@ func (o *diffOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.answersOf, "answers-of", "", "the `oracle` whose answers --save writes (default the last)")
 	f.BoolVar(&o.rules, "rules", false, "count every rule and form, not those with differences alone")
 	f.BoolVar(&o.uncovered, "uncovered", false, "list the forms that were not executed")
+	f.BoolVar(&o.first, "first", false, "stop behind the first batch that has something unexplained")
 	f.IntVar(&o.keep, "keep", 20, "list at most so many unexplained `cases`")
 	f.IntVar(&o.batch, "batch", diff.DefaultBatch, "ask so many `cases` at once")
 }
@@ -120,7 +122,7 @@ func (o *diffOptions) run(cmd *cobra.Command) error {
 		return fmt.Errorf("--oracles %s: at least two are needed to compare", nameList(all))
 	}
 	p := &diff.Campaign{
-		Oracles: all, Known: known(), Batch: o.batch, Keep: o.keep,
+		Oracles: all, Known: known(), Batch: o.batch, Keep: o.keep, First: o.first,
 		Cases: diff.Generated(g, o.seed, 0, o.count, o.shard.i, o.shard.n),
 		Total: (o.count - uint64(o.shard.i) + uint64(o.shard.n) - 1) / uint64(o.shard.n),
 	}
