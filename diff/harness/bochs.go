@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"x86emu/diff"
 	"x86emu/mmu"
@@ -24,7 +25,7 @@ func NewBochs(program string) Engine {
 const bochsCPU = "corei7_icelake_u"
 
 // bochsConfig is for the Bochs of Debian. Its debugger is built in; the file
-// "commands" lets it run. Sound, network and USB plugins are off since it aborts
+// "commands" lets it run, and run on after each reset. Sound, network and USB plugins are off since it aborts
 // at start with them, and that line is the last: it crashes where the line
 // comes first. The rfb display needs no screen.
 const bochsConfig = `cpu: model=` + bochsCPU + `, count=1, ips=50000000, reset_on_triple_fault=1, ignore_bad_msrs=1
@@ -45,6 +46,10 @@ info: action=ignore
 debug: action=ignore
 plugin_ctrl: sb16=0, es1370=0, ne2k=0, e1000=0, voodoo=0, usb_uhci=0, parallel=0, gameport=0, speaker=0, busmouse=0
 `
+
+// maxResets is how often a run can come back from a reset, at each of which the
+// debugger stops.
+const maxResets = 20000
 
 // Where distributions keep its firmware.
 var (
@@ -85,7 +90,7 @@ func (b *bochs) Boot(ctx context.Context, table []byte, console io.Writer) error
 	if err := errors.Join(
 		os.WriteFile(filepath.Join(dir, "disk"), d, 0o600),
 		os.WriteFile(filepath.Join(dir, "bochsrc"), fmt.Appendf(nil, bochsConfig, bios, vga, cylinders), 0o600),
-		os.WriteFile(filepath.Join(dir, "commands"), []byte("c\nq\n"), 0o600),
+		os.WriteFile(filepath.Join(dir, "commands"), []byte(strings.Repeat("c\n", maxResets)+"q\n"), 0o600),
 	); err != nil {
 		return err
 	}

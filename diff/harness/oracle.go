@@ -54,34 +54,47 @@ func (o *oracle) Answers(c *diff.Case) diff.Fields {
 // Run answers cases, as many as go into a table at a time.
 func (o *oracle) Run(ctx context.Context, cases []*diff.Case, results []diff.Result) error {
 	for at := 0; at < len(cases); {
-		o.number++
-		t := newTable(o.number)
-		b := &batch{oracle: o, table: t}
-		for ; at < len(cases); at++ {
-			results[at] = diff.Result{End: diff.Silent, Note: "not asked"}
-			if o.engine.Answers(cases[at]) == 0 {
-				continue
-			}
-			q, err := newQuestion(cases[at])
-			if err != nil {
-				results[at].Note = err.Error()
-				continue
-			}
-			if !t.add(q) {
-				if len(b.questions) == 0 {
-					results[at].Note = "the case is too large"
-					continue
-				}
-				break
-			}
-			b.questions = append(b.questions, q)
-			b.results = append(b.results, &results[at])
+		n, dirty, err := o.batch(ctx, cases[at:], results[at:], false)
+		if dirty && err == nil {
+			n, _, err = o.batch(ctx, cases[at:at+n], results[at:], true)
 		}
-		if err := b.run(ctx); err != nil {
+		if err != nil {
 			return fmt.Errorf("%s: %w", o.Name(), err)
 		}
+		at += n
 	}
 	return nil
+}
+
+// batch answers as many cases as go into a table. all is whether every page of
+// the arena is looked at; dirty says that it has to be.
+func (o *oracle) batch(ctx context.Context, cases []*diff.Case, results []diff.Result, all bool) (n int, dirty bool, err error) {
+	o.number++
+	t := newTable(o.number)
+	b := &batch{oracle: o, table: t}
+	at := 0
+	for ; at < len(cases); at++ {
+		results[at] = diff.Result{End: diff.Silent, Note: "not asked"}
+		if o.engine.Answers(cases[at]) == 0 {
+			continue
+		}
+		q, err := newQuestion(cases[at], all)
+		if err != nil {
+			results[at].Note = err.Error()
+			continue
+		}
+		if !t.add(q) {
+			if len(b.questions) == 0 {
+				results[at].Note = "the case is too large"
+				continue
+			}
+			break
+		}
+		b.questions = append(b.questions, q)
+		b.results = append(b.results, &results[at])
+	}
+	err = b.run(ctx)
+	return at, b.dirty, err
 }
 
 // batch is what one table asks.
@@ -94,6 +107,7 @@ type batch struct {
 	next    int // the first one without an answer
 	started bool
 	ended   bool
+	dirty   bool
 }
 
 // run boots the image until every question has its answer: again after each
@@ -171,6 +185,8 @@ func (b *batch) take(r *report) {
 	switch r.kind {
 	case reportHello:
 		b.started = b.started || r.number == b.table.number
+	case reportDirty:
+		b.dirty = true
 	case reportEnd:
 		b.ended = true
 	case reportShutdown:

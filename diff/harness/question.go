@@ -19,8 +19,9 @@ type question struct {
 	patches []diff.Patch
 }
 
-// newQuestion fails on a case that the harness cannot begin.
-func newQuestion(c *diff.Case) (*question, error) {
+// newQuestion fails on a case that the harness cannot begin. all is whether
+// every page of the arena is to be looked at after the case.
+func newQuestion(c *diff.Case, all bool) (*question, error) {
 	x, err := diff.NewContext(c)
 	if err != nil {
 		return nil, err
@@ -55,7 +56,9 @@ func newQuestion(c *diff.Case) (*question, error) {
 	if err != nil {
 		return nil, err
 	}
-	q.pages = q.systemPages()
+	if q.pages = q.systemPages(); all {
+		q.pages = ^uint64(0)
+	}
 	q.state = begin(x, &q.regs, tr)
 	if q.stack16() {
 		return q, q.enter16()
@@ -131,7 +134,9 @@ func (q *question) descriptor(sel uint16) uint64 {
 }
 
 // systemPages are the pages of a system world that a case can change: those
-// that are mapped or tables, and any other once a table is patched.
+// that are mapped or tables, and what the entries lead to that it patches. Of an
+// arena that is mapped as a whole, zeros at its end count only where a patch
+// leads to them.
 func (q *question) systemPages() uint64 {
 	w := q.x.World
 	var pages uint64
@@ -140,24 +145,50 @@ func (q *question) systemPages() uint64 {
 			pages |= 1 << p
 		}
 	}
-	for _, m := range w.Maps {
-		mark(m.At, m.Len)
+	last := diff.ArenaPages - 1
+	for last > 0 && [diff.PageSize]byte(w.Arena[last*diff.PageSize:]) == [diff.PageSize]byte{} {
+		last--
 	}
 	for _, s := range w.Table {
 		mark(s.At, s.Len)
+		last = max(last, (int(s.At)+s.Len-1)/diff.PageSize)
+	}
+	for _, m := range w.Maps {
+		if m.Len < diff.ArenaSize {
+			mark(m.At, m.Len)
+		} else {
+			mark(0, (last+1)*diff.PageSize)
+		}
 	}
 	if q.regs.CR3 != w.Regs.CR3 {
 		return ^uint64(0)
 	}
 	for _, p := range q.patches {
 		mark(p.At, len(p.Bytes))
-		for _, s := range w.Table {
-			if p.At < s.At+diff.Offset(s.Len) && s.At < p.At+diff.Offset(len(p.Bytes)) {
-				return ^uint64(0)
+		for at := p.At &^ 3; at < p.At+diff.Offset(len(p.Bytes)); at += 4 {
+			const large = 1 << 7
+			entry := q.x.Start(at)
+			frame := uint32(entry)&^mmu.PageMask - uint32(diff.ArenaBase)
+			switch {
+			case !q.inTable(at):
+			case entry&large != 0 && (entry&0xffc00000 == uint64(diff.ArenaBase) || entry&0xc0000000 == 0):
+				return ^uint64(0) // a large page over the arena
+			case frame < diff.ArenaSize:
+				mark(diff.Offset(frame), 1)
 			}
 		}
 	}
 	return pages
+}
+
+// inTable tells whether a word of the arena belongs to a page table.
+func (q *question) inTable(at diff.Offset) bool {
+	for _, s := range q.x.World.Table {
+		if s.Holds(at) {
+			return true
+		}
+	}
+	return false
 }
 
 // answer turns a report into what the case is answered with.

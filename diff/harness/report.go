@@ -12,13 +12,14 @@ const (
 	reportCase     = 'c' // a case has come to a collector
 	reportNotBegun = 'n' // an exception has kept a case from beginning
 	reportShutdown = 's' // a case has reset the machine
+	reportDirty    = 'd' // a page has changed that no case was expected to change
 	reportEnd      = 'e' // there are no more cases
 )
 
 // report is one message of the image.
 type report struct {
 	kind    byte
-	number  uint32 // of the case in the table; of the table in hello and end
+	number  uint32 // of the case in the table; of the table in hello and end; of a dirty page
 	vector  uint8
 	which   uint64 // a bit for each slot that has changed
 	changed state
@@ -91,7 +92,7 @@ func parseReport(b []byte) *report {
 	r := &report{kind: b[0], number: le.Uint32(b[1:])}
 	b = b[5:]
 	switch r.kind {
-	case reportHello, reportShutdown, reportEnd:
+	case reportHello, reportShutdown, reportDirty, reportEnd:
 		return r
 	case reportCase, reportNotBegun:
 	default:
