@@ -18,6 +18,11 @@ var Image []byte
 //go:embed harness-boot.bin
 var bootSector []byte
 
+// romEnd is image/rom.S: the last bytes of a ROM that starts the image in memory.
+//
+//go:embed harness-rom.bin
+var romEnd []byte
+
 // Flat is the image as it lies in memory, without the zeros behind it.
 type Flat struct {
 	Base  uint32 // physical address of the first byte
@@ -72,4 +77,18 @@ func disk(table []byte) []byte {
 		binary.LittleEndian.PutUint32(d[510-32+4*i:], v)
 	}
 	return d
+}
+
+// rom is a ROM in place of a BIOS, for a machine that has image and table in memory
+// when it starts.
+func rom(table []byte) []byte {
+	const size = 64 << 10
+	f := Flatten()
+	r := make([]byte, size)
+	end := r[size-len(romEnd):]
+	copy(end, romEnd)
+	for i, v := range []uint32{f.Entry, f.End, f.End + uint32(len(table))} {
+		binary.LittleEndian.PutUint32(end[4*i:], v)
+	}
+	return r
 }

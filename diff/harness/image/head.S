@@ -15,12 +15,17 @@ _start: cld
         sub     %edi, %ecx
         xor     %eax, %eax
         rep stosb
+        mov     $own_stack_top, %esp
         call    own_mode
         push    %ebx                    /* multiboot information and magic */
         push    %edx
         call    main
 
-resume: call    own_mode
+resume: mov     $0x10, %eax
+        mov     %eax, %ds
+        mov     %eax, %ss
+        mov     $own_stack_top, %esp
+        call    own_mode
         call    resumed
 
 /* Loads segments, stack, and control registers of the harness. */
@@ -105,6 +110,10 @@ without_sse:
         .code16
 trampoline:
         cli
+        in      $0x92, %al              /* the A20 gate is closed after a reset */
+        or      $2, %al
+        and     $0xfe, %al
+        out     %al, $0x92
         lgdtl   %cs:own_gdtr_copy - trampoline
         mov     %cr0, %eax
         or      $1, %al
