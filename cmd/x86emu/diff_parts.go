@@ -24,9 +24,9 @@ var oracles = []struct {
 	{"emu-step", "this emulator, instruction by instruction", func(*oracleFlags) (diff.Oracle, error) { return diff.NewEmu(true), nil }},
 	{"model", "the manual's text once more, plain and slow", func(*oracleFlags) (diff.Oracle, error) { return model.New(), nil }},
 	{"native", "the processor of this host, at CPL 3 (linux/amd64)", func(*oracleFlags) (diff.Oracle, error) { return native.New() }},
-	{"qemu", "QEMU's own emulation, behind a guest image of ours", func(f *oracleFlags) (diff.Oracle, error) { return harness.New(harness.NewQEMU(f.qemu)), nil }},
-	{"bochs", "Bochs, behind the same image", func(f *oracleFlags) (diff.Oracle, error) { return harness.New(harness.NewBochs(f.bochs)), nil }},
-	{"image", "this emulator's board, behind the same image", func(*oracleFlags) (diff.Oracle, error) { return harness.New(harness.NewBoard("max")), nil }},
+	{"qemu", "QEMU's own emulation, behind a guest image of ours", func(f *oracleFlags) (diff.Oracle, error) { return harness.New(harness.NewQEMU(f.qemu)) }},
+	{"bochs", "Bochs, behind the same image", func(f *oracleFlags) (diff.Oracle, error) { return harness.New(harness.NewBochs(f.bochs)) }},
+	{"image", "this emulator's board, behind the same image", func(*oracleFlags) (diff.Oracle, error) { return harness.New(harness.NewBoard("max")) }},
 }
 
 // generators make cases; ask are the oracles that answer them by default.

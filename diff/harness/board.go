@@ -20,6 +20,7 @@ func NewBoard(model string) Engine { return board{model} }
 
 func (b board) Name() string    { return "image" }
 func (b board) Version() string { return "x86emu's own board, model " + b.model }
+func (b board) Look() error     { return nil }
 func (b board) Close() error    { return nil }
 
 func (b board) Answers(c *diff.Case) diff.Fields {
@@ -31,9 +32,14 @@ func (b board) Answers(c *diff.Case) diff.Fields {
 
 func (b board) Boot(ctx context.Context, table []byte, console io.Writer) error {
 	model, _ := cpu.ModelByName(b.model)
-	m, err := machine.New(machine.Config{Model: model, Console: machine.NewOutput(console)})
+	m, err := machine.New(machine.Config{Model: model})
 	if err != nil {
 		return err
+	}
+	m.OnIO = func(e machine.IOEvent) {
+		if e.Port == 0xe9 && e.Write {
+			console.Write([]byte{byte(e.Value)})
+		}
 	}
 	image, err := guest.Parse(Image)
 	if err != nil {

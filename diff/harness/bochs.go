@@ -61,6 +61,19 @@ func (b *bochs) Name() string    { return b.name }
 func (b *bochs) Version() string { return b.named(", " + bochsCPU) }
 func (b *bochs) Close() error    { return nil }
 
+// Look finds its firmware too.
+func (b *bochs) Look() error {
+	if err := b.peer.Look(); err != nil {
+		return err
+	}
+	for _, files := range [][]string{bochsBIOS, bochsVGA} {
+		if first(files) == "" {
+			return fmt.Errorf("its firmware is missing: none of %s", strings.Join(files, ", "))
+		}
+	}
+	return nil
+}
+
 // Answers leaves out what the model has not, and protection keys, which are known
 // to be wrong on all models that have them.
 func (b *bochs) Answers(c *diff.Case) diff.Fields {
@@ -71,13 +84,6 @@ func (b *bochs) Answers(c *diff.Case) diff.Fields {
 }
 
 func (b *bochs) Boot(ctx context.Context, table []byte, console io.Writer) error {
-	if err := b.look(); err != nil {
-		return err
-	}
-	bios, vga := first(bochsBIOS), first(bochsVGA)
-	if bios == "" || vga == "" {
-		return fmt.Errorf("its BIOS (one of %v) or VGA BIOS (one of %v) is missing", bochsBIOS, bochsVGA)
-	}
 	dir, err := os.MkdirTemp("", "x86emu-bochs-")
 	if err != nil {
 		return err
@@ -89,7 +95,7 @@ func (b *bochs) Boot(ctx context.Context, table []byte, console io.Writer) error
 	d = append(d, make([]byte, cylinders*cylinder-len(d))...)
 	if err := errors.Join(
 		os.WriteFile(filepath.Join(dir, "disk"), d, 0o600),
-		os.WriteFile(filepath.Join(dir, "bochsrc"), fmt.Appendf(nil, bochsConfig, bios, vga, cylinders), 0o600),
+		os.WriteFile(filepath.Join(dir, "bochsrc"), fmt.Appendf(nil, bochsConfig, first(bochsBIOS), first(bochsVGA), cylinders), 0o600),
 		os.WriteFile(filepath.Join(dir, "commands"), []byte(strings.Repeat("c\n", maxResets)+"q\n"), 0o600),
 	); err != nil {
 		return err

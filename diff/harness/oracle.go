@@ -14,6 +14,8 @@ import (
 type Engine interface {
 	Name() string
 	Version() string
+	// Look says in one line why the engine cannot run here, if so.
+	Look() error
 	// Answers says which fields of an answer mean something, of those that the
 	// harness can tell.
 	Answers(c *diff.Case) diff.Fields
@@ -32,12 +34,18 @@ const (
 )
 
 type oracle struct {
-	engine Engine
-	number uint32 // of the last run of the image
+	engine   Engine
+	patience time.Duration // with a case
+	number   uint32        // of the last run of the image
 }
 
-// New makes an oracle of an engine.
-func New(e Engine) diff.Oracle { return &oracle{engine: e} }
+// New makes an oracle of an engine that can run here.
+func New(e Engine) (diff.Oracle, error) {
+	if err := e.Look(); err != nil {
+		return nil, fmt.Errorf("%s: %w", e.Name(), err)
+	}
+	return &oracle{engine: e, patience: caseTime}, nil
+}
 
 func (o *oracle) Name() string    { return o.engine.Name() }
 func (o *oracle) Version() string { return o.engine.Version() }
@@ -126,7 +134,7 @@ func (b *batch) run(ctx context.Context) error {
 		case b.next == len(b.questions):
 			return nil
 		case late:
-			*b.results[b.next] = diff.Result{End: diff.Silent, Note: fmt.Sprintf("no end within %v", caseTime)}
+			*b.results[b.next] = diff.Result{End: diff.Silent, Note: fmt.Sprintf("no end within %v", b.patience)}
 		case b.ended:
 			return fmt.Errorf("the image has ended without an answer to case %s", b.questions[b.next].c.ID)
 		case err != nil:
@@ -165,7 +173,7 @@ func (b *batch) boot(ctx context.Context) (late bool, err error) {
 				return late, <-done
 			}
 			b.take(r)
-			timer.Reset(caseTime)
+			timer.Reset(b.patience)
 			if b.next == len(b.questions) && r.kind == reportEnd {
 				// An engine that has no way to end is ended.
 				time.AfterFunc(time.Second, cancel)

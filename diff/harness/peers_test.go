@@ -21,7 +21,9 @@ func TestPeersAnswer(t *testing.T) {
 					cases = append(cases, c)
 				}
 			}
-			check(t, New(e), cases)
+			cases = append(cases, shutdown("sys32"), shutdown("sys64"), simple("sys64", 0x90))
+			// QEMU saves RFLAGS without RF, has error codes of its own, and sets A in PDPTEs: diff/peers.
+			check(t, e, diff.FieldFlags|diff.FieldError|diff.FieldMem|diff.FieldTables, cases)
 		})
 	}
 }

@@ -27,8 +27,8 @@ type peer struct {
 	err     error
 }
 
-// look finds the program and asks for its version.
-func (p *peer) look() error {
+// Look finds the program and asks for its version.
+func (p *peer) Look() error {
 	p.find.Do(func() {
 		programs := p.programs
 		if p.program != "" {
@@ -54,8 +54,8 @@ var versionNumber = regexp.MustCompile(`[0-9]+\.[0-9][0-9.]*[0-9]|[0-9]+\.[0-9]`
 
 // named is program and version for a report.
 func (p *peer) named(more string) string {
-	if err := p.look(); err != nil {
-		return p.name + ": " + err.Error()
+	if err := p.Look(); err != nil {
+		return err.Error()
 	}
 	return fmt.Sprintf("%s %s (%s%s)", p.name, p.version, p.path, more)
 }
@@ -102,9 +102,6 @@ func (q *qemu) Answers(c *diff.Case) diff.Fields {
 // Boot puts image and table into memory, which QEMU does again after each reset,
 // with a ROM of ours in place of firmware: a reset costs a millisecond.
 func (q *qemu) Boot(ctx context.Context, table []byte, console io.Writer) error {
-	if err := q.look(); err != nil {
-		return err
-	}
 	dir, err := os.MkdirTemp("", "x86emu-qemu-")
 	if err != nil {
 		return err
