@@ -110,7 +110,9 @@ func (p *paging) scramble() {
 			}
 		}
 		if p.isPDPTR(e) {
-			flip(16, entryP)
+			if p.oneIn(16) {
+				e.value &^= entryP
+			}
 			continue
 		}
 		flip(24, entryP)
