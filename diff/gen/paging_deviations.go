@@ -109,13 +109,12 @@ func (p *paging) scramble() {
 				e.value ^= bits
 			}
 		}
+		if p.oneIn(24) {
+			e.value &^= entryP
+		}
 		if p.isPDPTR(e) {
-			if p.oneIn(16) {
-				e.value &^= entryP
-			}
 			continue
 		}
-		flip(24, entryP)
 		flip(4, entryW)
 		flip(4, entryU)
 		flip(3, entryG)
