@@ -62,6 +62,9 @@ func callStack(x *diff.Context, r *diff.Result) bool {
 		// RSP: Linux takes such a fault of 32-bit code for an erratum that goes away by itself.
 		// [Linux, arch/x86/mm/fault.c, is_errata100]
 		*r = diff.Result{End: diff.Stopped, Regs: begin(x)}
+		if misaligned := (sp-uint64(size))%uint64(size) != 0; misaligned && r.Regs.RFLAGS&flagAC != 0 {
+			r.End, r.Vector, r.HasError = diff.Trapped, 17, true
+		}
 		r.Regs.RFLAGS |= flagRF
 		return true
 	}
@@ -121,16 +124,25 @@ func returnOrder(x *diff.Context, r *diff.Result) bool {
 	return false
 }
 
-// returnStack makes the answer to RETF n to 64-bit code that of one which takes the
-// parameters off as the new code sees the stack: with all of its pointer.
+// returnStack makes the answer to RETF n to code of another mode that of one which
+// takes the parameters off as the new code sees the stack: of 64, 32 or 16 bits.
 func returnStack(x *diff.Context, r *diff.Result) bool {
 	in := &x.Inst
-	if in.Op != decode.LRET || in.NArgs == 0 || faulted(x, r) || x.Mode == decode.Mode64 ||
-		diff.UserMode(r.Regs.Seg[decode.CS]) != decode.Mode64 {
+	from, to := x.Mode == decode.Mode64, diff.UserMode(r.Regs.Seg[decode.CS]) == decode.Mode64
+	if in.Op != decode.LRET || in.NArgs == 0 || faulted(x, r) || from == to {
 		return false
 	}
-	sp := stackAdd(x, x.Case.Regs.GPR[4], 2*int(in.OpSize))
-	r.Regs.GPR[4] = low(sp+uint64(uint16(in.Imm)), 4)
+	start := x.Case.Regs.GPR[4]
+	sp := stackAdd(x, start, 2*int(in.OpSize))
+	size := uint8(4) // what a process can see of 64 in 32-bit code
+	if !to && diff.UserSegment(x.Case.Regs.Seg[decode.SS])>>54&1 == 0 {
+		size = 2
+	}
+	sum := low(sp+uint64(uint16(in.Imm)), size)
+	if size == 2 {
+		sum = widen(sp, sum, size)
+	}
+	r.Regs.GPR[4] = sum
 	return true
 }
 

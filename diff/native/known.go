@@ -21,6 +21,16 @@ var Known = []diff.Row{
 		Predict: nullSelectors,
 	},
 	{
+		Name: "Linux: a return to beyond the limit of CS is its own fault, without RF", Oracles: native, Version: "Linux",
+		Cite:    "SDM 2, IRET: #GP(0) if the return instruction pointer is not within the return code segment limit",
+		Predict: returnBeyondLimit,
+	},
+	{
+		Name: "silicon: of RSP an event saves ESP from 32- and 16-bit code", Oracles: silicon,
+		Cite:    "SDM 1, Address-Size and Operand-Size in 64-Bit Mode: the upper 32 bits are undefined in compatibility mode",
+		Predict: upperRSP,
+	},
+	{
 		Name: "hypervisor: ICEBP returns to itself", Oracles: native, Version: "under a hypervisor",
 		Cite:    "SDM 2, INT1: debug trap; the RIP of a trap is that of the next instruction",
 		Predict: icebp,
@@ -171,6 +181,26 @@ func nullSelectors(_ *diff.Context, r *diff.Result) bool {
 		}
 	}
 	return done
+}
+
+// returnBeyondLimit: an interrupt may come between an instruction and the fetch of the
+// next one.
+func returnBeyondLimit(_ *diff.Context, r *diff.Result) bool {
+	cs := r.Regs.Seg[decode.CS]
+	if r.Vector != 13 || r.Error != 0 || diff.UserMode(cs) == decode.Mode64 || r.Regs.RIP <= uint64(limit(cs)) {
+		return false
+	}
+	r.Regs.RFLAGS &^= flagRF
+	return true
+}
+
+func upperRSP(x *diff.Context, r *diff.Result) bool {
+	sp := &r.Regs.GPR[4]
+	if x.Mode != decode.Mode64 || diff.UserMode(r.Regs.Seg[decode.CS]) == decode.Mode64 || *sp>>32 == 0 {
+		return false
+	}
+	*sp &= 0xffffffff
+	return true
 }
 
 func icebp(x *diff.Context, r *diff.Result) bool {
