@@ -25,6 +25,7 @@ type Summary struct {
 	Rules   map[string]*Count // by form, or by each thing that a case breaks
 	Masked  map[string]uint64 // by row of the table of what is undefined
 	Known   map[string]uint64 // by oracle and row: "qemu: ..."
+	Silent  map[string]uint64 // by oracle and its reason not to answer
 	First   []Divergence      // unexplained ones, the lowest numbers
 	Keep    int
 	// Forms are all rules that the generator can have in mind, where it can tell.
@@ -56,7 +57,7 @@ type Divergence struct {
 }
 
 func newSummary(p *Campaign) *Summary {
-	s := &Summary{Rules: map[string]*Count{}, Masked: map[string]uint64{}, Known: map[string]uint64{}, Keep: p.Keep}
+	s := &Summary{Rules: map[string]*Count{}, Masked: map[string]uint64{}, Known: map[string]uint64{}, Silent: map[string]uint64{}, Keep: p.Keep}
 	if s.Keep == 0 {
 		s.Keep = 20
 	}
@@ -103,6 +104,9 @@ func (s *Summary) judge(p *Campaign, n uint64, c *Case, answers []Result) error 
 			}
 		case Unasked:
 			t.Unasked++
+			if note := answers[i].Note; note != "" {
+				s.Silent[t.Name+": "+note]++
+			}
 		}
 	}
 	ran := executed(c, &answers[silicon])
@@ -246,6 +250,9 @@ func (s *Summary) Merge(o *Summary) error {
 	for name, n := range o.Known {
 		s.Known[name] += n
 	}
+	for name, n := range o.Silent {
+		s.Silent[name] += n
+	}
 	s.First = append(s.First, o.First...)
 	slices.SortFunc(s.First, func(a, b Divergence) int { return cmp.Compare(a.N, b.N) })
 	s.First = s.First[:min(len(s.First), s.Keep)]
@@ -260,7 +267,7 @@ func ReadSummary(text []byte) (*Summary, error) {
 	s := new(Summary)
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
-	if err := d.Decode(s); err != nil || s.Rules == nil || s.Masked == nil || s.Known == nil || len(s.Oracles) == 0 || len(s.Done) == 0 {
+	if err := d.Decode(s); err != nil || s.Rules == nil || s.Masked == nil || s.Known == nil || s.Silent == nil || len(s.Oracles) == 0 || len(s.Done) == 0 {
 		return nil, errors.New("not a summary of x86emu diff --out")
 	}
 	for _, t := range s.Oracles {

@@ -31,6 +31,7 @@ func (s *Summary) Print(w io.Writer, rules bool) error {
 	}
 	counts(&b, "differences of undefined things, by row", s.Masked)
 	counts(&b, "known differences, by row", s.Known)
+	counts(&b, "no answer, by reason", s.Silent)
 	s.rules(&b, rules)
 	for _, d := range s.First {
 		fmt.Fprintf(&b, "unexplained: %s (%s): %s; %s\n", d.ID, d.Rule, d.Sides(), strings.Join(d.Fields, ", "))
