@@ -22,17 +22,36 @@ type program struct {
 // newProgram puts the image into memory, or into a temporary file where the
 // kernel runs none from memory.
 func newProgram() (*program, error) {
-	for _, flags := range []int{unix.MFD_CLOEXEC | unix.MFD_EXEC, unix.MFD_CLOEXEC} {
-		fd, err := unix.MemfdCreate("x86emu-helper", flags)
+	for _, put := range []func() (*program, error){inMemory, inFile} {
+		p, err := put()
 		if err != nil {
 			continue
 		}
-		p := &program{path: fmt.Sprintf("/proc/self/fd/%d", fd), file: os.NewFile(uintptr(fd), "x86emu-helper")}
-		if _, err := p.file.Write(image); err == nil && p.runs() {
+		if p.runs() {
 			return p, nil
 		}
 		p.close()
 	}
+	return nil, errors.New("the helper can be run neither from memory nor from " + os.TempDir())
+}
+
+func inMemory() (*program, error) {
+	fd, err := unix.MemfdCreate("x86emu-helper", unix.MFD_CLOEXEC|unix.MFD_EXEC)
+	if errors.Is(err, unix.EINVAL) { // a kernel before 6.3 does not know MFD_EXEC, nor that it is needed
+		fd, err = unix.MemfdCreate("x86emu-helper", unix.MFD_CLOEXEC)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p := &program{path: fmt.Sprintf("/proc/self/fd/%d", fd), file: os.NewFile(uintptr(fd), "x86emu-helper")}
+	if _, err := p.file.Write(image); err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func inFile() (*program, error) {
 	f, err := os.CreateTemp("", "x86emu-helper")
 	if err != nil {
 		return nil, err
@@ -42,10 +61,6 @@ func newProgram() (*program, error) {
 	if err := errors.Join(err, f.Chmod(0o700), f.Close()); err != nil {
 		p.close()
 		return nil, err
-	}
-	if !p.runs() {
-		p.close()
-		return nil, errors.New("the helper can be run neither from memory nor from " + os.TempDir())
 	}
 	return p, nil
 }

@@ -100,15 +100,14 @@ func (o *Oracle) some(ctx context.Context, cases []*diff.Case, results []diff.Re
 	if len(asked) == 0 {
 		return n, nil
 	}
-	status, err := o.runHelper(ctx)
-	if err != nil {
+	if err := o.runHelper(ctx); err != nil {
 		return 0, err
 	}
 	done := o.answers(asked, cases, results)
 	switch {
 	case done == len(asked):
 		return n, nil
-	case status == "" || done > 0:
+	case done > 0:
 		// No room for more answers, or the next case ended the helper: it comes first in another start.
 		return asked[done], nil
 	case len(asked) > 1:
@@ -116,29 +115,27 @@ func (o *Oracle) some(ctx context.Context, cases []*diff.Case, results []diff.Re
 		return o.some(ctx, cases[:asked[0]+1], results)
 	}
 	o.Lost++
-	results[asked[0]] = diff.Result{End: diff.Silent, Note: "the helper ended: " + status}
+	results[asked[0]] = diff.Result{End: diff.Silent, Note: "the helper did not survive it"}
 	return n, nil
 }
 
-// runHelper starts the helper and waits for its end. The status is empty when it
-// ended as it should.
-func (o *Oracle) runHelper(ctx context.Context) (status string, err error) {
+// runHelper starts the helper and waits for its end. Whatever end it comes to
+// once it is ready is the doing of a case.
+func (o *Oracle) runHelper(ctx context.Context) error {
 	cmd := exec.CommandContext(ctx, o.program.path)
 	cmd.ExtraFiles = []*os.File{o.file}
 	cmd.Env = []string{}
-	err = cmd.Run()
+	err := cmd.Run()
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:
-		return "", ctx.Err()
-	case err == nil:
-		return "", nil
-	case !errors.As(err, &exit):
-		return "", err
-	case exit.ExitCode() > 0:
-		return "", errors.New(refusal(exit.ExitCode()))
+		return ctx.Err()
+	case err == nil || le.Uint64(o.mem[atReady:]) != 0:
+		return nil
+	case errors.As(err, &exit) && exit.ExitCode() > 0:
+		return errors.New(refusal(exit.ExitCode()))
 	}
-	return exit.String(), nil
+	return err
 }
 
 // Close gives the shared memory and the program back.

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"testing"
@@ -151,6 +152,43 @@ func TestNothingIsLost(t *testing.T) {
 		default:
 			assert.Equal(t, uint8(3), r.Vector)
 		}
+	}
+}
+
+// A case that ends the helper is asked alone, and does no harm to the others.
+func TestHelperEnds(t *testing.T) {
+	o := newTestOracle(t)
+	// The helper's own exit: MOV EAX, 231; SYSCALL. The file is mapped as it is.
+	at := bytes.Index(image, []byte{0xb8, 231, 0, 0, 0, 0x0f, 0x05})
+	require.Positive(t, at)
+	for _, status := range []uint64{0, 1, 9} {
+		exit := userCase(diff.UserCS64, func(r *diff.Regs) {
+			r.GPR[0], r.GPR[7] = 0x6a0000000000+uint64(at), status
+		}, 0xff, 0xe0)
+		plain := userCase(diff.UserCS64, nil)
+		o.Lost = 0
+		results := ask(t, o, plain, exit, plain, exit, exit, plain)
+		assert.Equal(t, 3, o.Lost)
+		for i, lost := range []bool{false, true, false, true, true, false} {
+			if lost {
+				assert.Equal(t, diff.Silent, results[i].End)
+				assert.NotEmpty(t, results[i].Note)
+			} else {
+				assert.Equal(t, uint8(3), results[i].Vector)
+			}
+		}
+	}
+}
+
+// Where no program can be run from memory, a temporary file does.
+func TestPrograms(t *testing.T) {
+	newTestOracle(t)
+	for _, put := range []func() (*program, error){inMemory, inFile} {
+		p, err := put()
+		require.NoError(t, err)
+		assert.True(t, p.runs())
+		p.close()
+		assert.False(t, p.runs())
 	}
 }
 

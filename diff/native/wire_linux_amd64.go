@@ -17,7 +17,8 @@ const (
 	atAsk       = 16
 	atReply     = 24
 	atEnd       = 32
-	atSegment   = 40
+	atReady     = 40
+	atSegment   = 48
 	segmentSize = 16
 	atPages     = atSegment + 64*segmentSize
 
@@ -99,6 +100,7 @@ func (o *Oracle) ask(cases []*diff.Case, results []diff.Result) (n int, asked []
 	}
 	le.PutUint32(o.mem[atCount:], uint32(len(asked)))
 	le.PutUint32(o.mem[atDone:], 0)
+	le.PutUint64(o.mem[atReady:], 0)
 	return n, asked
 }
 

@@ -265,6 +265,7 @@ void helper(void)
 		must(STEP_SIGNAL, call(SYS_rt_sigaction, signals[i], (long)&act, 0, 8, 0, 0));
 	must(STEP_TIMER, call(SYS_setitimer, 2, (long)timer, 0, 0, 0, 0)); /* ITIMER_PROF */
 	filter();
+	s->ready = 1;
 	__asm__ volatile("int3");
 	leave(0);
 }

@@ -59,6 +59,7 @@ struct header {
 	u32 segments;
 	u32 ticks;	   /* of 10 ms that a case may take */
 	u64 ask, reply, end; /* where questions and answers begin, in bytes from here; the size of all */
+	u64 ready; /* set by the helper when its preparation is done */
 	struct segment segment[MAX_LDT];
 	u8 pages[PAGES * PAGE]; /* as a case finds them before its patches */
 };
