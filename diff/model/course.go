@@ -20,6 +20,9 @@ type course struct {
 	fault  *fault   // of the first check that failed
 	ext    uint32   // EXT of the error codes
 	last   event    // delivered last
+
+	oddities Oddities // to be shown
+	met      Oddities // that have made a difference
 }
 
 // hidden are segment registers whole, and the CPL.
@@ -121,6 +124,10 @@ func (x *course) end() *fault {
 		return nil
 	}
 	x.regs, x.hidden = x.saved.regs, x.saved.hidden
+	if x.oddities>>HalfAFrame&1 == 1 && len(x.stored) > 0 {
+		x.met |= 1 << HalfAFrame
+		x.stored = nil
+	}
 	for i := len(x.stored) - 1; i >= 0; i-- {
 		x.at(x.stored[i].physical, 1)[0] = x.stored[i].was
 	}
@@ -134,7 +141,12 @@ func (x *course) end() *fault {
 // error codes.
 func (x *course) need(holds bool, f fault) {
 	if x.fault == nil && !holds {
-		f.code |= x.ext
+		if !x.odd(NoEXT, x.ext != 0) {
+			f.code |= x.ext
+		}
+		if x.odd(DoubledVectorCode, x.eferLMA() && bit(uint64(f.code), 1) && f.vector != 14) {
+			f.code = f.code>>3<<4 | f.code&7
+		}
 		x.fault = &f
 	}
 }
@@ -146,6 +158,10 @@ func (x *course) reach(linear uint64, a access) uint64 {
 	}
 	if !x.eferLMA() {
 		linear = bits(linear, 31, 0)
+	}
+	if x.eferLMA() && !x.canonical(linear) {
+		x.need(false, gp(0))
+		return 0
 	}
 	a.linear = linear
 	t, o := x.translate(linear)
@@ -245,6 +261,16 @@ func (s *stack) move(n uint64) {
 // within tells whether size bytes at an offset lie in the stack segment: within its limit, or in 64-bit
 // mode at canonical addresses. [SDM 3A, Limit Checking; SDM 1, Canonical Addressing]
 func (x *course) within(s *stack, offset uint64, size int) bool {
+	if x.odd(NoStackLimit, !s.mode64 && !x.withinLimit(s, offset, size)) {
+		return true
+	}
+	if x.odd(HoleIsGP, s.mode64 && !x.withinLimit(s, offset, size)) {
+		return true
+	}
+	return x.withinLimit(s, offset, size)
+}
+
+func (x *course) withinLimit(s *stack, offset uint64, size int) bool {
 	last := offset + uint64(size) - 1
 	switch {
 	case s.mode64:
@@ -283,13 +309,18 @@ func (s *stack) linear(offset uint64) uint64 {
 	return bits(s.ss.base()+offset, 31, 0)
 }
 
+// asUser tells whether accesses to a stack are user-mode accesses.
+func (x *course) asUser(s *stack) bool {
+	return s.user && !x.odd(SupervisorFrame, true)
+}
+
 func (x *course) push(s *stack, size int, v uint64) {
 	s.move(-uint64(size))
-	x.write(s.linear(s.offset(0)), size, v, access{userMode: s.user})
+	x.write(s.linear(s.offset(0)), size, v, access{userMode: x.asUser(s)})
 }
 
 func (x *course) pop(s *stack, size int) uint64 {
-	v := x.read(s.linear(s.offset(0)), size, access{userMode: s.user})
+	v := x.read(s.linear(s.offset(0)), size, access{userMode: x.asUser(s)})
 	s.move(uint64(size))
 	return v
 }
@@ -297,9 +328,15 @@ func (x *course) pop(s *stack, size int) uint64 {
 // inCode is the check that an instruction pointer lies in a code segment: in 64-bit code that it is
 // canonical.
 func (x *course) inCode(cs descriptor, ip uint64) {
-	if x.eferLMA() && cs.l() {
-		x.need(x.canonical(ip), gp(0))
-		return
+	holds := x.isInCode(cs, ip)
+	if !x.odd(NoTargetCheck, !holds) { // then it shows at the fetch, if at all
+		x.need(holds, gp(0))
 	}
-	x.need(ip <= cs.limit(), gp(0))
+}
+
+func (x *course) isInCode(cs descriptor, ip uint64) bool {
+	if x.eferLMA() && cs.l() {
+		return x.canonical(ip)
+	}
+	return ip <= cs.limit()
 }

@@ -9,9 +9,30 @@ import (
 
 // delivery answers a Delivery case.
 func delivery(c *diff.Case, w *diff.World) diff.Result {
+	r, _ := odd(c, w, 0)
+	return r
+}
+
+// Odd answers a Delivery case as an emulator with some oddities does, and tells which of
+// them made a difference on the way.
+func Odd(c *diff.Case, o Oddities) (diff.Result, Oddities) {
+	w, err := diff.WorldByName(c.World)
+	if err != nil {
+		return diff.Result{End: diff.Silent, Note: err.Error()}, 0
+	}
+	return odd(c, w, o)
+}
+
+func odd(c *diff.Case, w *diff.World, o Oddities) (diff.Result, Oddities) {
 	m := newMachine(c, w)
-	before := bytes.Clone(m.arena)
 	x := newCourse(m)
+	x.oddities = o
+	return x.answerTo(c), x.met
+}
+
+// answerTo goes through a case.
+func (x *course) answerTo(c *diff.Case) diff.Result {
+	before := bytes.Clone(x.arena)
 	if !x.first(c) {
 		return diff.Result{End: diff.Shutdown}
 	}
@@ -19,13 +40,13 @@ func delivery(c *diff.Case, w *diff.World) diff.Result {
 	for range 2 * diff.PageSize / 8 {
 		v, next, ok := x.arrived()
 		switch {
-		case m.outside:
+		case x.outside:
 			return diff.Result{End: diff.Silent, Note: "a table outside the arena"}
 		case ok:
 			r := x.answer(v)
 			for at := 0; at < len(before); at += 8 {
-				if !bytes.Equal(before[at:at+8], m.arena[at:at+8]) {
-					r.Mem = append(r.Mem, diff.Word{At: diff.Offset(at), Value: binary.LittleEndian.Uint64(m.arena[at:])})
+				if !bytes.Equal(before[at:at+8], x.arena[at:at+8]) {
+					r.Mem = append(r.Mem, diff.Word{At: diff.Offset(at), Value: binary.LittleEndian.Uint64(x.arena[at:])})
 				}
 			}
 			return r
@@ -93,7 +114,7 @@ func (x *course) arrived() (collector uint8, next *event, ok bool) {
 	linear := rip
 	if !x.mode64() {
 		// An instruction pointer beyond the code segment limit causes #GP(0).
-		x.need(rip <= cs.limit(), gp(0))
+		x.inCode(cs, rip)
 		linear = bits(cs.base()+rip, 31, 0)
 	}
 	physical := x.reach(linear, access{fetch: true, userMode: x.cpl == 3})

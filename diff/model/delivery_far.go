@@ -27,7 +27,7 @@ func (x *course) target(selector uint16) descriptor {
 func (x *course) codeSegment(d descriptor, selector uint16) {
 	f := gp(code(selector))
 	// IF L-Bit = 1 and D-BIT = 1 and IA32_EFER.LMA = 1 THEN #GP(new code segment selector).
-	x.need(!x.eferLMA() || !d.l() || !d.db(), f)
+	x.noLD(d, selector)
 	if d.conforming() {
 		// IF DPL > CPL THEN #GP(segment selector).
 		x.need(d.dpl() <= x.cpl, f)
@@ -37,6 +37,14 @@ func (x *course) codeSegment(d descriptor, selector uint16) {
 	}
 	// IF segment not present THEN #NP(segment selector).
 	x.need(d.p(), np(code(selector)))
+}
+
+// noLD is the check of code whose L and D flags must not both be 1 in IA-32e mode.
+func (x *course) noLD(cs descriptor, selector uint16) {
+	holds := !x.eferLMA() || !cs.l() || !cs.db()
+	if !x.odd(NoLDCheck, !holds) {
+		x.need(holds, gp(code(selector)))
+	}
 }
 
 // gate is the checks of CALL-GATE; it gives the gate whole and the code segment.
@@ -71,6 +79,9 @@ func (x *course) gate(g descriptor, jump bool) (descriptor, descriptor) {
 		x.need(cs.dpl() <= x.cpl, f)
 	}
 	// IF code segment is not present THEN #NP(code-segment selector).
+	if x.odd(AbsentGateCodeGP, jump && !cs.p()) {
+		x.need(false, f)
+	}
 	x.need(cs.p(), np(code(selector)))
 	return g, cs
 }
@@ -155,7 +166,10 @@ func (x *course) call(selector uint16, offset uint64, size int, next uint64) {
 		if x.fault == nil && !cs.conforming() && cs.dpl() < x.cpl {
 			x.morePrivilege(g, cs, next)
 		} else {
-			x.callTo(cs, g.gateSelector(), g.gateOffset(), x.wordOfGate(g), next)
+			x.callTo(cs, g.gateSelector(), x.offsetOf(g), x.wordOfGate(g), next)
+			if x.odd(CallGateRPL, cs.dpl() != x.cpl) {
+				x.seg[regCS].selector = g.gateSelector()>>2<<2 | uint16(cs.dpl())
+			}
 		}
 	case d.system() == taskGate:
 		x.farSwitch(x.farTaskGate(d), withNesting, next)
@@ -204,7 +218,7 @@ func (x *course) morePrivilege(g, cs descriptor, next uint64) {
 		x.room(s, parameters+4, size, ss(code(s.ss.selector)))
 	}
 	// IF CallGate(InstructionPointer) not within new code-segment limit THEN #GP(0).
-	x.inCode(cs, g.gateOffset())
+	x.inCode(cs, x.offsetOf(g))
 	x.push(s, size, uint64(x.seg[regSS].selector))
 	x.push(s, size, x.regs.GPR[regESP])
 	for i := len(words) - 1; i >= 0; i-- {
@@ -213,13 +227,16 @@ func (x *course) morePrivilege(g, cs descriptor, next uint64) {
 	x.push(s, size, uint64(x.seg[regCS].selector))
 	x.push(s, size, next)
 	x.cpl = cpl
+	if x.odd(CallGateCPL0, x.eferLMA() && cpl != 0) {
+		x.cpl = 0
+	}
 	x.load(regCS, cs, g.gateSelector()>>2<<2|uint16(cpl))
 	if x.eferLMA() {
 		x.seg[regSS] = s.ss
 	} else {
 		x.load(regSS, s.ss, s.ss.selector)
 	}
-	x.regs.RIP, x.regs.GPR[regESP] = g.gateOffset(), s.sp
+	x.regs.RIP, x.regs.GPR[regESP] = x.offsetOf(g), s.sp
 }
 
 // movToSegment is MOV to a segment register in protected and IA-32e mode. [SDM 2, MOV—Move]
@@ -233,14 +250,19 @@ func (x *course) movToSegment(register int, selector uint16) {
 		// IF DS, ES, FS, or GS is loaded with NULL selector THEN SegmentRegister := segment selector.
 		x.seg[register] = nullDescriptor(selector)
 	default:
-		x.loadData(register, selector, gp(code(selector)))
+		d := x.dataSegment(selector, gp(code(selector)))
+		x.loadAccessed(register, d, selector)
 	}
 }
 
 func (x *course) loadSS(selector uint16) {
 	if isNull(selector) {
 		// IF segment selector is NULL THEN #GP(0); in 64-bit mode it is allowed if CPL < 3 and the RPL is the CPL.
-		x.need(x.mode64() && x.cpl < 3 && rpl(selector) == x.cpl, gp(0))
+		holds := x.mode64() && x.cpl < 3 && rpl(selector) == x.cpl
+		if x.odd(NullSSLoadAnywhere, x.mode64() && x.cpl < 3 && (!holds || x.cpl != 0)) {
+			x.cpl, holds = 0, true
+		}
+		x.need(holds, gp(0))
 		x.seg[regSS] = nullDescriptor(selector)
 		return
 	}
@@ -251,11 +273,11 @@ func (x *course) loadSS(selector uint16) {
 	x.need(rpl(selector) == x.cpl && d.writable() && d.dpl() == x.cpl, f)
 	// IF segment not marked present THEN #SS(selector).
 	x.need(d.p(), ss(code(selector)))
-	x.load(regSS, d, selector)
+	x.loadAccessed(regSS, d, selector)
 }
 
-// loadData loads DS, ES, FS or GS; f is the fault of all checks but that of presence.
-func (x *course) loadData(register int, selector uint16, f fault) {
+// dataSegment is the checks of a segment for DS, ES, FS or GS; f is the fault of all checks but that of presence.
+func (x *course) dataSegment(selector uint16, f fault) descriptor {
 	// IF segment selector index is outside descriptor table limits, or segment is not a data or readable
 	// code segment, or ((segment is a data or nonconforming code segment) AND ((RPL > DPL) or (CPL > DPL))) THEN #GP(selector).
 	d := x.find(selector, f)
@@ -263,5 +285,5 @@ func (x *course) loadData(register int, selector uint16, f fault) {
 	x.need(d.conforming() || rpl(selector) <= d.dpl() && x.cpl <= d.dpl(), f)
 	// IF segment not marked present THEN #NP(selector).
 	x.need(d.p(), np(code(selector)))
-	x.load(register, d, selector)
+	return d
 }

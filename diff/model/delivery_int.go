@@ -107,7 +107,7 @@ func (x *course) flagsImage(e event) uint64 {
 	switch {
 	case e.source != byProcessor:
 		return x.regs.RFLAGS &^ (1 << 16)
-	case e.fault:
+	case e.fault && !x.odd(NoRF, !bit(x.regs.RFLAGS, 16)):
 		return x.regs.RFLAGS | 1<<16
 	}
 	return x.regs.RFLAGS
@@ -188,6 +188,9 @@ func (x *course) trapOrInterruptGate(e event, gate descriptor) {
 	// IF descriptor does not indicate a code segment or new code-segment DPL > CPL THEN
 	// #GP(error_code(new code-segment selector,0,EXT)).
 	x.need(cs.isCode() && cs.dpl() <= x.cpl, gp(code(selector)))
+	if x.odd(PresenceBefore64, x.eferLMA() && !cs.is64() && !cs.p()) {
+		x.need(false, np(code(selector)))
+	}
 	// In IA-32e mode the code segment must be a 64-bit one, else #GP of its selector.
 	// [SDM 3A, 64-Bit Mode IDT]
 	x.need(!x.eferLMA() || cs.is64(), gp(code(selector)))
@@ -202,7 +205,9 @@ func (x *course) trapOrInterruptGate(e event, gate descriptor) {
 		x.interPrivilege(e, gate, cs)
 	case !cs.conforming() && cs.dpl() < x.cpl:
 		// IF new code-segment DPL ≠ 0 THEN #GP(error_code(new code-segment selector,0,EXT)).
-		x.need(cs.dpl() == 0, gp(code(selector)))
+		if !x.odd(V86HandlerDPL, cs.dpl() != 0) {
+			x.need(cs.dpl() == 0, gp(code(selector)))
+		}
 		x.interPrivilege(e, gate, cs)
 	default:
 		// IF VM = 1 THEN #GP(error_code(new code-segment selector,0,EXT)).
@@ -241,7 +246,7 @@ func (x *course) interPrivilege(e event, gate, cs descriptor) {
 		x.room(s, words, size, ss(code(new.selector)))
 	}
 	// IF instruction pointer from IDT gate is not within new code-segment limits THEN #GP(EXT).
-	x.inCode(cs, gate.gateOffset())
+	x.inCode(cs, x.offsetOf(gate))
 	if x.vm() {
 		// Push GS, FS, DS, ES.
 		for _, r := range []int{regGS, regFS, regDS, regES} {
@@ -280,7 +285,9 @@ func (x *course) intraPrivilege(e event, gate, cs descriptor) {
 		}
 		s.mode64, s.user = true, x.cpl == 3
 		// IF StackAddress is non-canonical THEN #SS(EXT).
-		x.need(x.canonical(s.sp), ss(0))
+		if gate.ist() != 0 || !x.odd(HoleIsGP, !x.canonical(s.sp)) {
+			x.need(x.canonical(s.sp), ss(0))
+		}
 		s.sp = s.sp >> 4 << 4
 	}
 	if e.hasCode {
@@ -289,12 +296,15 @@ func (x *course) intraPrivilege(e event, gate, cs descriptor) {
 	// IF current stack does not have room for the words pushed THEN #SS(EXT).
 	x.room(s, words, size, ss(0))
 	// IF instruction pointer not within code-segment limits THEN #GP(EXT).
-	x.inCode(cs, gate.gateOffset())
+	x.inCode(cs, x.offsetOf(gate))
 	if x.eferLMA() {
 		x.push(s, size, uint64(x.seg[regSS].selector))
 		x.push(s, size, x.regs.GPR[regESP])
 	}
 	x.pushReturn(s, size, e)
+	if x.odd(ISTNullSS, x.eferLMA() && gate.ist() != 0 && uint64(x.seg[regSS].selector) != x.cpl) {
+		x.seg[regSS] = nullDescriptor(uint16(x.cpl))
+	}
 	x.enter(gate, cs, x.cpl)
 	x.regs.GPR[regESP] = s.sp
 }
@@ -313,7 +323,7 @@ func (x *course) pushReturn(s *stack, size int, e event) {
 // become 0, through an interrupt gate IF too.
 func (x *course) enter(gate, cs descriptor, cpl uint64) {
 	x.load(regCS, cs, cs.selector>>2<<2|uint16(cpl))
-	x.regs.RIP = gate.gateOffset()
+	x.regs.RIP = x.offsetOf(gate)
 	x.cpl = cpl
 	x.regs.RFLAGS &^= 1<<8 | 1<<17 | 1<<16 | 1<<14
 	if t := gate.system(); t == interruptGate16 || t == interruptGate32 {
@@ -331,6 +341,9 @@ func (x *course) innerStack(cpl uint64) *stack {
 		// TSSstackAddress := (new code-segment DPL « 3) + 4; IF (TSSstackAddress + 5) > current
 		// TSS limit THEN #TS(error_code(current TSS selector,0,EXT)).
 		at := cpl<<3 + 4
+		if x.odd(TSSReaches8, at+5 <= x.tr.limit() && at+7 > x.tr.limit()) {
+			x.need(false, f)
+		}
 		x.need(at+5 <= x.tr.limit(), f)
 		selector = uint16(x.readTable(x.tr.base()+at+4, 2))
 		sp = x.readTable(x.tr.base()+at, 4)
@@ -352,7 +365,13 @@ func (x *course) innerStack(cpl uint64) *stack {
 	// indicate writable data segment THEN #TS(error_code(NewSS,0,EXT)).
 	x.need(d.dpl() == cpl && d.writable(), ts(code(selector)))
 	// IF NewSS is not present THEN #SS(error_code(NewSS,0,EXT)).
+	if x.odd(AbsentStackTS, !d.p()) {
+		x.need(false, ts(code(selector)))
+	}
 	x.need(d.p(), ss(code(selector)))
+	if old := x.regs.GPR[regESP]; x.odd(KeepsHighESP, !d.db() && old>>16 != sp>>16) {
+		sp = old>>16<<16 | bits(sp, 15, 0)
+	}
 	return &stack{ss: d, sp: sp, user: cpl == 3}
 }
 

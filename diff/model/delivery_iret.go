@@ -55,7 +55,8 @@ func (x *course) protectedReturn(size int) {
 		return
 	}
 	// IF tempEFLAGS(VM) = 1 and CPL = 0 THEN RETURN-TO-VIRTUAL-8086-MODE: not in IA-32e mode.
-	if bit(image, 17) && x.cpl == 0 && !x.eferLMA() {
+	toV86 := x.cpl == 0 && !x.eferLMA()
+	if bit(image, 17) && (toV86 || x.odd(VMAnywhere, size == 4)) {
 		x.returnToV86(s, ip, selector, image)
 		return
 	}
@@ -85,7 +86,7 @@ func (x *course) cplFlags(size int) (flags uint64) {
 	if x.cpl == 0 {
 		flags |= 3 << 12
 	}
-	if x.cpl == 0 && size > 2 {
+	if x.cpl == 0 && size > 2 && !x.odd(NoVIF, true) {
 		flags |= 1<<19 | 1<<20
 	}
 	return flags
@@ -107,6 +108,9 @@ func (x *course) popFlags(image uint64, size int, others uint64) {
 // returnToV86 is RETURN-TO-VIRTUAL-8086-MODE.
 func (x *course) returnToV86(s *stack, ip uint64, selector uint16, image uint64) {
 	// IF EIP is not within the code segment limit, which is FFFFH, THEN #GP(0).
+	if x.odd(V86TargetCut, ip > 0xffff) {
+		ip = bits(ip, 15, 0)
+	}
 	x.need(ip <= 0xffff, gp(0))
 	x.present(s, 0, 6, 4)
 	sp := x.pop(s, 4)
@@ -166,7 +170,7 @@ func (x *course) returnCode(selector uint16) descriptor {
 	x.need(cs.isCode(), gp(code(selector)))
 	// In IA-32e mode a code segment must not have both L and D set, else #GP(selector).
 	// [SDM 3A, Code Segment Descriptor in 64-bit Mode]
-	x.need(!x.eferLMA() || !cs.l() || !cs.db(), gp(code(selector)))
+	x.noLD(cs, selector)
 	// IF return code segment selector RPL < CPL THEN #GP(selector).
 	x.need(rpl(selector) >= x.cpl, gp(code(selector)))
 	if cs.conforming() {
@@ -191,7 +195,10 @@ func (x *course) returnOuter(cs descriptor, selector uint16, ip uint64, stackSel
 	if isNull(stackSelector) {
 		// IF stack segment selector is NULL: in IA-32e mode it is allowed for 64-bit code whose
 		// RPL is not 3, with an RPL that is the CPL's, ELSE #GP(0).
-		x.need(x.eferLMA() && cs.is64() && cpl != 3 && rpl(stackSelector) == cpl, gp(0))
+		holds := x.eferLMA() && cs.is64() && cpl != 3 && rpl(stackSelector) == cpl
+		if !x.odd(NullSSAnywhere, !holds && x.eferLMA() && cpl != 3) {
+			x.need(holds, gp(0))
+		}
 	} else {
 		f := gp(code(stackSelector))
 		// IF stack segment selector index is not within its descriptor table limits THEN #GP(selector).
@@ -200,6 +207,9 @@ func (x *course) returnOuter(cs descriptor, selector uint16, ip uint64, stackSel
 		// writable data segment, or stack segment descriptor DPL ≠ RPL of the return code segment selector THEN #GP(selector).
 		x.need(rpl(stackSelector) == cpl && new.writable() && new.dpl() == cpl, f)
 		// IF stack segment not present THEN #SS(stack segment selector).
+		if x.odd(AbsentStackNP, !new.p()) {
+			x.need(false, np(code(stackSelector)))
+		}
 		x.need(new.p(), ss(code(stackSelector)))
 	}
 	// IF the return instruction pointer is not within the return code segment limit THEN #GP(0).
@@ -230,6 +240,9 @@ func (x *course) returnOuter(cs descriptor, selector uint16, ip uint64, stackSel
 	// non-conforming code segment and CPL > segment descriptor DPL THEN the selector is NULL.
 	for _, r := range []int{regES, regFS, regGS, regDS} {
 		d := x.seg[r]
+		if x.odd(KeepsNullFSGS, d.null && d.selector != 0 && (r == regFS || r == regGS)) {
+			continue
+		}
 		if d.null || !d.conforming() && x.cpl > d.dpl() {
 			// The base stays, where it is in use. [SDM 3A, FS and GS in 64-bit mode: left open; as the emulator]
 			x.seg[r] = nullDescriptor(0)

@@ -13,6 +13,9 @@ const (
 func (x *course) taskOfGate(selector uint16) descriptor {
 	f := gp(code(selector))
 	// IF local/global bit is set to local, or index not within GDT limits THEN #GP(error_code(TSS selector,0,EXT)).
+	if x.odd(TaskGateLDTTS, bit(uint64(selector), 2)) {
+		x.need(false, ts(code(selector)))
+	}
 	x.need(!bit(uint64(selector), 2), f)
 	d := x.find(selector, f)
 	// IF TSS descriptor specifies that the TSS is busy THEN #GP(error_code(TSS selector,0,EXT)).
@@ -171,7 +174,7 @@ func (x *course) loadTask(in taskLayout, how nesting) {
 	for _, r := range []int{regDS, regES, regFS, regGS} {
 		if !isNull(selectors[r]) {
 			// #TS(new data segment selector) for all but presence, which is #NP.
-			x.loadData(r, selectors[r], ts(code(selectors[r])))
+			x.load(r, x.dataSegment(selectors[r], ts(code(selectors[r]))), selectors[r])
 		}
 		x.settle()
 	}
@@ -217,6 +220,9 @@ func (x *course) loadTaskStack(selector uint16) {
 	d := x.find(selector, f)
 	x.need(d.writable(), f)
 	// Stack segment is present in memory: #SS(new stack segment selector).
+	if x.odd(AbsentStackNP, !d.p()) {
+		x.need(false, np(code(selector)))
+	}
 	x.need(d.p(), ss(code(selector)))
 	// Stack segment DPL matches CPL, and the selector's RPL: #TS(new stack segment selector).
 	x.need(d.dpl() == x.cpl && rpl(selector) == x.cpl, f)

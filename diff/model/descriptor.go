@@ -96,6 +96,14 @@ func (d descriptor) gateOffset() uint64 {
 	return bits(d.high, 31, 0)<<32 | bits(d.value, 63, 48)<<16 | bits(d.value, 15, 0)
 }
 
+// offsetOf is the instruction pointer in an interrupt gate, or in a call gate for CALL.
+func (x *course) offsetOf(d descriptor) uint64 {
+	if high := bits(d.value, 63, 48) << 16; x.odd(HighWordOf16BitGate, !d.is32() && high != 0) {
+		return high | d.gateOffset()
+	}
+	return d.gateOffset()
+}
+
 // wordOfGate is the size of what is pushed through a gate, in bytes.
 func (x *course) wordOfGate(d descriptor) int {
 	switch {
@@ -140,6 +148,15 @@ func (x *course) find(selector uint16, f fault) descriptor {
 // load puts a descriptor into a segment register. The processor sets the accessed bit when
 // it loads a segment selector, here where it is not set. [SDM 3A, Code- and Data-Segment Descriptor Types]
 func (x *course) load(register int, d descriptor, selector uint16) {
+	if x.odd(NoAccessedBit, !bit(d.value, 40)) {
+		d.selector = selector
+		x.seg[register] = d
+		return
+	}
+	x.loadAccessed(register, d, selector)
+}
+
+func (x *course) loadAccessed(register int, d descriptor, selector uint16) {
 	if !bit(d.value, 40) {
 		d.value |= 1 << 40
 		x.writeTable(d.at+5, 1, bits(d.value, 47, 40))

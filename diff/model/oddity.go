@@ -1,0 +1,129 @@
+package model
+
+// Oddity is one way in which another emulator departs from the text, or takes what
+// the text leaves open the other way. With a set of them the model says what that
+// emulator does, to the bit, where several meet in one case too.
+type Oddity int
+
+// Oddities is a set of them.
+type Oddities uint64
+
+// Of makes a set.
+func Of(list ...Oddity) (set Oddities) {
+	for _, o := range list {
+		set |= 1 << o
+	}
+	return set
+}
+
+// List gives a set's members in their order.
+func (s Oddities) List() (list []Oddity) {
+	for o := range numOddities {
+		if s>>o&1 == 1 {
+			list = append(list, o)
+		}
+	}
+	return list
+}
+
+// What the emulators do. The table below has the sentence that each breaks.
+const (
+	NoEXT Oddity = iota
+	DoubledVectorCode
+	HighWordOf16BitGate
+	NoAccessedBit
+	NoTargetCheck
+	LimitErrorIsSelector
+	NoStackLimit
+	HoleIsGP
+	SupervisorFrame
+	AbsentStackTS
+	AbsentStackNP
+	KeepsHighESP
+	TSSReaches8
+	NoRF
+	NoVIF
+	VMAnywhere
+	KeepsNullFSGS
+	V86TargetCut
+	V86HandlerDPL
+	NoLDCheck
+	PresenceBefore64
+	ISTNullSS
+	AbsentGateCodeGP
+	CallGateCPL0
+	CallGateRPL
+	NullSSAnywhere
+	TaskGateLDTTS
+	NullSSLoadAnywhere
+	HalfAFrame
+	StackPointer32
+	No16BitOnes
+	NewTaskOtherwise
+
+	numOddities
+)
+
+// text is what the table says of an oddity.
+type text struct {
+	name, cite string
+}
+
+var oddityTexts = [numOddities]text{
+	NoEXT:                {"EXT is never set", "SDM 3A, Error Code: EXT: When set, indicates that the exception occurred during delivery of an event external to the program, such as an interrupt or an earlier exception."},
+	DoubledVectorCode:    {"an error code of the IDT is vector*16+2 in IA-32e mode", "SDM 3A, Error Code: the error code has the IDT flag and the vector as index, in bits 15:3."},
+	HighWordOf16BitGate:  {"the upper word of a 16-bit gate counts", "SDM 3A, IDT Descriptors; Call Gates: a 16-bit gate has an offset of 16 bits."},
+	NoAccessedBit:        {"loading CS or SS by a gate, return, far transfer or task switch leaves the accessed bit", "SDM 3A, Code- and Data-Segment Descriptor Types: The processor sets this bit whenever it loads the segment selector for the segment into a segment register."},
+	NoTargetCheck:        {"the target is not checked against the code segment's limit, nor for canonical form", "SDM 2, INT n; IRET; RET; CALL; JMP: IF instruction pointer is not within code segment limits THEN #GP(0)."},
+	LimitErrorIsSelector: {"a target beyond the limit is #GP(selector)", "SDM 2, JMP; CALL: IF tempEIP outside code segment limit THEN #GP(0)."},
+	NoStackLimit:         {"a stack's limit is not checked", "SDM 2, INT n; CALL: IF stack does not have room THEN #SS; SDM 3A, Limit Checking."},
+	HoleIsGP:             {"a stack access in the canonical hole is #GP(0), and only when it is made", "SDM 2, INT n; IRET; CALL: IF StackAddress is non-canonical THEN #SS; SDM 1, Canonical Addressing."},
+	SupervisorFrame:      {"stacks of CPL 3 are accessed with a supervisor's rights", "SDM 3A, Determination of Access Rights: accesses made while CPL = 3 are user-mode accesses."},
+	AbsentStackTS:        {"an inner stack that is not present is #TS", "SDM 2, INT n; CALL: IF NewSS is not present THEN #SS(error_code(NewSS,0,EXT))."},
+	AbsentStackNP:        {"a stack that is not present is #NP, on a return or in a new task", "SDM 2, IRET; RET: IF stack segment not present THEN #SS; SDM 3A, Task Switching: Stack segment is present in memory: #SS."},
+	KeepsHighESP:         {"the upper half of ESP stays on a switch to a 16-bit stack", "SDM 2, INT n; CALL: ESP := NewESP."},
+	TSSReaches8:          {"a TSS must hold all eight bytes of an inner stack's slot", "SDM 2, INT n; CALL: IF (TSSstackAddress + 5) > current TSS limit THEN #TS."},
+	NoRF:                 {"a fault saves RF as 0", "SDM 3B, Instruction-Breakpoint Exception Condition: For any fault-class exception ... the value pushed for RF is 1."},
+	NoVIF:                {"IRET loads neither VIF nor VIP", "SDM 2, IRET: IF CPL = 0 THEN ... EFLAGS(VIF,VIP) := tempEFLAGS."},
+	VMAnywhere:           {"IRET returns to virtual-8086 mode at any CPL, and in IA-32e mode", "SDM 2, IRET: IF tempEFLAGS(VM) = 1 and CPL = 0 THEN GOTO RETURN-TO-VIRTUAL-8086-MODE."},
+	KeepsNullFSGS:        {"null selectors in FS and GS keep their RPL on a return to an outer level", "SDM 2, IRET; RET: the selector of a segment register that may not be used becomes 0."},
+	V86TargetCut:         {"EIP is cut on a return to virtual-8086 mode", "SDM 2, IRET, RETURN-TO-VIRTUAL-8086-MODE: IF EIP is not within code segment limits THEN #GP(0)."},
+	V86HandlerDPL:        {"a handler entered from virtual-8086 mode may be at CPL 1 or 2", "SDM 2, INT n: IF new code-segment DPL ≠ 0 THEN #GP(new code-segment selector)."},
+	NoLDCheck:            {"code with both L and D is taken", "SDM 2, JMP; CALL; IRET; RET: IF L-Bit = 1 and D-BIT = 1 and IA32_EFER.LMA = 1 THEN #GP(new code segment selector)."},
+	PresenceBefore64:     {"presence is checked before 64-bit code is asked for", "SDM 2, CALL: IF (code-segment descriptor is not a 64-bit segment) THEN #GP(code segment selector), before presence; left open for INT n."},
+	ISTNullSS:            {"SS becomes null with an IST at the same level", "SDM 2, INT n, INTRA-PRIVILEGE-LEVEL-INTERRUPT: SS is loaded with a change of privilege only."},
+	AbsentGateCodeGP:     {"a code segment behind a call gate that is not present is #GP, by JMP", "SDM 2, JMP, CALL-GATE: IF code segment is not present THEN #NP(code-segment selector)."},
+	CallGateCPL0:         {"a 64-bit call gate enters code of DPL 1 or 2 at CPL 0", "SDM 2, CALL, MORE-PRIVILEGE: CPL := CodeSegment(DPL)."},
+	CallGateRPL:          {"CS has the DPL as its RPL behind a call gate to conforming code", "SDM 2, CALL, SAME-PRIVILEGE: CS(RPL) := CPL."},
+	NullSSAnywhere:       {"IRET and RET take a null SS for compatibility-mode code and with any RPL", "SDM 2, IRET; RET: a null SS is for 64-bit code at CPL 0 to 2, with RPL = CPL, ELSE #GP(0)."},
+	TaskGateLDTTS:        {"a task gate that names the LDT is #TS", "SDM 2, INT n; JMP; CALL, TASK-GATE: IF local/global bit is set to local THEN #GP(TSS selector)."},
+	NullSSLoadAnywhere:   {"MOV SS takes a null selector of any RPL in 64-bit mode", "SDM 2, MOV: #GP(0) if an attempt is made to load SS register with NULL segment selector when CPL = 3, or when CPL < 3 and CPL ≠ RPL."},
+	HalfAFrame:           {"words pushed before the one that faults stay in memory: left open", "SDM 3A, Interrupt and Exception Handling: what is below the stack pointer is left open."},
+	StackPointer32:       {"far CALL in 64-bit mode with an operand of 16 or 32 bits uses ESP", "SDM 1, Stack Address-Size Attribute: in 64-bit mode the stack pointer has 64 bits."},
+	No16BitOnes:          {"upper halves of registers are other ones after a switch to a 16-bit task: left open", "SDM 3A, 16-Bit Task-State Segment (TSS): the structure has no place for them."},
+	NewTaskOtherwise:     {"a new task's faults", "SDM 3A, Task Switching, Exception Conditions Checked During a Task Switch."},
+}
+
+// Name says what it does, in one line.
+func (o Oddity) Name() string { return oddityTexts[o].name }
+
+// Cite is the sentence that it breaks, or that leaves it open.
+func (o Oddity) Cite() string { return oddityTexts[o].cite }
+
+// odd tells whether an oddity is asked for where it makes a difference.
+func (x *course) odd(o Oddity, differs bool) bool {
+	if x.oddities>>o&1 == 0 || !differs || x.fault != nil {
+		return false
+	}
+	x.met |= 1 << o
+	return true
+}
+
+// QEMU is what QEMU's TCG does.
+var QEMU = Of(NoEXT, DoubledVectorCode, HighWordOf16BitGate, NoAccessedBit, NoTargetCheck, LimitErrorIsSelector, NoStackLimit,
+	HoleIsGP, SupervisorFrame, AbsentStackTS, AbsentStackNP, KeepsHighESP, TSSReaches8, NoRF, NoVIF, VMAnywhere, KeepsNullFSGS,
+	V86TargetCut, V86HandlerDPL, NoLDCheck, PresenceBefore64, ISTNullSS, AbsentGateCodeGP, CallGateCPL0, CallGateRPL,
+	NullSSAnywhere, TaskGateLDTTS, NullSSLoadAnywhere, HalfAFrame, StackPointer32, No16BitOnes, NewTaskOtherwise)
+
+// Bochs is what Bochs does.
+var Bochs = Of(HalfAFrame, KeepsHighESP, TSSReaches8, AbsentStackNP)
