@@ -234,6 +234,15 @@ func (x *course) currentStack() *stack {
 	return &stack{x.seg[regSS], x.regs.GPR[regESP], x.mode64(), x.cpl == 3}
 }
 
+// stackOfOperand is the current stack, for an instruction with an operand size.
+func (x *course) stackOfOperand(size int) *stack {
+	s := x.currentStack()
+	if x.odd(StackPointer32, s.mode64 && size < 8 && (s.sp>>32 != 0 || !s.ss.db())) {
+		s.mode64 = false
+	}
+	return s
+}
+
 // width is the number of bits of the stack pointer: 64 in 64-bit mode, else 32 or 16 by the
 // B flag of the stack segment. [SDM 3A, Stack Alignment; SDM 1, Stack Segment]
 func (s *stack) width() uint {

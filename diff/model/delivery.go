@@ -77,6 +77,9 @@ func (x *course) first(c *diff.Case) bool {
 	case diff.ByINTO:
 		return x.deliver(event{vector: 4, source: softwareInterrupt, returnTo: next})
 	case diff.ByICEBP:
+		if x.odd(NoINT1, true) {
+			return x.deliver(exception(6, 0, x.regs.RIP))
+		}
 		return x.deliver(event{vector: 1, source: int1, returnTo: next})
 	}
 	return x.instruction(func() {
@@ -116,6 +119,7 @@ func (x *course) arrived() (collector uint8, next *event, ok bool) {
 		// An instruction pointer beyond the code segment limit causes #GP(0).
 		x.inCode(cs, rip)
 		linear = bits(cs.base()+rip, 31, 0)
+		rip = bits(rip, 31, 0)
 	}
 	physical := x.reach(linear, access{fetch: true, userMode: x.cpl == 3})
 	if f := x.end(); f != nil {
@@ -124,7 +128,7 @@ func (x *course) arrived() (collector uint8, next *event, ok bool) {
 	}
 	if v, is := diff.AtCollector(linear); is {
 		// A collector begins with an instruction that is privileged: #GP(0) if the CPL is not 0.
-		if x.cpl == 0 {
+		if x.cpl == 0 && !x.vm() {
 			return v, nil, true
 		}
 		e := exception(13, 0, rip)

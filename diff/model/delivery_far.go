@@ -89,7 +89,7 @@ func (x *course) gate(g descriptor, jump bool) (descriptor, descriptor) {
 // jmp is JMP to another segment in protected and IA-32e mode. [SDM 2, JMP—Jump]
 func (x *course) jmp(selector uint16, offset, next uint64) {
 	if x.vm() {
-		x.need(offset <= 0xffff, gp(0))
+		x.inCode(x.seg[regCS], offset)
 		x.seg[regCS], x.regs.RIP = v86Descriptor(selector), offset
 		return
 	}
@@ -98,9 +98,13 @@ func (x *course) jmp(selector uint16, offset, next uint64) {
 	case x.fault != nil:
 	case d.s():
 		x.codeSegment(d, selector)
+		x.limitOfTarget(d, selector, offset, !x.eferLMA() || !d.l())
 		x.goTo(d, selector, offset)
 	case d.system() == callGate16 || d.system() == callGate32:
 		g, cs := x.gate(d, true)
+		if x.odd(LimitErrorIsSelector, !(x.eferLMA() && cs.l()) && g.gateOffset() > cs.limit()) {
+			x.need(false, gp(0))
+		}
 		x.goTo(cs, g.gateSelector(), g.gateOffset())
 	case d.system() == taskGate:
 		x.farSwitch(x.farTaskGate(d), withoutNesting, next)
@@ -115,6 +119,13 @@ func (x *course) goTo(cs descriptor, selector uint16, offset uint64) {
 	x.inCode(cs, offset)
 	x.load(regCS, cs, selector>>2<<2|uint16(x.cpl))
 	x.regs.RIP = offset
+}
+
+// limitOfTarget is the check of a direct jump's offset where its error is another.
+func (x *course) limitOfTarget(cs descriptor, selector uint16, offset uint64, checked bool) {
+	if x.odd(LimitErrorIsSelector, checked && offset > cs.limit()) {
+		x.need(false, gp(code(selector)))
+	}
 }
 
 // farTaskGate is TASK-GATE of JMP and CALL.
@@ -141,7 +152,7 @@ func (x *course) farTSS(d descriptor) descriptor {
 func (x *course) farSwitch(tss descriptor, how nesting, next uint64) {
 	x.switchTask(tss, how, next, x.regs.RFLAGS)
 	// IF EIP not within code segment limit THEN #GP(0).
-	x.inCode(x.seg[regCS], x.regs.RIP)
+	x.need(x.isInCode(x.seg[regCS], x.regs.RIP), gp(0))
 }
 
 // call is CALL to another segment in protected and IA-32e mode. [SDM 2, CALL—Call Procedure]
@@ -149,7 +160,7 @@ func (x *course) call(selector uint16, offset uint64, size int, next uint64) {
 	if x.vm() {
 		s := x.currentStack()
 		x.room(s, 2, size, ss(0))
-		x.need(offset <= 0xffff, gp(0))
+		x.inCode(x.seg[regCS], offset)
 		x.push(s, size, uint64(x.seg[regCS].selector))
 		x.push(s, size, next)
 		x.seg[regCS], x.regs.RIP, x.regs.GPR[regESP] = v86Descriptor(selector), offset, s.sp
@@ -160,13 +171,17 @@ func (x *course) call(selector uint16, offset uint64, size int, next uint64) {
 	case x.fault != nil:
 	case d.s():
 		x.codeSegment(d, selector)
-		x.callTo(d, selector, offset, size, next)
+		x.callTo(d, x.stackOfOperand(size), selector, offset, size, next, size < 8)
 	case d.system() == callGate16 || d.system() == callGate32:
 		g, cs := x.gate(d, false)
 		if x.fault == nil && !cs.conforming() && cs.dpl() < x.cpl {
 			x.morePrivilege(g, cs, next)
 		} else {
-			x.callTo(cs, g.gateSelector(), x.offsetOf(g), x.wordOfGate(g), next)
+			s := x.currentStack()
+			// A 64-bit call gate: IF pushing 16 bytes on the stack touches non-canonical addresses THEN #SS(0).
+			// CS is loaded first, so that it is a stack of 64-bit mode, from compatibility mode too.
+			s.mode64 = x.eferLMA()
+			x.callTo(cs, s, g.gateSelector(), x.offsetOf(g), x.wordOfGate(g), next, false)
 			if x.odd(CallGateRPL, cs.dpl() != x.cpl) {
 				x.seg[regCS].selector = g.gateSelector()>>2<<2 | uint16(cs.dpl())
 			}
@@ -179,14 +194,14 @@ func (x *course) call(selector uint16, offset uint64, size int, next uint64) {
 }
 
 // callTo calls code at the same CPL.
-func (x *course) callTo(cs descriptor, selector uint16, offset uint64, size int, next uint64) {
-	s := x.currentStack()
+func (x *course) callTo(cs descriptor, s *stack, selector uint16, offset uint64, size int, next uint64, checked bool) {
 	// IF stack not large enough for return address THEN #SS(0).
 	x.room(s, 2, size, ss(0))
 	// IF instruction pointer not within the code segment limits THEN #GP(0): before the pushes.
 	x.inCode(cs, offset)
 	x.push(s, size, uint64(x.seg[regCS].selector))
 	x.push(s, size, next)
+	x.limitOfTarget(cs, selector, offset, checked)
 	x.goTo(cs, selector, offset)
 	x.regs.GPR[regESP] = s.sp
 }

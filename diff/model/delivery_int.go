@@ -105,9 +105,9 @@ func (x *course) deliver(first event) bool {
 // own. [SDM 3B, Instruction-Breakpoint Exception Condition]
 func (x *course) flagsImage(e event) uint64 {
 	switch {
-	case e.source != byProcessor:
+	case e.source != byProcessor && !x.odd(SoftwareRF, bit(x.regs.RFLAGS, 16)):
 		return x.regs.RFLAGS &^ (1 << 16)
-	case e.fault && !x.odd(NoRF, !bit(x.regs.RFLAGS, 16)):
+	case e.source == byProcessor && e.fault && !x.odd(NoRF, !bit(x.regs.RFLAGS, 16)):
 		return x.regs.RFLAGS | 1<<16
 	}
 	return x.regs.RFLAGS
@@ -174,7 +174,7 @@ func (x *course) interruptTask(e event, gate descriptor) {
 		x.regs.GPR[regESP] = s.sp
 	}
 	// IF EIP not within code segment limit THEN #GP(EXT).
-	x.inCode(x.seg[regCS], x.regs.RIP)
+	x.need(x.isInCode(x.seg[regCS], x.regs.RIP), gp(0))
 }
 
 // trapOrInterruptGate is TRAP-OR-INTERRUPT-GATE.
@@ -247,7 +247,7 @@ func (x *course) interPrivilege(e event, gate, cs descriptor) {
 	}
 	// IF instruction pointer from IDT gate is not within new code-segment limits THEN #GP(EXT).
 	x.inCode(cs, x.offsetOf(gate))
-	if x.vm() {
+	if x.vm() && !x.eferLMA() {
 		// Push GS, FS, DS, ES.
 		for _, r := range []int{regGS, regFS, regDS, regES} {
 			x.push(s, size, uint64(x.seg[r].selector))
@@ -257,7 +257,7 @@ func (x *course) interPrivilege(e event, gate, cs descriptor) {
 	x.push(s, size, uint64(x.seg[regSS].selector))
 	x.push(s, size, x.regs.GPR[regESP])
 	x.pushReturn(s, size, e)
-	if x.vm() {
+	if x.vm() && !x.eferLMA() {
 		// GS, FS, DS, ES := 0.
 		for _, r := range []int{regGS, regFS, regDS, regES} {
 			x.seg[r] = nullDescriptor(0)

@@ -21,7 +21,7 @@ func (x *course) returnFromV86(size int) {
 	x.present(s, 0, 3, size)
 	ip, cs, image := x.pop(s, size), x.pop(s, size), x.pop(s, size)
 	// The instruction pointer must be within the code segment limit, else #GP(0).
-	x.need(ip <= 0xffff, gp(0))
+	x.inCode(x.seg[regCS], ip)
 	x.regs.RIP = ip
 	x.seg[regCS] = v86Descriptor(uint16(cs))
 	x.regs.GPR[regESP] = s.sp
@@ -43,12 +43,12 @@ func (x *course) taskReturn(next uint64) {
 	x.need(d.p(), np(code(link)))
 	x.switchTask(d, byReturn, next, x.regs.RFLAGS)
 	// IF EIP is not within code segment limit THEN #GP(0).
-	x.inCode(x.seg[regCS], x.regs.RIP)
+	x.need(x.isInCode(x.seg[regCS], x.regs.RIP), gp(0))
 }
 
 // protectedReturn is an IRET with NT = 0.
 func (x *course) protectedReturn(size int) {
-	s := x.currentStack()
+	s := x.stackOfOperand(size)
 	x.present(s, 0, 3, size)
 	ip, selector, image := x.pop(s, size), uint16(x.pop(s, size)), x.pop(s, size)
 	if x.fault != nil {
@@ -119,6 +119,9 @@ func (x *course) returnToV86(s *stack, ip uint64, selector uint16, image uint64)
 		x.seg[r] = v86Descriptor(uint16(x.pop(s, 4)))
 	}
 	x.regs.RIP, x.regs.GPR[regESP] = ip, sp
+	if x.odd(V86NoRF, bit(image, 16)) {
+		image &^= 1 << 16
+	}
 	x.regs.RFLAGS = image&validFlags | 2
 	x.cpl = 3
 }
@@ -128,12 +131,12 @@ const validFlags = 0x3f7fd5
 
 // ret is RET to another segment. [SDM 2, RET—Return From Procedure]
 func (x *course) ret(size int, release uint64) {
-	s := x.currentStack()
+	s := x.stackOfOperand(size)
 	if x.vm() {
 		x.present(s, 0, 2, size)
 		ip, cs := x.pop(s, size), x.pop(s, size)
 		// IF instruction pointer is not within code segment limits THEN #GP(0).
-		x.need(ip <= 0xffff, gp(0))
+		x.inCode(x.seg[regCS], ip)
 		s.move(release)
 		x.seg[regCS] = v86Descriptor(uint16(cs))
 		x.regs.RIP, x.regs.GPR[regESP] = ip, s.sp

@@ -55,7 +55,14 @@ func (x *course) switchTask(new descriptor, how nesting, eip, eflags uint64) {
 	// Checks that the new TSS has a valid limit (67H or more, of a 16-bit one 2BH): else #TS(TSS selector).
 	x.need(new.limit() >= in.last, ts(code(new.selector)))
 	// The current TSS must hold what is saved: the same of it.
-	x.need(old.limit() >= out.lastSaved, ts(code(old.selector)))
+	if !x.odd(NoOldTSSLimit, old.limit() < out.lastSaved) {
+		x.need(old.limit() >= out.lastSaved, ts(code(old.selector)))
+	}
+	var state taskState
+	first := x.odd(TaskReadFirst, true)
+	if first {
+		state = x.readTask(new, in)
+	}
 	// Checks that the current (old) TSS, new TSS, and all segment descriptors used in the task switch are
 	// paged into system memory.
 	x.touch(new.base(), in.last+1, false)
@@ -100,10 +107,13 @@ func (x *course) switchTask(new descriptor, how nesting, eip, eflags uint64) {
 	if x.fault != nil {
 		return
 	}
+	if !first {
+		state = x.readTask(new, in)
+	}
 	// Loads the task register with the segment selector and descriptor for the new task's TSS.
 	new.value |= 1 << 41
 	x.tr = new
-	x.loadTask(in, how)
+	x.loadTask(&state, in, how)
 }
 
 // touch is the check that every page of a range is there.
@@ -113,32 +123,58 @@ func (x *course) touch(linear, size uint64, write bool) {
 	}
 }
 
+// taskState is what a TSS holds.
+type taskState struct {
+	cr3, eip, eflags uint64
+	gpr              [8]uint64
+	selectors        [6]uint16
+	ldt              uint16
+	trap             bool
+}
+
+// readTask reads a TSS.
+func (x *course) readTask(tss descriptor, in taskLayout) (t taskState) {
+	field := func(at uint64, size int) uint64 { return x.readTable(tss.base()+at, size) }
+	if in.size == 4 {
+		t.cr3 = field(in.cr3, 4)
+	}
+	t.eip, t.eflags = field(in.eip, in.size), field(in.eflags, in.size)
+	for i := range t.gpr {
+		t.gpr[i] = field(in.eax+uint64(i*in.size), in.size)
+	}
+	for i := range in.segments {
+		t.selectors[i] = uint16(field(in.es+uint64(i)*in.gap, 2))
+	}
+	t.ldt = uint16(field(in.ldt, 2))
+	if in.size == 4 {
+		t.trap = bit(field(in.trap, 2), 0)
+	}
+	return t
+}
+
 // loadTask loads the TSS state into the processor. From here on faults are the new task's: the task
 // switch is complete except for what they tell of.
-func (x *course) loadTask(in taskLayout, how nesting) {
-	base := x.tr.base()
-	field := func(at uint64, size int) uint64 { return x.readTable(base+at, size) }
-	var selectors [6]uint16
-	for i := range in.segments {
-		selectors[i] = uint16(field(in.es+uint64(i)*in.gap, 2))
-	}
-	ldtSelector := uint16(field(in.ldt, 2))
-	eflags := field(in.eflags, in.size)
-	for i := range 8 {
-		x.regs.GPR[i] = field(in.eax+uint64(i*in.size), in.size)
+func (x *course) loadTask(t *taskState, in taskLayout, how nesting) {
+	eflags := t.eflags
+	for i, v := range t.gpr {
 		// What a 16-bit TSS has no place for is left open: as the emulator, ones.
-		if in.size == 2 {
-			x.regs.GPR[i] |= 0xffff0000
+		if in.size == 2 && x.odd(No16BitOnes, x.regs.GPR[i]>>16 != 0xffff) {
+			v |= x.regs.GPR[i] >> 16 << 16
+		} else if in.size == 2 {
+			v |= 0xffff0000
 		}
+		x.regs.GPR[i] = v
 	}
-	x.regs.RIP = field(in.eip, in.size)
+	x.regs.RIP = t.eip
+	if in.size == 2 && x.odd(Keeps16BitFlags, x.regs.RFLAGS>>16 != 0) {
+		eflags |= x.regs.RFLAGS >> 16 << 16
+	}
 	if in.size == 4 {
 		// With paging CR3 is loaded, whose PDPTEs may be bad.
-		cr3 := field(in.cr3, 4)
-		x.need(cr3 == x.regs.CR3 || x.movToCR3(cr3), gp(0))
-		if bit(field(in.trap, 2), 0) {
-			x.outside = true // the T flag is not modelled
-		}
+		x.need(t.cr3 == x.regs.CR3 || x.movToCR3(t.cr3), gp(0))
+	}
+	if t.trap {
+		x.outside = true // the T flag is not modelled
 	}
 	// NT becomes 1 if the new task is nested; else it is as the new TSS has it.
 	if how == withNesting {
@@ -149,29 +185,48 @@ func (x *course) loadTask(in taskLayout, how nesting) {
 	x.regs.CR0 |= 1 << 3
 	// The L0 to L3 and LE flags of DR7 are cleared. [SDM 3B, Debug Control Register (DR7)]
 	x.regs.DR[7] &^= 1<<0 | 1<<2 | 1<<4 | 1<<6 | 1<<8
-	x.cpl = rpl(selectors[regCS])
-	if x.vm() {
-		x.cpl = 3
+	cpl := rpl(t.selectors[regCS])
+	v86 := bit(t.eflags, 17) && in.size == 4
+	if v86 {
+		cpl = 3
 	}
-	x.ldtr = nullDescriptor(ldtSelector)
-	for i, s := range selectors {
+	x.cpl = cpl
+	x.ldtr = nullDescriptor(t.ldt)
+	for i, s := range t.selectors {
 		x.seg[i] = nullDescriptor(s)
-		if x.vm() {
+		if v86 {
 			x.seg[i] = v86Descriptor(s)
 		}
 	}
-	x.settle()
-	x.loadTaskLDT(ldtSelector)
-	x.settle()
-	if x.vm() || x.fault != nil {
-		return
+	if x.odd(NewTaskOtherwise, !v86 && cpl != 0) {
+		x.cpl = 0 // until SS is loaded
 	}
+	x.settle()
+	x.loadTaskLDT(t.ldt)
+	x.settle()
+	if !v86 {
+		x.loadTaskSegments(t.selectors, cpl)
+	}
+	// IF EIP is not within code segment limit THEN #GP(EXT), or #GP(0): behind the error code of an
+	// interrupt, if there is one.
+	if x.oddities>>NewTaskOtherwise&1 == 1 {
+		x.need(x.regs.RIP <= x.seg[regCS].limit(), gp(0))
+	}
+}
+
+// loadTaskSegments loads the segment registers of a new task. What is loaded stays if a fault follows.
+func (x *course) loadTaskSegments(selectors [6]uint16, cpl uint64) {
 	x.loadTaskCode(selectors[regCS])
 	x.settle()
-	x.loadTaskStack(selectors[regSS])
+	x.loadTaskStack(selectors[regSS], cpl)
+	x.cpl = cpl
 	x.settle()
 	// The order of the data segments is left open: as the emulator.
-	for _, r := range []int{regDS, regES, regFS, regGS} {
+	order := []int{regDS, regES, regFS, regGS}
+	if x.oddities>>NewTaskOtherwise&1 == 1 {
+		order = []int{regES, regDS, regFS, regGS}
+	}
+	for _, r := range order {
 		if !isNull(selectors[r]) {
 			// #TS(new data segment selector) for all but presence, which is #NP.
 			x.load(r, x.dataSegment(selectors[r], ts(code(selectors[r]))), selectors[r])
@@ -203,7 +258,7 @@ func (x *course) loadTaskCode(selector uint16) {
 	d := x.find(selector, f)
 	x.need(d.isCode(), f)
 	// Code segment DPL matches segment selector RPL, of conforming code is not above it: the same.
-	if d.conforming() {
+	if d.conforming() && !x.odd(NewTaskOtherwise, d.dpl() < rpl(selector)) {
 		x.need(d.dpl() <= rpl(selector), f)
 	} else {
 		x.need(d.dpl() == rpl(selector), f)
@@ -213,18 +268,22 @@ func (x *course) loadTaskCode(selector uint16) {
 	x.load(regCS, d, selector)
 }
 
-func (x *course) loadTaskStack(selector uint16) {
+func (x *course) loadTaskStack(selector uint16, cpl uint64) {
 	f := ts(code(selector))
 	// Stack segment selector is valid, and names writable data: #TS(new stack segment selector).
 	x.need(!isNull(selector), f)
 	d := x.find(selector, f)
 	x.need(d.writable(), f)
 	// Stack segment is present in memory: #SS(new stack segment selector).
+	match := d.dpl() == cpl && rpl(selector) == cpl
+	if x.odd(NewTaskOtherwise, !match && !d.p()) {
+		x.need(false, f)
+	}
 	if x.odd(AbsentStackNP, !d.p()) {
 		x.need(false, np(code(selector)))
 	}
 	x.need(d.p(), ss(code(selector)))
 	// Stack segment DPL matches CPL, and the selector's RPL: #TS(new stack segment selector).
-	x.need(d.dpl() == x.cpl && rpl(selector) == x.cpl, f)
+	x.need(match, f)
 	x.load(regSS, d, selector)
 }

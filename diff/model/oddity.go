@@ -59,7 +59,13 @@ const (
 	HalfAFrame
 	StackPointer32
 	No16BitOnes
+	Keeps16BitFlags
+	NoOldTSSLimit
+	TaskReadFirst
 	NewTaskOtherwise
+	NoINT1
+	SoftwareRF
+	V86NoRF
 
 	numOddities
 )
@@ -99,8 +105,14 @@ var oddityTexts = [numOddities]text{
 	TaskGateLDTTS:        {"a task gate that names the LDT is #TS", "SDM 2, INT n; JMP; CALL, TASK-GATE: IF local/global bit is set to local THEN #GP(TSS selector)."},
 	NullSSLoadAnywhere:   {"MOV SS takes a null selector of any RPL in 64-bit mode", "SDM 2, MOV: #GP(0) if an attempt is made to load SS register with NULL segment selector when CPL = 3, or when CPL < 3 and CPL ≠ RPL."},
 	HalfAFrame:           {"words pushed before the one that faults stay in memory: left open", "SDM 3A, Interrupt and Exception Handling: what is below the stack pointer is left open."},
-	StackPointer32:       {"far CALL in 64-bit mode with an operand of 16 or 32 bits uses ESP", "SDM 1, Stack Address-Size Attribute: in 64-bit mode the stack pointer has 64 bits."},
-	No16BitOnes:          {"upper halves of registers are other ones after a switch to a 16-bit task: left open", "SDM 3A, 16-Bit Task-State Segment (TSS): the structure has no place for them."},
+	StackPointer32:       {"IRET, RET and far CALL in 64-bit mode with an operand of 16 or 32 bits use ESP", "SDM 1, Stack Address-Size Attribute: in 64-bit mode the stack pointer has 64 bits."},
+	No16BitOnes:          {"upper halves of registers stay on a switch to a 16-bit task: left open", "SDM 3A, 16-Bit Task-State Segment (TSS): the structure has no place for them."},
+	Keeps16BitFlags:      {"the upper half of EFLAGS stays on a switch to a 16-bit task, VM too", "SDM 3A, Task Switching: Loads the TSS state into the processor: ... the EFLAGS register."},
+	NoOldTSSLimit:        {"a task switch saves the old task whatever the limit of its TSS: left open", "SDM 3A, Interrupt 10, Invalid TSS Exception (#TS): the table has no line for the old TSS."},
+	TaskReadFirst:        {"a task switch reads the new TSS before it saves the old task", "SDM 3A, Task Switching: Saves the state of the current (old) task in the current task's TSS, a step before the new one is loaded."},
+	NoINT1:               {"INT1 is #UD", "SDM 2, INT n/INTO/INT3/INT1: INT1 generates a debug exception (#DB)."},
+	SoftwareRF:           {"a software interrupt saves RF as it is", "SDM 3B, Instruction-Breakpoint Exception Condition: Software-generated interrupts (RF is pushed as 0, since it was cleared at the start of the software interrupt)."},
+	V86NoRF:              {"a return to virtual-8086 mode does not load RF", "SDM 2, IRET, RETURN-TO-VIRTUAL-8086-MODE: EFLAGS := tempEFLAGS."},
 	NewTaskOtherwise:     {"a new task's faults", "SDM 3A, Task Switching, Exception Conditions Checked During a Task Switch."},
 }
 
@@ -123,7 +135,8 @@ func (x *course) odd(o Oddity, differs bool) bool {
 var QEMU = Of(NoEXT, DoubledVectorCode, HighWordOf16BitGate, NoAccessedBit, NoTargetCheck, LimitErrorIsSelector, NoStackLimit,
 	HoleIsGP, SupervisorFrame, AbsentStackTS, AbsentStackNP, KeepsHighESP, TSSReaches8, NoRF, NoVIF, VMAnywhere, KeepsNullFSGS,
 	V86TargetCut, V86HandlerDPL, NoLDCheck, PresenceBefore64, ISTNullSS, AbsentGateCodeGP, CallGateCPL0, CallGateRPL,
-	NullSSAnywhere, TaskGateLDTTS, NullSSLoadAnywhere, HalfAFrame, StackPointer32, No16BitOnes, NewTaskOtherwise)
+	NullSSAnywhere, TaskGateLDTTS, NullSSLoadAnywhere, HalfAFrame, StackPointer32, No16BitOnes, NewTaskOtherwise,
+	Keeps16BitFlags, NoOldTSSLimit, TaskReadFirst, NoINT1, SoftwareRF, V86NoRF)
 
 // Bochs is what Bochs does.
 var Bochs = Of(HalfAFrame, KeepsHighESP, TSSReaches8, AbsentStackNP)
