@@ -21,6 +21,9 @@ type course struct {
 	ext    uint32   // EXT of the error codes
 	last   event    // delivered last
 
+	from uint64 // RIP of the instruction, 0 in a delivery
+	dead bool   // shutdown, by an oddity
+
 	oddities Oddities // to be shown
 	met      Oddities // that have made a difference
 }
@@ -226,12 +229,13 @@ type stack struct {
 	ss     descriptor
 	sp     uint64 // RSP, ESP or SP in its place
 	mode64 bool   // no base, no limit, addresses canonical
+	full   fault  // of a push that it has no room for
 	user   bool   // accesses are user-mode accesses: the CPL that uses it is 3
 }
 
 // currentStack is the one of SS:RSP.
 func (x *course) currentStack() *stack {
-	return &stack{x.seg[regSS], x.regs.GPR[regESP], x.mode64(), x.cpl == 3}
+	return &stack{ss: x.seg[regSS], sp: x.regs.GPR[regESP], mode64: x.mode64(), user: x.cpl == 3}
 }
 
 // stackOfOperand is the current stack, for an instruction with an operand size.
@@ -299,6 +303,12 @@ func (x *course) withinLimit(s *stack, offset uint64, size int) bool {
 
 // room is the check that a stack has room for n words that will be pushed.
 func (x *course) room(s *stack, n, size int, f fault) {
+	s.full = f
+	for i := 1; i <= n; i++ {
+		if x.odd(ByWord, !x.within(s, s.offset(-uint64(i*size)), size)) {
+			return
+		}
+	}
 	for i := 1; i <= n; i++ {
 		x.need(x.within(s, s.offset(-uint64(i*size)), size), f)
 	}
@@ -306,6 +316,16 @@ func (x *course) room(s *stack, n, size int, f fault) {
 
 // present is the check that the n words from skip bytes up are in the stack.
 func (x *course) present(s *stack, skip uint64, n, size int) {
+	if bit(uint64(x.oddities), uint(PopFromTop)) && x.fault == nil {
+		for i := n - 1; i >= 0; i-- {
+			at := s.offset(skip + uint64(i*size))
+			x.need(x.within(s, at, size), ss(0))
+			x.read(s.linear(at), size, access{userMode: x.asUser(s)})
+		}
+		if x.fault != nil {
+			x.met |= 1 << PopFromTop
+		}
+	}
 	for i := range n {
 		x.need(x.within(s, s.offset(skip+uint64(i*size)), size), ss(0))
 	}
@@ -325,6 +345,9 @@ func (x *course) asUser(s *stack) bool {
 
 func (x *course) push(s *stack, size int, v uint64) {
 	s.move(-uint64(size))
+	if bit(uint64(x.oddities), uint(ByWord)) {
+		x.need(x.within(s, s.offset(0), size), s.full)
+	}
 	x.write(s.linear(s.offset(0)), size, v, access{userMode: x.asUser(s)})
 }
 

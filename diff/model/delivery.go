@@ -33,7 +33,7 @@ func odd(c *diff.Case, w *diff.World, o Oddities) (diff.Result, Oddities) {
 // answerTo goes through a case.
 func (x *course) answerTo(c *diff.Case) diff.Result {
 	before := bytes.Clone(x.arena)
-	if !x.first(c) {
+	if !x.first(c) || x.dead {
 		return diff.Result{End: diff.Shutdown}
 	}
 	// A handler that faults on its first instruction is entered until its stack is full.
@@ -53,7 +53,7 @@ func (x *course) answerTo(c *diff.Case) diff.Result {
 		case next == nil:
 			return diff.Result{End: diff.Silent, Note: "the code at the target is not the world's INT3"}
 		}
-		if !x.deliver(*next) {
+		if !x.deliver(*next) || x.dead {
 			return diff.Result{End: diff.Shutdown}
 		}
 	}
@@ -102,6 +102,7 @@ func (x *course) first(c *diff.Case) bool {
 // instruction makes an instruction happen, and what comes of it if it faults.
 func (x *course) instruction(do func()) bool {
 	x.begin(0)
+	x.from = x.regs.RIP
 	do()
 	if f := x.end(); f != nil {
 		return x.deliver(exception(f.vector, f.code, x.regs.RIP))
@@ -119,7 +120,9 @@ func (x *course) arrived() (collector uint8, next *event, ok bool) {
 		// An instruction pointer beyond the code segment limit causes #GP(0).
 		x.inCode(cs, rip)
 		linear = bits(cs.base()+rip, 31, 0)
-		rip = bits(rip, 31, 0)
+		if !bit(uint64(x.oddities), uint(NoTargetCheck)) {
+			rip = bits(rip, 31, 0)
+		}
 	}
 	physical := x.reach(linear, access{fetch: true, userMode: x.cpl == 3})
 	if f := x.end(); f != nil {

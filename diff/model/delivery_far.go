@@ -98,13 +98,9 @@ func (x *course) jmp(selector uint16, offset, next uint64) {
 	case x.fault != nil:
 	case d.s():
 		x.codeSegment(d, selector)
-		x.limitOfTarget(d, selector, offset, !x.eferLMA() || !d.l())
 		x.goTo(d, selector, offset)
 	case d.system() == callGate16 || d.system() == callGate32:
 		g, cs := x.gate(d, true)
-		if x.odd(LimitErrorIsSelector, !(x.eferLMA() && cs.l()) && g.gateOffset() > cs.limit()) {
-			x.need(false, gp(0))
-		}
 		x.goTo(cs, g.gateSelector(), g.gateOffset())
 	case d.system() == taskGate:
 		x.farSwitch(x.farTaskGate(d), withoutNesting, next)
@@ -116,7 +112,11 @@ func (x *course) jmp(selector uint16, offset, next uint64) {
 // goTo loads CS:EIP at the same CPL, which becomes the RPL of CS.
 func (x *course) goTo(cs descriptor, selector uint16, offset uint64) {
 	// IF the offset is not within the new code segment limit, or not canonical in 64-bit code, THEN #GP(0).
-	x.inCode(cs, offset)
+	if bit(uint64(x.oddities), uint(NoTargetCheck)) && !(x.eferLMA() && cs.l()) {
+		x.need(x.isInCode(cs, offset), gp(0)) // this one is made
+	} else {
+		x.inCode(cs, offset)
+	}
 	x.load(regCS, cs, selector>>2<<2|uint16(x.cpl))
 	x.regs.RIP = offset
 }
@@ -198,11 +198,16 @@ func (x *course) callTo(cs descriptor, s *stack, selector uint16, offset uint64,
 	// IF stack not large enough for return address THEN #SS(0).
 	x.room(s, 2, size, ss(0))
 	// IF instruction pointer not within the code segment limits THEN #GP(0): before the pushes.
-	x.inCode(cs, offset)
+	late := x.odd(PushBeforeTarget, !x.isInCode(cs, offset))
+	if !late {
+		x.inCode(cs, offset)
+	}
 	x.push(s, size, uint64(x.seg[regCS].selector))
 	x.push(s, size, next)
 	x.limitOfTarget(cs, selector, offset, checked)
-	x.goTo(cs, selector, offset)
+	x.need(!late, gp(0))
+	x.load(regCS, cs, selector>>2<<2|uint16(x.cpl))
+	x.regs.RIP = offset
 	x.regs.GPR[regESP] = s.sp
 }
 
@@ -214,7 +219,7 @@ func (x *course) morePrivilege(g, cs descriptor, next uint64) {
 	if x.eferLMA() {
 		s = x.innerRSP(cpl, 0)
 		s.ss = nullDescriptor(uint16(cpl))
-		x.need(x.canonical(s.sp), ss(0))
+		x.canonicalRSP(s)
 		// IF pushing 32 bytes on new stack would use a non-canonical address THEN #SS(NewSS): a null selector.
 		x.room(s, 4, size, ss(0))
 	} else {
@@ -233,7 +238,10 @@ func (x *course) morePrivilege(g, cs descriptor, next uint64) {
 		x.room(s, parameters+4, size, ss(code(s.ss.selector)))
 	}
 	// IF CallGate(InstructionPointer) not within new code-segment limit THEN #GP(0).
-	x.inCode(cs, x.offsetOf(g))
+	late := x.odd(PushBeforeTarget, !x.isInCode(cs, x.offsetOf(g)))
+	if !late {
+		x.inCode(cs, x.offsetOf(g))
+	}
 	x.push(s, size, uint64(x.seg[regSS].selector))
 	x.push(s, size, x.regs.GPR[regESP])
 	for i := len(words) - 1; i >= 0; i-- {
@@ -241,6 +249,7 @@ func (x *course) morePrivilege(g, cs descriptor, next uint64) {
 	}
 	x.push(s, size, uint64(x.seg[regCS].selector))
 	x.push(s, size, next)
+	x.need(!late, gp(0))
 	x.cpl = cpl
 	if x.odd(CallGateCPL0, x.eferLMA() && cpl != 0) {
 		x.cpl = 0

@@ -74,6 +74,7 @@ func (e event) ext() uint32 {
 // deliver delivers an event, or what becomes of it; false is shutdown.
 // [SDM 3A, Interrupt 8—Double Fault Exception (#DF)]
 func (x *course) deliver(first event) bool {
+	x.from = 0
 	for {
 		x.begin(first.ext())
 		x.interrupt(first)
@@ -107,7 +108,8 @@ func (x *course) flagsImage(e event) uint64 {
 	switch {
 	case e.source != byProcessor && !x.odd(SoftwareRF, bit(x.regs.RFLAGS, 16)):
 		return x.regs.RFLAGS &^ (1 << 16)
-	case e.source == byProcessor && e.fault && !x.odd(NoRF, !bit(x.regs.RFLAGS, 16)):
+	case e.source == byProcessor && e.fault && !x.odd(NoRF, !bit(x.regs.RFLAGS, 16)),
+		e.source == byProcessor && e.vector == 8 && x.odd(DFSetsRF, !bit(x.regs.RFLAGS, 16)):
 		return x.regs.RFLAGS | 1<<16
 	}
 	return x.regs.RFLAGS
@@ -138,6 +140,9 @@ func (x *course) interrupt(e event) {
 	default:
 		// IF selected IDT descriptor is not an interrupt-, trap-, or task-gate type THEN
 		// #GP(error_code(vector_number,1,EXT)).
+		x.need(false, gp(vector*8+2))
+	}
+	if x.odd(GateLastWord, x.eferLMA() && anyBit(gate.high, 44, 40)) {
 		x.need(false, gp(vector*8+2))
 	}
 	// IF software interrupt (does not apply to INT1) and gate DPL < CPL THEN
@@ -231,7 +236,7 @@ func (x *course) interPrivilege(e event, gate, cs descriptor) {
 		s.user = cpl == 3
 		new = nullDescriptor(uint16(cpl))
 		// IF StackAddress is non-canonical THEN #SS(EXT): the error code has a null selector.
-		x.need(x.canonical(s.sp), ss(0))
+		x.canonicalRSP(s)
 		// In IA-32e mode the RSP is aligned to a 16-byte boundary before pushing the stack frame.
 		// [SDM 3A, IA-32e Mode Stack Frame]
 		s.sp = s.sp >> 4 << 4
@@ -246,7 +251,10 @@ func (x *course) interPrivilege(e event, gate, cs descriptor) {
 		x.room(s, words, size, ss(code(new.selector)))
 	}
 	// IF instruction pointer from IDT gate is not within new code-segment limits THEN #GP(EXT).
-	x.inCode(cs, x.offsetOf(gate))
+	late := x.eferLMA() && x.odd(PushBeforeTarget, !x.isInCode(cs, x.offsetOf(gate)))
+	if !late {
+		x.inCode(cs, x.offsetOf(gate))
+	}
 	if x.vm() && !x.eferLMA() {
 		// Push GS, FS, DS, ES.
 		for _, r := range []int{regGS, regFS, regDS, regES} {
@@ -257,10 +265,15 @@ func (x *course) interPrivilege(e event, gate, cs descriptor) {
 	x.push(s, size, uint64(x.seg[regSS].selector))
 	x.push(s, size, x.regs.GPR[regESP])
 	x.pushReturn(s, size, e)
+	x.need(!late, gp(0))
 	if x.vm() && !x.eferLMA() {
 		// GS, FS, DS, ES := 0.
 		for _, r := range []int{regGS, regFS, regDS, regES} {
+			old := x.seg[r].value
 			x.seg[r] = nullDescriptor(0)
+			if (r == regGS || r == regFS) && x.odd(V86BasesStay, x.seg[r].base() != old) {
+				x.seg[r].value = old
+			}
 		}
 	}
 	// CPL := new code-segment DPL; CS(RPL) := CPL.
@@ -285,7 +298,9 @@ func (x *course) intraPrivilege(e event, gate, cs descriptor) {
 		}
 		s.mode64, s.user = true, x.cpl == 3
 		// IF StackAddress is non-canonical THEN #SS(EXT).
-		if gate.ist() != 0 || !x.odd(HoleIsGP, !x.canonical(s.sp)) {
+		if gate.ist() != 0 {
+			x.canonicalRSP(s)
+		} else if !x.odd(HoleIsGP, !x.canonical(s.sp)) && !x.odd(ByWord, !x.canonical(s.sp)) {
 			x.need(x.canonical(s.sp), ss(0))
 		}
 		s.sp = s.sp >> 4 << 4
@@ -296,12 +311,16 @@ func (x *course) intraPrivilege(e event, gate, cs descriptor) {
 	// IF current stack does not have room for the words pushed THEN #SS(EXT).
 	x.room(s, words, size, ss(0))
 	// IF instruction pointer not within code-segment limits THEN #GP(EXT).
-	x.inCode(cs, x.offsetOf(gate))
+	late := x.eferLMA() && x.odd(PushBeforeTarget, !x.isInCode(cs, x.offsetOf(gate)))
+	if !late {
+		x.inCode(cs, x.offsetOf(gate))
+	}
 	if x.eferLMA() {
 		x.push(s, size, uint64(x.seg[regSS].selector))
 		x.push(s, size, x.regs.GPR[regESP])
 	}
 	x.pushReturn(s, size, e)
+	x.need(!late, gp(0))
 	if x.odd(ISTNullSS, x.eferLMA() && gate.ist() != 0 && uint64(x.seg[regSS].selector) != x.cpl) {
 		x.seg[regSS] = nullDescriptor(uint16(x.cpl))
 	}
@@ -373,6 +392,14 @@ func (x *course) innerStack(cpl uint64) *stack {
 		sp = old>>16<<16 | bits(sp, 15, 0)
 	}
 	return &stack{ss: d, sp: sp, user: cpl == 3}
+}
+
+// canonicalRSP is the check of a stack pointer from the TSS.
+func (x *course) canonicalRSP(s *stack) {
+	if x.odd(HoleNamesSS, !x.canonical(s.sp)) {
+		x.need(false, ss(code(x.seg[regSS].selector)))
+	}
+	x.need(x.canonical(s.sp), ss(0))
 }
 
 // innerRSP is a stack pointer from the current 64-bit TSS.

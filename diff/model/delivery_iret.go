@@ -64,7 +64,7 @@ func (x *course) protectedReturn(size int) {
 	flags := x.cplFlags(size)
 	// In 64-bit mode the stack pointer is popped unconditionally.
 	// [SDM 3A, IRET in IA-32e Mode]
-	if rpl(selector) > x.cpl || x.mode64() {
+	if rpl(selector) > x.cpl || x.mode64() && !x.odd(IRETNoSS, size < 8) {
 		x.present(s, 0, 2, size)
 		sp, stackSelector := x.pop(s, size), uint16(x.pop(s, size))
 		x.returnOuter(cs, selector, ip, stackSelector, sp)
@@ -157,6 +157,9 @@ func (x *course) ret(size int, release uint64) {
 		x.returnOuter(cs, selector, ip, stackSelector, sp+release)
 		return
 	}
+	if x.odd(TargetCut32, !cs.l() && ip>>32 != 0) {
+		ip = bits(ip, 31, 0)
+	}
 	// IF return instruction pointer is not within the return code segment limit THEN #GP(0).
 	x.inCode(cs, ip)
 	x.load(regCS, cs, selector)
@@ -214,6 +217,9 @@ func (x *course) returnOuter(cs descriptor, selector uint16, ip uint64, stackSel
 			x.need(false, np(code(stackSelector)))
 		}
 		x.need(new.p(), ss(code(stackSelector)))
+	}
+	if x.odd(TargetCut32, !cs.l() && ip>>32 != 0) {
+		ip = bits(ip, 31, 0)
 	}
 	// IF the return instruction pointer is not within the return code segment limit THEN #GP(0).
 	x.inCode(cs, ip)

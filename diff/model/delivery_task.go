@@ -167,6 +167,7 @@ func (x *course) loadTask(t *taskState, in taskLayout, how nesting) {
 	}
 	x.regs.RIP = t.eip
 	if in.size == 2 && x.odd(Keeps16BitFlags, x.regs.RFLAGS>>16 != 0) {
+		x.dead = x.vm() // code of protected mode in virtual-8086 mode
 		eflags |= x.regs.RFLAGS >> 16 << 16
 	}
 	if in.size == 4 {
@@ -201,6 +202,20 @@ func (x *course) loadTask(t *taskState, in taskLayout, how nesting) {
 	if x.odd(NewTaskOtherwise, !v86 && cpl != 0) {
 		x.cpl = 0 // until SS is loaded
 	}
+	if x.odd(TaskCPL3, !v86 && cpl != 3) {
+		x.cpl = 3
+	}
+	eip := x.regs.RIP
+	if x.from != 0 && bit(uint64(x.oddities), uint(NewTaskEIP)) {
+		x.regs.RIP = eip>>12<<12 | bits(x.from, 11, 0)
+		defer func() {
+			if x.fault == nil {
+				x.regs.RIP = eip
+			} else {
+				x.met |= 1 << NewTaskEIP
+			}
+		}()
+	}
 	x.settle()
 	x.loadTaskLDT(t.ldt)
 	x.settle()
@@ -210,7 +225,7 @@ func (x *course) loadTask(t *taskState, in taskLayout, how nesting) {
 	// IF EIP is not within code segment limit THEN #GP(EXT), or #GP(0): behind the error code of an
 	// interrupt, if there is one.
 	if x.oddities>>NewTaskOtherwise&1 == 1 {
-		x.need(x.regs.RIP <= x.seg[regCS].limit(), gp(0))
+		x.need(eip <= x.seg[regCS].limit(), gp(0))
 	}
 }
 

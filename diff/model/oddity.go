@@ -66,6 +66,17 @@ const (
 	NoINT1
 	SoftwareRF
 	V86NoRF
+	NewTaskEIP
+	DFSetsRF
+	V86BasesStay
+	IRETNoSS
+	PopFromTop
+	ByWord
+	PushBeforeTarget
+	TaskCPL3
+	GateLastWord
+	HoleNamesSS
+	TargetCut32
 
 	numOddities
 )
@@ -113,6 +124,17 @@ var oddityTexts = [numOddities]text{
 	NoINT1:               {"INT1 is #UD", "SDM 2, INT n/INTO/INT3/INT1: INT1 generates a debug exception (#DB)."},
 	SoftwareRF:           {"a software interrupt saves RF as it is", "SDM 3B, Instruction-Breakpoint Exception Condition: Software-generated interrupts (RF is pushed as 0, since it was cleared at the start of the software interrupt)."},
 	V86NoRF:              {"a return to virtual-8086 mode does not load RF", "SDM 2, IRET, RETURN-TO-VIRTUAL-8086-MODE: EFLAGS := tempEFLAGS."},
+	NewTaskEIP:           {"a fault of a new task has the page offset of the old EIP", "SDM 3A, Task Switching: a fault of the new task is taken with the instruction pointer of the new task."},
+	DFSetsRF:             {"a double fault saves RF as 1", "SDM 3B, Instruction-Breakpoint Exception Condition: RF is 1 for any fault-class exception; SDM 3A, Exception Summary: #DF is an abort."},
+	V86BasesStay:         {"FS and GS keep their bases behind a null selector on the way from virtual-8086 mode: left open", "SDM 2, INT n, INTERRUPT-FROM-VIRTUAL-8086-MODE: GS, FS, DS, ES := 0."},
+	IRETNoSS:             {"IRET in 64-bit mode with an operand of 16 or 32 bits pops no SS:RSP at the same level", "SDM 3A, IRET in IA-32e Mode: in 64-bit mode the stack pointer is popped unconditionally."},
+	PopFromTop:           {"the words of a frame are read from the highest down: left open", "SDM 2, IRET; RET: Pop() is EIP first."},
+	ByWord:               {"each word of a frame is checked as it is pushed or popped, and the stack pointer itself is not", "SDM 2, INT n; CALL; IRET: IF stack does not have room for all words THEN #SS, before the first one; IF StackAddress is non-canonical THEN #SS."},
+	PushBeforeTarget:     {"CALL, and a delivery in IA-32e mode, push before the target is checked", "SDM 2, CALL; INT n: IF instruction pointer not within code segment limits THEN #GP(0), before the pushes."},
+	TaskCPL3:             {"a new task has CPL 3 until its SS is loaded: left open", "SDM 3A, Task Switching: faults of the new task's segments are taken in the new task."},
+	GateLastWord:         {"the type field in the last doubleword of a 64-bit interrupt gate must be 0: left open", "SDM 3A, 64-Bit Mode IDT: the field is reserved."},
+	HoleNamesSS:          {"a non-canonical inner stack pointer is #SS(old SS)", "SDM 2, INT n; CALL: IF StackAddress is non-canonical THEN #SS(EXT) (* Error code contains NULL selector *)."},
+	TargetCut32:          {"of the RIP of a return to compatibility mode the lower half counts", "SDM 2, IRET; RET: IF the return instruction pointer is not within the return code segment limit THEN #GP(0); silicon takes all 64 bits."},
 	NewTaskOtherwise:     {"a new task's faults", "SDM 3A, Task Switching, Exception Conditions Checked During a Task Switch."},
 }
 
@@ -136,7 +158,8 @@ var QEMU = Of(NoEXT, DoubledVectorCode, HighWordOf16BitGate, NoAccessedBit, NoTa
 	HoleIsGP, SupervisorFrame, AbsentStackTS, AbsentStackNP, KeepsHighESP, TSSReaches8, NoRF, NoVIF, VMAnywhere, KeepsNullFSGS,
 	V86TargetCut, V86HandlerDPL, NoLDCheck, PresenceBefore64, ISTNullSS, AbsentGateCodeGP, CallGateCPL0, CallGateRPL,
 	NullSSAnywhere, TaskGateLDTTS, NullSSLoadAnywhere, HalfAFrame, StackPointer32, No16BitOnes, NewTaskOtherwise,
-	Keeps16BitFlags, NoOldTSSLimit, TaskReadFirst, NoINT1, SoftwareRF, V86NoRF)
+	Keeps16BitFlags, NoOldTSSLimit, TaskReadFirst, NoINT1, SoftwareRF, V86NoRF, NewTaskEIP)
 
 // Bochs is what Bochs does.
-var Bochs = Of(HalfAFrame, KeepsHighESP, TSSReaches8, AbsentStackNP)
+var Bochs = Of(HalfAFrame, KeepsHighESP, TSSReaches8, AbsentStackNP, V86TargetCut, DFSetsRF, V86BasesStay, IRETNoSS, PopFromTop,
+	ByWord, PushBeforeTarget, TaskCPL3, GateLastWord, HoleNamesSS, TargetCut32)
