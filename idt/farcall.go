@@ -39,6 +39,11 @@ func (p *Core) callFrame(size, next uint64) *frame {
 	f := p.newFrame(size)
 	f.call = true
 	p.currentStack(&f.stack)
+	if size == 8 && !f.flat {
+		// A 64-bit call gate leaves compatibility mode before it pushes. [SDM 2, CALL, SAME-PRIVILEGE]
+		f.setSegment(nil, true)
+		f.sp = p.g[regSP]
+	}
 	f.align = p.checksAlignment()
 	f.push(uint64(p.r.Seg[decode.CS].Sel))
 	f.push(next)

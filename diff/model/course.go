@@ -127,7 +127,7 @@ func (x *course) end() *fault {
 		return nil
 	}
 	x.regs, x.hidden = x.saved.regs, x.saved.hidden
-	if x.oddities>>HalfAFrame&1 == 1 && len(x.stored) > 0 {
+	if x.asks(HalfAFrame) && len(x.stored) > 0 {
 		x.met |= 1 << HalfAFrame
 		x.stored = nil
 	}
@@ -316,7 +316,7 @@ func (x *course) room(s *stack, n, size int, f fault) {
 
 // present is the check that the n words from skip bytes up are in the stack.
 func (x *course) present(s *stack, skip uint64, n, size int) {
-	if bit(uint64(x.oddities), uint(PopFromTop)) && x.fault == nil {
+	if x.asks(PopFromTop) && x.fault == nil {
 		for i := n - 1; i >= 0; i-- {
 			at := s.offset(skip + uint64(i*size))
 			x.need(x.within(s, at, size), ss(0))
@@ -345,7 +345,7 @@ func (x *course) asUser(s *stack) bool {
 
 func (x *course) push(s *stack, size int, v uint64) {
 	s.move(-uint64(size))
-	if bit(uint64(x.oddities), uint(ByWord)) {
+	if x.asks(ByWord) {
 		x.need(x.within(s, s.offset(0), size), s.full)
 	}
 	x.write(s.linear(s.offset(0)), size, v, access{userMode: x.asUser(s)})

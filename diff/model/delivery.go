@@ -120,7 +120,7 @@ func (x *course) arrived() (collector uint8, next *event, ok bool) {
 		// An instruction pointer beyond the code segment limit causes #GP(0).
 		x.inCode(cs, rip)
 		linear = bits(cs.base()+rip, 31, 0)
-		if !bit(uint64(x.oddities), uint(NoTargetCheck)) {
+		if !x.asks(NoTargetCheck) {
 			rip = bits(rip, 31, 0)
 		}
 	}

@@ -112,7 +112,7 @@ func (x *course) jmp(selector uint16, offset, next uint64) {
 // goTo loads CS:EIP at the same CPL, which becomes the RPL of CS.
 func (x *course) goTo(cs descriptor, selector uint16, offset uint64) {
 	// IF the offset is not within the new code segment limit, or not canonical in 64-bit code, THEN #GP(0).
-	if bit(uint64(x.oddities), uint(NoTargetCheck)) && !(x.eferLMA() && cs.l()) {
+	if x.asks(NoTargetCheck) && !(x.eferLMA() && cs.l()) {
 		x.need(x.isInCode(cs, offset), gp(0)) // this one is made
 	} else {
 		x.inCode(cs, offset)
@@ -228,10 +228,13 @@ func (x *course) morePrivilege(g, cs descriptor, next uint64) {
 	}
 	// temp := parameter count from call gate, masked to 5 bits: the parameters from the calling procedure's stack.
 	from := x.currentStack()
-	x.present(from, 0, parameters, size)
+	fromTop := x.asks(ParametersFromTop)
 	words := make([]uint64, parameters)
-	for i := range words {
-		words[i] = x.pop(from, size)
+	if !fromTop {
+		x.present(from, 0, parameters, size)
+		for i := range words {
+			words[i] = x.pop(from, size)
+		}
 	}
 	if !x.eferLMA() {
 		// IF new stack does not have room for parameters plus SS:ESP and CS:EIP THEN #SS(NewSS).
@@ -245,6 +248,12 @@ func (x *course) morePrivilege(g, cs descriptor, next uint64) {
 	x.push(s, size, uint64(x.seg[regSS].selector))
 	x.push(s, size, x.regs.GPR[regESP])
 	for i := len(words) - 1; i >= 0; i-- {
+		if fromTop && x.fault == nil {
+			words[i] = x.read(from.linear(from.offset(uint64(i*size))), size, access{})
+			if x.fault != nil {
+				x.met |= 1 << ParametersFromTop
+			}
+		}
 		x.push(s, size, words[i])
 	}
 	x.push(s, size, uint64(x.seg[regCS].selector))

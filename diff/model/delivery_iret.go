@@ -21,7 +21,9 @@ func (x *course) returnFromV86(size int) {
 	x.present(s, 0, 3, size)
 	ip, cs, image := x.pop(s, size), x.pop(s, size), x.pop(s, size)
 	// The instruction pointer must be within the code segment limit, else #GP(0).
-	x.inCode(x.seg[regCS], ip)
+	if !x.odd(V86NoTargetCheck, !x.isInCode(x.seg[regCS], ip)) {
+		x.inCode(x.seg[regCS], ip)
+	}
 	x.regs.RIP = ip
 	x.seg[regCS] = v86Descriptor(uint16(cs))
 	x.regs.GPR[regESP] = s.sp

@@ -156,6 +156,7 @@ func (x *course) readTask(tss descriptor, in taskLayout) (t taskState) {
 // switch is complete except for what they tell of.
 func (x *course) loadTask(t *taskState, in taskLayout, how nesting) {
 	eflags := t.eflags
+	fromV86 := x.vm()
 	for i, v := range t.gpr {
 		// What a 16-bit TSS has no place for is left open: as the emulator, ones.
 		if in.size == 2 && x.odd(No16BitOnes, x.regs.GPR[i]>>16 != 0xffff) {
@@ -194,19 +195,28 @@ func (x *course) loadTask(t *taskState, in taskLayout, how nesting) {
 	x.cpl = cpl
 	x.ldtr = nullDescriptor(t.ldt)
 	for i, s := range t.selectors {
+		old := x.seg[i].value
 		x.seg[i] = nullDescriptor(s)
+		if (i == regFS || i == regGS) && x.odd(V86BasesStay, fromV86 && isNull(s) && x.seg[i].base() != (descriptor{value: old}).base()) {
+			x.seg[i].value = old
+		}
 		if v86 {
 			x.seg[i] = v86Descriptor(s)
 		}
 	}
-	if x.odd(NewTaskOtherwise, !v86 && cpl != 0) {
+	if x.asks(NewTaskOtherwise) && !v86 {
 		x.cpl = 0 // until SS is loaded
 	}
-	if x.odd(TaskCPL3, !v86 && cpl != 3) {
+	if x.asks(TaskCPL3) && !v86 {
 		x.cpl = 3
 	}
+	defer func() {
+		if x.fault != nil {
+			x.met |= x.oddities & Of(NewTaskOtherwise, TaskCPL3)
+		}
+	}()
 	eip := x.regs.RIP
-	if x.from != 0 && bit(uint64(x.oddities), uint(NewTaskEIP)) {
+	if x.from != 0 && x.asks(NewTaskEIP) {
 		x.regs.RIP = eip>>12<<12 | bits(x.from, 11, 0)
 		defer func() {
 			if x.fault == nil {
@@ -224,21 +234,23 @@ func (x *course) loadTask(t *taskState, in taskLayout, how nesting) {
 	}
 	// IF EIP is not within code segment limit THEN #GP(EXT), or #GP(0): behind the error code of an
 	// interrupt, if there is one.
-	if x.oddities>>NewTaskOtherwise&1 == 1 {
+	if x.asks(NewTaskOtherwise) {
 		x.need(eip <= x.seg[regCS].limit(), gp(0))
 	}
 }
 
 // loadTaskSegments loads the segment registers of a new task. What is loaded stays if a fault follows.
 func (x *course) loadTaskSegments(selectors [6]uint16, cpl uint64) {
-	x.loadTaskCode(selectors[regCS])
-	x.settle()
+	if !x.asks(TaskSSFirst) {
+		x.loadTaskCode(selectors[regCS])
+		x.settle()
+	}
 	x.loadTaskStack(selectors[regSS], cpl)
 	x.cpl = cpl
 	x.settle()
 	// The order of the data segments is left open: as the emulator.
 	order := []int{regDS, regES, regFS, regGS}
-	if x.oddities>>NewTaskOtherwise&1 == 1 {
+	if x.asks(NewTaskOtherwise) {
 		order = []int{regES, regDS, regFS, regGS}
 	}
 	for _, r := range order {
@@ -247,6 +259,12 @@ func (x *course) loadTaskSegments(selectors [6]uint16, cpl uint64) {
 			x.load(r, x.dataSegment(selectors[r], ts(code(selectors[r]))), selectors[r])
 		}
 		x.settle()
+	}
+	if x.asks(TaskSSFirst) && x.fault == nil {
+		x.loadTaskCode(selectors[regCS])
+		if x.fault != nil {
+			x.met |= 1 << TaskSSFirst
+		}
 	}
 }
 

@@ -77,6 +77,9 @@ const (
 	GateLastWord
 	HoleNamesSS
 	TargetCut32
+	V86NoTargetCheck
+	TaskSSFirst
+	ParametersFromTop
 
 	numOddities
 )
@@ -135,6 +138,9 @@ var oddityTexts = [numOddities]text{
 	GateLastWord:         {"the type field in the last doubleword of a 64-bit interrupt gate must be 0: left open", "SDM 3A, 64-Bit Mode IDT: the field is reserved."},
 	HoleNamesSS:          {"a non-canonical inner stack pointer is #SS(old SS)", "SDM 2, INT n; CALL: IF StackAddress is non-canonical THEN #SS(EXT) (* Error code contains NULL selector *)."},
 	TargetCut32:          {"of the RIP of a return to compatibility mode the lower half counts", "SDM 2, IRET; RET: IF the return instruction pointer is not within the return code segment limit THEN #GP(0); silicon takes all 64 bits."},
+	V86NoTargetCheck:     {"IRET in virtual-8086 mode does not check EIP", "SDM 2, IRET, RETURN-FROM-VIRTUAL-8086-MODE: IF EIP is not within code segment limits THEN #GP(0)."},
+	TaskSSFirst:          {"a new task's CS is loaded last", "SDM 3A, Task Switching, Exception Conditions Checked During a Task Switch: the code segment comes before the stack segment."},
+	ParametersFromTop:    {"a call gate's parameters are read from the last one down, each as it is pushed: left open", "SDM 2, CALL, MORE-PRIVILEGE: Push(parameters from calling procedure's stack, temp)."},
 	NewTaskOtherwise:     {"a new task's faults", "SDM 3A, Task Switching, Exception Conditions Checked During a Task Switch."},
 }
 
@@ -144,9 +150,12 @@ func (o Oddity) Name() string { return oddityTexts[o].name }
 // Cite is the sentence that it breaks, or that leaves it open.
 func (o Oddity) Cite() string { return oddityTexts[o].cite }
 
+// asks tells whether an oddity is asked for.
+func (x *course) asks(o Oddity) bool { return x.oddities>>o&1 == 1 }
+
 // odd tells whether an oddity is asked for where it makes a difference.
 func (x *course) odd(o Oddity, differs bool) bool {
-	if x.oddities>>o&1 == 0 || !differs || x.fault != nil {
+	if !x.asks(o) || !differs || x.fault != nil {
 		return false
 	}
 	x.met |= 1 << o
@@ -158,8 +167,8 @@ var QEMU = Of(NoEXT, DoubledVectorCode, HighWordOf16BitGate, NoAccessedBit, NoTa
 	HoleIsGP, SupervisorFrame, AbsentStackTS, AbsentStackNP, KeepsHighESP, TSSReaches8, NoRF, NoVIF, VMAnywhere, KeepsNullFSGS,
 	V86TargetCut, V86HandlerDPL, NoLDCheck, PresenceBefore64, ISTNullSS, AbsentGateCodeGP, CallGateCPL0, CallGateRPL,
 	NullSSAnywhere, TaskGateLDTTS, NullSSLoadAnywhere, HalfAFrame, StackPointer32, No16BitOnes, NewTaskOtherwise,
-	Keeps16BitFlags, NoOldTSSLimit, TaskReadFirst, NoINT1, SoftwareRF, V86NoRF, NewTaskEIP)
+	Keeps16BitFlags, NoOldTSSLimit, TaskReadFirst, NoINT1, SoftwareRF, V86NoRF, NewTaskEIP, ParametersFromTop)
 
 // Bochs is what Bochs does.
 var Bochs = Of(HalfAFrame, KeepsHighESP, TSSReaches8, AbsentStackNP, V86TargetCut, DFSetsRF, V86BasesStay, IRETNoSS, PopFromTop,
-	ByWord, PushBeforeTarget, TaskCPL3, GateLastWord, HoleNamesSS, TargetCut32)
+	ByWord, PushBeforeTarget, TaskCPL3, GateLastWord, HoleNamesSS, TargetCut32, V86NoTargetCheck, TaskSSFirst)
