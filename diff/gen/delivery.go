@@ -205,6 +205,15 @@ func (g *delivery) rescue(but uint8) {
 	}
 }
 
+// noRescue takes that back, for a TSS that has room for the stack of CPL 0 only.
+func (g *delivery) noRescue(but uint8) {
+	for _, v := range []uint8{8, 10, 11, 12, 13, 14} {
+		if v != but {
+			g.setGate(v, diff.CollectorCS, diff.Collector(v), diff.AccessInt, 0)
+		}
+	}
+}
+
 // push puts words onto the stack that the case starts with, the last one on top.
 func (g *delivery) push(size int, words ...uint64) {
 	r := &g.c.Regs

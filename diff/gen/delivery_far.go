@@ -42,7 +42,7 @@ func (g *delivery) farCall() { g.far(true) }
 // far is a far JMP or CALL to code, or through a call gate.
 func (g *delivery) far(call bool) {
 	size, _ := g.operand()
-	if g.chance(70) {
+	if g.chance(97) {
 		g.rescue(255)
 	}
 	name := "JMP"
@@ -132,9 +132,9 @@ func (g *delivery) callGate(call bool, size int) {
 	case 5, 6, 7:
 		if call && g.level.cpl() > 0 {
 			if g.long {
-				g.breakRSP()
+				g.breakRSP(255)
 			} else {
-				g.breakInnerStack()
+				g.breakInnerStack(255)
 			}
 		} else if call {
 			g.stackForCall()
@@ -178,7 +178,7 @@ func (g *delivery) gateCode(call bool) uint16 {
 func (g *delivery) segmentLoad() {
 	e := g.c.Event
 	e.How, e.Register = diff.BySegment, choose(g, 0, 2, 2, 3, 4, 5)
-	if g.chance(60) {
+	if g.chance(97) {
 		g.rescue(255)
 	}
 	sel := uint16(0)
@@ -227,7 +227,7 @@ func (g *delivery) task() {
 		g.viaGate()
 		return
 	}
-	if g.chance(60) {
+	if g.chance(97) {
 		g.rescue(255)
 	}
 	call := g.chance(50)

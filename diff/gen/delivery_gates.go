@@ -125,7 +125,7 @@ func (g *delivery) causePF(fault func(v uint8, err uint32, code ...byte) uint8) 
 // viaGate is an event whose gate, code segment or stack is broken in up to two ways.
 func (g *delivery) viaGate() {
 	v := g.cause()
-	if g.chance(85) {
+	if g.chance(98) {
 		g.rescue(v)
 	}
 	switch n := g.IntN(10); {
@@ -321,10 +321,10 @@ func (g *delivery) breakStack(v uint8) {
 		return
 	}
 	if g.long {
-		g.breakRSP()
+		g.breakRSP(v)
 		return
 	}
-	g.breakInnerStack()
+	g.breakInnerStack(v)
 }
 
 // edges are stack pointers near the lower end of a stack's page, under which nothing is mapped.
@@ -333,7 +333,7 @@ func (g *delivery) edge(page diff.Offset) uint64 {
 }
 
 // breakInnerStack changes SS0:ESP0 in the 32-bit TSS, or the TSS.
-func (g *delivery) breakInnerStack() {
+func (g *delivery) breakInnerStack(v uint8) {
 	own := func(access, flags uint8, base uint64, limit uint32) uint16 {
 		return g.descriptor(diff.SegmentDescriptor(base, limit, access, flags), 0)
 	}
@@ -390,7 +390,9 @@ func (g *delivery) breakInnerStack() {
 		return
 	case 17:
 		// The stack of CPL 1 lies behind that of CPL 0.
-		g.put(diff.SysGDT+diff.Sys32TSS, 8, diff.SegmentDescriptor(linear(diff.SysTSS), 8+uint32(g.IntN(12)), diff.AccessBusy, 0))
+		g.put(diff.SysGDT+diff.Sys32TSS, 8, diff.SegmentDescriptor(linear(diff.SysTSS), 9+uint32(g.IntN(11)), diff.AccessBusy, 0))
+		g.noRescue(v)
+		g.setGate(v, diff.Sys32Code1&^3, diff.Collector(v), diff.AccessInt|3<<5, 0)
 		g.say("TSS limit")
 	}
 	g.put(diff.SysTSS+4, 8, uint64(ss)<<32|esp&0xffffffff)
@@ -410,7 +412,7 @@ func (g *delivery) tss16(ss uint16, esp uint64) {
 }
 
 // breakRSP changes a stack pointer of the 64-bit TSS, or the TSS.
-func (g *delivery) breakRSP() {
+func (g *delivery) breakRSP(v uint8) {
 	at := diff.SysTSS + 4
 	if g.chance(30) {
 		at = diff.SysTSS + 36 + diff.Offset(8*g.IntN(7))
@@ -429,7 +431,13 @@ func (g *delivery) breakRSP() {
 		g.put(at, 8, linear(diff.SysStack0)+0x800+uint64(g.IntN(17)))
 		g.say("RSP0 alignment")
 	case 5:
-		g.put(diff.SysGDT+diff.Sys64TSS, 8, diff.SegmentDescriptor(linear(diff.SysTSS), choose[uint32](g, 10, 11, 18, 19, 35, 42, 43, 90, 91, 99, 103), diff.AccessBusy, 0))
+		g.put(diff.SysGDT+diff.Sys64TSS, 8, diff.SegmentDescriptor(linear(diff.SysTSS), choose[uint32](g, 11, 12, 18, 19, 35, 42, 43, 90, 91, 99, 103), diff.AccessBusy, 0))
+		g.noRescue(v)
+		if g.chance(50) {
+			g.setGate(v, diff.CollectorCS, diff.Collector(v), diff.AccessInt|3<<5, uint8(1+g.IntN(7)))
+		} else {
+			g.setGate(v, diff.Sys64Code1&^3, diff.Collector(v), diff.AccessInt|3<<5, 0)
+		}
 		g.say("TSS limit")
 	}
 }
@@ -510,7 +518,7 @@ var seconds = []struct {
 // pair is a first event whose delivery meets a second fault, and with some luck a third.
 func (g *delivery) pair() {
 	v := g.cause()
-	if g.chance(90) {
+	if g.chance(98) {
 		g.rescue(v)
 	}
 	for range 1 + g.IntN(10)/4 {

@@ -214,7 +214,7 @@ func (g *delivery) iret() {
 	e.How, e.OpSize = diff.ByIRET, size
 	g.say("IRET %d", 8*size)
 	g.dataSegments()
-	if g.chance(70) {
+	if g.chance(97) {
 		g.rescue(255)
 	}
 	image := 2 | g.Uint64()&0x257ed5 // all but TF, VM, VIF and VIP
@@ -245,12 +245,13 @@ func (g *delivery) iret() {
 	}
 }
 
-// toV86 is a return to virtual-8086 mode.
+// toV86 is a return to virtual-8086 mode. It sets neither VIF nor VIP, which QEMU has no other way
+// to clear again than such a return.
 func (g *delivery) toV86(image uint64) {
 	g.say("to vm86")
 	w := func() uint64 { return g.Uint64() & 0xffffffff }
 	g.push(4, w(), w(), w(), w(), w()&^0xffff|diff.V86Stack>>4, w()&^0xffff|0x400)
-	g.push(4, image|1<<17|g.Uint64()&(3<<19), w()&^0xffff|diff.V86Code>>4, choose[uint64](g, 0x180, 0x180, 0xfff, 0x10000, 0x80000000))
+	g.push(4, image|1<<17, w()&^0xffff|diff.V86Code>>4, choose[uint64](g, 0x180, 0x180, 0xfff, 0x10000, 0x80000000))
 	if g.chance(15) {
 		g.frameEdge(36)
 	}
@@ -284,7 +285,7 @@ func (g *delivery) retf() {
 	e.How, e.OpSize = diff.ByFarRET, size
 	g.say("RETF %d", 8*size)
 	g.dataSegments()
-	if g.chance(70) {
+	if g.chance(97) {
 		g.rescue(255)
 	}
 	if g.chance(40) {

@@ -320,7 +320,7 @@ func (x *course) present(s *stack, skip uint64, n, size int) {
 		for i := n - 1; i >= 0; i-- {
 			at := s.offset(skip + uint64(i*size))
 			x.need(x.within(s, at, size), ss(0))
-			x.read(s.linear(at), size, access{userMode: x.asUser(s)})
+			x.read(s.linear(at), size, x.access(s, s.linear(at), false))
 		}
 		if x.fault != nil {
 			x.met |= 1 << PopFromTop
@@ -338,9 +338,14 @@ func (s *stack) linear(offset uint64) uint64 {
 	return bits(s.ss.base()+offset, 31, 0)
 }
 
-// asUser tells whether accesses to a stack are user-mode accesses.
-func (x *course) asUser(s *stack) bool {
-	return s.user && !x.odd(SupervisorFrame, true)
+// access is an access to a stack, with the rights of the level that uses it.
+func (x *course) access(s *stack, linear uint64, write bool) access {
+	a := access{userMode: s.user, write: write}
+	t, o := x.translate(linear)
+	if x.odd(SupervisorFrame, s.user && (o != translated || !x.allowed(t, a))) {
+		a.userMode = false
+	}
+	return a
 }
 
 func (x *course) push(s *stack, size int, v uint64) {
@@ -348,11 +353,13 @@ func (x *course) push(s *stack, size int, v uint64) {
 	if x.asks(ByWord) {
 		x.need(x.within(s, s.offset(0), size), s.full)
 	}
-	x.write(s.linear(s.offset(0)), size, v, access{userMode: x.asUser(s)})
+	linear := s.linear(s.offset(0))
+	x.write(linear, size, v, x.access(s, linear, true))
 }
 
 func (x *course) pop(s *stack, size int) uint64 {
-	v := x.read(s.linear(s.offset(0)), size, access{userMode: x.asUser(s)})
+	linear := s.linear(s.offset(0))
+	v := x.read(linear, size, x.access(s, linear, false))
 	s.move(uint64(size))
 	return v
 }

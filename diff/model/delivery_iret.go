@@ -63,7 +63,7 @@ func (x *course) protectedReturn(size int) {
 		return
 	}
 	cs := x.returnCode(selector)
-	flags := x.cplFlags(size)
+	flags := x.cplFlags(size, image)
 	// In 64-bit mode the stack pointer is popped unconditionally.
 	// [SDM 3A, IRET in IA-32e Mode]
 	if rpl(selector) > x.cpl || x.mode64() && !x.odd(IRETNoSS, size < 8) {
@@ -81,14 +81,14 @@ func (x *course) protectedReturn(size int) {
 
 // cplFlags are the flags that an IRET may change by its CPL before: IF if CPL ≤ IOPL; IOPL, and with an operand of 32 or 64
 // bits VIF and VIP, if CPL = 0.
-func (x *course) cplFlags(size int) (flags uint64) {
+func (x *course) cplFlags(size int, image uint64) (flags uint64) {
 	if x.cpl <= x.iopl() {
 		flags |= 1 << 9
 	}
 	if x.cpl == 0 {
 		flags |= 3 << 12
 	}
-	if x.cpl == 0 && size > 2 && !x.odd(NoVIF, true) {
+	if x.cpl == 0 && size > 2 && !x.odd(NoVIF, bits(x.regs.RFLAGS^image, 20, 19) != 0) {
 		flags |= 1<<19 | 1<<20
 	}
 	return flags

@@ -59,9 +59,11 @@ func (x *course) switchTask(new descriptor, how nesting, eip, eflags uint64) {
 		x.need(old.limit() >= out.lastSaved, ts(code(old.selector)))
 	}
 	var state taskState
-	first := x.odd(TaskReadFirst, true)
-	if first {
+	if x.asks(TaskReadFirst) {
 		state = x.readTask(new, in)
+		if new.base() == old.base() || x.fault != nil {
+			x.met |= 1 << TaskReadFirst
+		}
 	}
 	// Checks that the current (old) TSS, new TSS, and all segment descriptors used in the task switch are
 	// paged into system memory.
@@ -107,7 +109,7 @@ func (x *course) switchTask(new descriptor, how nesting, eip, eflags uint64) {
 	if x.fault != nil {
 		return
 	}
-	if !first {
+	if !x.asks(TaskReadFirst) {
 		state = x.readTask(new, in)
 	}
 	// Loads the task register with the segment selector and descriptor for the new task's TSS.
