@@ -22,6 +22,16 @@ type Row struct {
 	// false where the row says nothing about the case. The words of r.Mem may be
 	// changed and appended to; SetWord keeps their order.
 	Predict func(x *Context, r *Result) bool
+	// Group takes the place of Predict for rows that meet in most of their cases: they
+	// are foretold together.
+	Group *Group
+}
+
+// Group foretells by several rows at once.
+type Group struct {
+	// Predict makes the right answer the one that the other side gives, and names the
+	// rows that it took; none where they say nothing about the case.
+	Predict func(x *Context, r *Result) []string
 }
 
 // about tells whether the row may explain an oracle.
@@ -29,13 +39,23 @@ func (row *Row) about(name, version string) bool {
 	return (len(row.Oracles) == 0 || slices.Contains(row.Oracles, name)) && strings.Contains(version, row.Version)
 }
 
-// Explain finds the rows that make the right answer the other one: one alone,
-// else the first two or three that do together. Nil means that there are none.
+// Explain finds the rows that make the right answer the other one: those of a group,
+// one alone, else the first two or three that do together. Nil means that there are none.
 func (x *Context) Explain(rows []Row, name, version string, right, other *Result, count Fields, m *Mask) []string {
 	var apply []*Row
+	var groups []*Group
 	for i := range rows {
-		if rows[i].about(name, version) {
-			apply = append(apply, &rows[i])
+		row := &rows[i]
+		switch {
+		case !row.about(name, version):
+		case row.Group == nil:
+			apply = append(apply, row)
+		case !slices.Contains(groups, row.Group):
+			groups = append(groups, row.Group)
+			r := right.clone()
+			if names := row.Group.Predict(x, &r); len(names) > 0 && x.Compare(&r, other, count, m) == 0 {
+				return names
+			}
 		}
 	}
 	for depth := 1; depth <= 3; depth++ {

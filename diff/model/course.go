@@ -341,9 +341,11 @@ func (s *stack) linear(offset uint64) uint64 {
 // access is an access to a stack, with the rights of the level that uses it.
 func (x *course) access(s *stack, linear uint64, write bool) access {
 	a := access{userMode: s.user, write: write}
-	t, o := x.translate(linear)
-	if x.odd(SupervisorFrame, s.user && (o != translated || !x.allowed(t, a))) {
-		a.userMode = false
+	for _, at := range []uint64{linear, linear + 7} {
+		t, o := x.translate(at)
+		if x.odd(SupervisorFrame, s.user && (o != translated || !x.allowed(t, a))) {
+			return access{write: write}
+		}
 	}
 	return a
 }

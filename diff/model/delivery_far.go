@@ -171,7 +171,11 @@ func (x *course) call(selector uint16, offset uint64, size int, next uint64) {
 	case x.fault != nil:
 	case d.s():
 		x.codeSegment(d, selector)
-		x.callTo(d, x.stackOfOperand(size), selector, offset, size, next, size < 8)
+		s := x.stackOfOperand(size)
+		if x.odd(CompatPush, s.mode64 && !d.l() && (s.sp>>32 != 0 || !s.ss.db())) {
+			s.mode64 = false
+		}
+		x.callTo(d, s, selector, offset, size, next, size < 8)
 	case d.system() == callGate16 || d.system() == callGate32:
 		g, cs := x.gate(d, false)
 		if x.fault == nil && !cs.conforming() && cs.dpl() < x.cpl {
@@ -249,7 +253,8 @@ func (x *course) morePrivilege(g, cs descriptor, next uint64) {
 	x.push(s, size, x.regs.GPR[regESP])
 	for i := len(words) - 1; i >= 0; i-- {
 		if fromTop && x.fault == nil {
-			words[i] = x.read(from.linear(from.offset(uint64(i*size))), size, access{})
+			at := from.linear(from.offset(uint64(i * size)))
+			words[i] = x.read(at, size, x.access(from, at, false))
 			if x.fault != nil {
 				x.met |= 1 << ParametersFromTop
 			}

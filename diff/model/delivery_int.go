@@ -210,7 +210,7 @@ func (x *course) trapOrInterruptGate(e event, gate descriptor) {
 		x.interPrivilege(e, gate, cs)
 	case !cs.conforming() && cs.dpl() < x.cpl:
 		// IF new code-segment DPL ≠ 0 THEN #GP(error_code(new code-segment selector,0,EXT)).
-		if !x.odd(V86HandlerDPL, cs.dpl() != 0) {
+		if !x.odd(V86HandlerDPL, cs.dpl() != 0) && !x.asks(V86DPLLate) {
 			x.need(cs.dpl() == 0, gp(code(selector)))
 		}
 		x.interPrivilege(e, gate, cs)
@@ -243,6 +243,12 @@ func (x *course) interPrivilege(e event, gate, cs descriptor) {
 		x.room(s, words, size, ss(0))
 	} else {
 		s = x.innerStack(cpl)
+		if x.asks(V86DPLLate) && x.vm() && cpl != 0 {
+			if x.fault != nil {
+				x.met |= 1 << V86DPLLate
+			}
+			x.need(false, gp(code(cs.selector)))
+		}
 		new = s.ss
 		if x.vm() {
 			words += 4
