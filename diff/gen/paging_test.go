@@ -12,16 +12,18 @@ import (
 )
 
 func TestPagingIsTheModels(t *testing.T) {
-	n := uint64(6000)
+	n := uint64(5000)
 	if testing.Short() {
-		n = 1000
+		n = 3000
 	}
 	d := newDiffer()
 	codes, vectors := map[uint32]bool{}, map[uint8]bool{}
 	for i := range n {
 		c := diff.MakeCase(Paging{}, 1, i)
-		emu, literal, _ := d.ask(t, c)
-		require.True(t, d.same(t, c), "%s %s: %s\nmodel %+v\nemu %+v", c.ID, c.World, c.Rule, literal, emu)
+		literal, same := d.walks(t, c)
+		if !same {
+			return
+		}
 		vectors[literal.Vector] = true
 		if literal.Vector == 14 {
 			codes[literal.Error] = true
@@ -35,15 +37,19 @@ func TestPagingIsTheModels(t *testing.T) {
 	}
 }
 
-// same compares what the model answers.
-func (d differ) same(t testing.TB, c *diff.Case) bool {
+// walks compares what the model answers to a Paging case, and tells the answer.
+func (d differ) walks(t testing.TB, c *diff.Case) (literal diff.Result, same bool) {
 	t.Helper()
 	var a, b [1]diff.Result
 	require.NoError(t, d.emu.Run(t.Context(), []*diff.Case{c}, a[:]))
 	require.NoError(t, d.model.Run(t.Context(), []*diff.Case{c}, b[:]))
 	x, err := diff.NewContext(c)
 	require.NoError(t, err)
-	return x.Compare(&a[0], &b[0], d.model.Answers(c), &diff.Mask{}) == 0
+	fields := x.Compare(&a[0], &b[0], d.model.Answers(c), &diff.Mask{})
+	if fields != 0 {
+		t.Errorf("%s %s: %s: they differ in %v\nmodel %+v\nemu   %+v", c.ID, c.World, c.Rule, fields, b[0], a[0])
+	}
+	return b[0], fields == 0
 }
 
 // Older processors have other widths and no PAT, no large pages, no XD.
@@ -78,7 +84,7 @@ func TestPagingOfOlderModels(t *testing.T) {
 					continue // an instruction that it has not
 				}
 				asked++
-				assert.True(t, d.same(t, c), "%s %s: %s", c.ID, c.World, c.Rule)
+				d.walks(t, c)
 			}
 		})
 	}
@@ -121,6 +127,9 @@ func FuzzPaging(f *testing.F) {
 		var entries []*diff.Patch
 		for i := range c.Patches {
 			p := &c.Patches[i]
+			if size := len(p.Bytes); size != 8 && (size != 4 || c.World != "paging32") {
+				continue
+			}
 			if p.At >= diff.PagingTables || p.At >= diff.PagingRoot && p.At < diff.PagingRoot+diff.PageSize && c.World != "pagingpae" {
 				entries = append(entries, p)
 			}
@@ -132,13 +141,17 @@ func FuzzPaging(f *testing.F) {
 		var b [8]byte
 		copy(b[:], p.Bytes)
 		// Where an entry leads to is left alone: what is executed there is not the model's.
-		v := binary.LittleEndian.Uint64(b[:]) ^ flip&^0x0000_00ff_ffff_f000
+		flip &^= 0x0000_00ff_ffff_f000
+		if b[0]&entryP == 0 {
+			flip &^= entryP
+		}
+		if c.Access.Write || c.Access.Fetch || c.Access.Implicit {
+			flip &^= entryPS
+		}
+		v := binary.LittleEndian.Uint64(b[:]) ^ flip
 		p.Bytes = binary.LittleEndian.AppendUint64(nil, v)[:len(p.Bytes)]
 		c.Regs.CR4 ^= cr4 & (cr4PGE | cr4SMEP | cr4SMAP | cr4PKE)
 		c.Regs.PKRU ^= pkru
-		if !d.same(t, c) {
-			emu, literal, _ := d.ask(t, c)
-			t.Errorf("%s %s: %s\nmodel %+v\nemu %+v", c.ID, c.World, c.Rule, literal, emu)
-		}
+		d.walks(t, c)
 	})
 }
