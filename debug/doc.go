@@ -21,6 +21,17 @@
 // As JSON a line is an object with the same names; numbers that may have more
 // than 53 bits are strings, the level X of a walk is X, X.at and X.bits.
 //
+// A Story is the whole of one chain of events, from the access that failed to
+// the handler whose first instruction runs, or to shutdown. It is a list of
+// Events, each with its cause, and each event a list of Stages. The stages are
+// the one model of what happens below: Recorder makes them of what the floors
+// report, Explain collects them into stories, Stepper stops at them. As JSON a
+// story is one line; the names of its fields are those of the types, and stay.
+//
+// Not modelled are the steps that a real processor takes at the same time or in
+// an order that no program can see; the stages come in the order in which the
+// manual describes the operation.
+//
 // The package watches through the observers of cpu, idt, mmu and machine, and
 // changes nothing in what it watches.
 package debug

@@ -10,7 +10,8 @@ import (
 )
 
 // ExplainOptions choose stories. A story qualifies if one of its events does:
-// an exception, or with AnyVector false, an event of the vector.
+// an exception (INT3, INTO and INT1 are some), or with ByVector an event of the
+// vector, whatever it came from.
 type ExplainOptions struct {
 	From     uint64     // stories that reach beyond this tick
 	Vector   idt.Vector // of this vector only, if ByVector
@@ -99,7 +100,7 @@ func (s *scout) qualifies(ev idt.Event) bool {
 	if s.o.ByVector {
 		return ev.Vector == s.o.Vector
 	}
-	return ev.Kind == idt.Exception
+	return ev.Kind != idt.External && ev.Kind != idt.NMI && ev.Kind != idt.SoftInt
 }
 
 // next finds the tick at which the next story begins.

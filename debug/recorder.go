@@ -84,7 +84,9 @@ func (r *Recorder) instruction(in *decode.Inst, cs, rip, lin uint64) *Instructio
 	}
 	for _, a := range in.Args[:in.NArgs] {
 		if a.Kind == decode.ArgMem || a.Kind == decode.ArgStr {
-			i.Operands = append(i.Operands, r.operand(in, a, rip))
+			o := r.operand(in, a, rip)
+			o.At = r.place(uint64(o.Lin))
+			i.Operands = append(i.Operands, o)
 		}
 	}
 	return i

@@ -101,7 +101,7 @@ func (r *Recorder) taken(ev *idt.Event) *Taken {
 		t.Code, t.Means = hexOf(ev.Code), ev.CodeText()
 	}
 	if ev.IsPageFault() {
-		t.CR2 = hexOf(ev.CR2)
+		t.CR2, t.CR2At = hexOf(ev.CR2), r.place(ev.CR2)
 	}
 	if ev.Vector == idt.VecDB && ev.Kind == idt.Exception {
 		t.DR6 = hexOf(ev.DR6)
@@ -110,7 +110,7 @@ func (r *Recorder) taken(ev *idt.Event) *Taken {
 }
 
 func (r *Recorder) vector(e *idt.DeliveryEvent) {
-	g := &Gate{Vector: uint8(r.d.ev.Vector), Lin: Hex(e.Addr), Raw: Hex(e.Raw[0]), Type: "real-mode vector", Present: true}
+	g := &Gate{Vector: uint8(r.d.ev.Vector), Lin: Hex(e.Addr), Raw: Hex(e.Raw[0]), Type: realVector, Present: true}
 	cs, ip := e.Raw[0]>>16, e.Raw[0]&0xffff
 	g.CS, g.RIP, g.At = hexOf(cs), hexOf(ip), r.place(cs<<4+ip)
 	r.put(Stage{Kind: StageGate, Gate: g})

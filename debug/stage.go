@@ -72,7 +72,8 @@ type Operand struct {
 	Base    Hex    `json:"base"`
 	Offset  Hex    `json:"offset"`
 	Lin     Hex    `json:"lin"`
-	Size    uint8  `json:"size"`              // bytes; 0 where the operation sets it
+	Size    uint8  `json:"size"` // bytes; 0 where the operation sets it
+	At      *Place `json:"at,omitempty"`
 	Refused string `json:"refused,omitempty"` // why segmentation refuses it: "null segment", "beyond the limit 0xfffff", "not canonical"
 }
 
@@ -128,6 +129,7 @@ type Taken struct {
 	Code   *Hex   `json:"code,omitempty"`
 	Means  string `json:"means,omitempty"`
 	CR2    *Hex   `json:"cr2,omitempty"`
+	CR2At  *Place `json:"cr2_at,omitempty"`
 	DR6    *Hex   `json:"dr6,omitempty"` // bits that a #DB sets
 	Return Hex    `json:"return"`        // the RIP that is saved
 	At     *Place `json:"at,omitempty"`
@@ -139,7 +141,7 @@ type Gate struct {
 	Lin     Hex    `json:"lin"`
 	Raw     Hex    `json:"raw"`
 	High    *Hex   `json:"high,omitempty"` // the second half of a 64-bit gate
-	Type    string `json:"type"`
+	Type    string `json:"type"`           // "32-bit interrupt gate", ..., or "real-mode vector"
 	Present bool   `json:"present"`
 	DPL     uint8  `json:"dpl"`
 	IST     uint8  `json:"ist,omitempty"`
@@ -148,6 +150,12 @@ type Gate struct {
 	RIP     *Hex   `json:"rip,omitempty"`
 	At      *Place `json:"at,omitempty"`
 }
+
+// realVector is the type of a vector of the IVT.
+const realVector = "real-mode vector"
+
+// protected tells a gate of the IDT from a vector of the IVT.
+func (g *Gate) protected() bool { return g.Type != realVector }
 
 // Selector is a selector with the descriptor that it names.
 type Selector struct {
@@ -228,5 +236,5 @@ func hexOf[T ~uint16 | ~uint32 | ~uint64](v T) *Hex {
 	return &h
 }
 
-// words gives a number with as many digits as its size in bytes has.
+// wide gives a number with as many digits as its size in bytes has.
 func (h Hex) wide(size uint8) string { return fmt.Sprintf("0x%0*x", 2*int(size), uint64(h)) }

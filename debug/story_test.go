@@ -211,3 +211,25 @@ func TestLongRecursion(t *testing.T) {
 		assert.NotNil(t, s.at(s.Events[i+1].Cause), "event %d", i+1)
 	}
 }
+
+// An interrupt comes between two instructions, and is told where it is asked for.
+func TestInterruptStory(t *testing.T) {
+	// lidt [0x600]; sti; nop; nop; hlt. The handler ends the run.
+	m := load(t, guest.Mode32, "\x0f\x01\x1d\x00\x06\x00\x00\xfb\x90\x90\xf4")
+	m.Mem.WriteBytes(0x600, []byte{0xff, 7, 0, 7, 0, 0})
+	m.Mem.WriteBytes(0x700+0x20*8, []byte{0, 9, 8, 0, 0, 0x8e, 0, 0})
+	m.Mem.WriteBytes(0x900, []byte("\xe6\xf4"))
+	m.RaiseINTR(0x20)
+	twin, err := m.Fork()
+	require.NoError(t, err)
+	assert.Empty(t, explain(t, twin, ExplainOptions{}))
+	all := explain(t, m, ExplainOptions{ByVector: true, Vector: 0x20})
+	require.Len(t, all, 1)
+	require.Len(t, all[0].Events, 1)
+	e := &all[0].Events[0]
+	assert.Equal(t, CauseBetween, e.How)
+	assert.Equal(t, "INTR 0x20", e.Name)
+	assert.EqualValues(t, 3, e.Tick, "behind the instruction that STI shields")
+	assert.Equal(t, "exit", all[0].End)
+	assert.Contains(t, text(t, all), "external interrupt, between two instructions\n")
+}

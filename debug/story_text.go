@@ -162,7 +162,8 @@ func (t *storyText) stage(s *Stage) {
 		t.line("push", "%-10s [%s] = %s", s.Push.Name, s.Push.Lin, s.Push.Value.wide(s.Push.Size))
 	case StageEntered:
 		e := s.Entered
-		t.line("entered", "%s:%s%s, CPL %d, stack %s:%s, flags %s", e.CS, e.RIP, at(e.At), e.CPL, e.SS, e.RSP, e.RFLAGS)
+		t.line("entered", "%s:%s%s, CPL %d, stack %s:%s", e.CS, e.RIP, at(e.At), e.CPL, e.SS, e.RSP)
+		t.line("", "flags %s = %s", e.RFLAGS, bitNames(uint64(e.RFLAGS), flagNames))
 	case StageShutdown:
 		t.line("shutdown", "a fault while a double fault is delivered: the processor stops")
 	case StageTaskSave:
@@ -190,7 +191,7 @@ func (t *storyText) instruction(i *Instruction) {
 		if o.Refused != "" {
 			refused = "  <- " + o.Refused
 		}
-		t.line("operand", "%s:%s, base %s: linear %s%s%s", o.Segment, o.Offset, o.Base, o.Lin, size, refused)
+		t.line("operand", "%s:%s, base %s: linear %s%s%s%s", o.Segment, o.Offset, o.Base, o.Lin, at(o.At), size, refused)
 	}
 }
 
@@ -243,10 +244,10 @@ func (t *storyText) taken(e *Taken) {
 		t.line("error code", "%s%s", *e.Code, means)
 	}
 	if e.CR2 != nil {
-		t.line("CR2", "%s", *e.CR2)
+		t.line("CR2", "%s%s", *e.CR2, at(e.CR2At))
 	}
 	if e.DR6 != nil {
-		t.line("DR6", "sets %s", *e.DR6)
+		t.line("DR6", "sets %s = %s", *e.DR6, bitNames(uint64(*e.DR6), dr6Names))
 	}
 	t.line("returns to", "%s%s", e.Return, at(e.At))
 }
@@ -255,6 +256,10 @@ func (t *storyText) gate(g *Gate) {
 	raw := g.Raw.wide(8)
 	if g.High != nil {
 		raw += " " + g.High.wide(8)
+	}
+	if !g.protected() {
+		t.line("vector", "%d at %s: %s, handler %s:%s%s", g.Vector, g.Lin, g.Raw.wide(4), *g.CS, *g.RIP, at(g.At))
+		return
 	}
 	t.line("gate", "of vector %d at %s: %s", g.Vector, g.Lin, raw)
 	to := ""
@@ -280,6 +285,8 @@ func (t *storyText) end() {
 		fmt.Fprintf(t.w, "and so on for ever: the same state comes round with every %s\n", map[bool]string{true: "delivery", false: plural(n, "delivery")}[n == 1])
 	case "cut":
 		fmt.Fprintln(t.w, "... (not followed further)")
+	case "exit", "halt":
+		fmt.Fprintf(t.w, "the run ends: %s\n", t.story.End)
 	}
 }
 

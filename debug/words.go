@@ -2,6 +2,7 @@ package debug
 
 import (
 	"fmt"
+	"strings"
 
 	"x86emu/decode"
 	"x86emu/idt"
@@ -32,6 +33,37 @@ func eventWords(ev *idt.Event) string {
 		return s
 	}
 	return "exception"
+}
+
+// bitName names a bit.
+type bitName struct {
+	bit  uint8
+	name string
+}
+
+// [SDM 3B, Debug Status Register (DR6)]
+var dr6Names = []bitName{
+	{0, "B0"}, {1, "B1"}, {2, "B2"}, {3, "B3"}, {13, "BD (debug register access)"}, {14, "BS (single step)"}, {15, "BT (task switch)"},
+}
+
+// [SDM 1, EFLAGS Register]
+var flagNames = []bitName{
+	{0, "CF"}, {2, "PF"}, {4, "AF"}, {6, "ZF"}, {7, "SF"}, {8, "TF"}, {9, "IF"}, {10, "DF"}, {11, "OF"},
+	{14, "NT"}, {16, "RF"}, {17, "VM"}, {18, "AC"}, {19, "VIF"}, {20, "VIP"}, {21, "ID"},
+}
+
+// bitNames names the bits that are set: "ZF IF", or "none set".
+func bitNames(v uint64, names []bitName) string {
+	var set []string
+	for _, n := range names {
+		if v>>n.bit&1 != 0 {
+			set = append(set, n.name)
+		}
+	}
+	if set == nil {
+		return "none set"
+	}
+	return strings.Join(set, " ")
 }
 
 const wordCode = "error code"
