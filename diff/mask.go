@@ -167,3 +167,12 @@ func destination(x *Context, in *decode.Inst, m *Mask) {
 		}
 	}
 }
+
+// Undefined lists the table for people: name and citation.
+func Undefined() [][2]string {
+	out := make([][2]string, len(masks))
+	for i := range masks {
+		out[i] = [2]string{masks[i].name, masks[i].cite}
+	}
+	return out
+}

@@ -59,7 +59,7 @@ other flags and writes --out FILE; "x86emu diff merge" puts the files together.`
 		},
 	}
 	o.addFlags(cmd)
-	cmd.AddCommand(newDiffReplay(), newDiffMerge(), newDiffList())
+	cmd.AddCommand(newDiffReplay(), newDiffMerge(), newDiffList(), newDiffKnown())
 	return cmd
 }
 
