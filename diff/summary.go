@@ -161,18 +161,20 @@ func isSilicon(name string) bool { return name == "native" || name == "kvm" }
 // makes by itself: not one of fetching it, and not #UD, unless that is what it
 // is for.
 func executed(c *Case, r *Result) bool {
-	switch {
-	case r.End == Silent:
+	if r.End != Trapped {
+		return r.End != Silent
+	}
+	x, err := NewContext(c)
+	if err != nil {
 		return false
-	case r.End != Trapped:
-		return true
-	case r.Vector == uint8(idt.VecUD):
-		x, err := NewContext(c)
-		return err == nil && slices.Contains([]decode.Op{decode.UD0, decode.UD1, decode.UD2}, x.Inst.Op)
-	case r.Vector == vectorPF:
-		x, err := NewContext(c)
-		begin := codeLinear(c.Regs.RIP, x.CS, x.Mode)
-		return err == nil && r.CR2-begin > 15
+	}
+	switch r.Vector {
+	case uint8(idt.VecUD):
+		return slices.Contains([]decode.Op{decode.UD0, decode.UD1, decode.UD2}, x.Inst.Op)
+	case vectorPF:
+		return r.CR2-codeLinear(c.Regs.RIP, x.CS, x.Mode) > 15
+	case uint8(idt.VecGP): // of the limit of CS
+		return r.Regs.RIP != c.Regs.RIP || x.Mode == decode.Mode64 || c.Regs.RIP+uint64(len(c.Code)) <= uint64(x.CS.Limit)+1
 	}
 	return true
 }

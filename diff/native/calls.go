@@ -98,10 +98,10 @@ func returnOrder(x *diff.Context, r *diff.Result) bool {
 	in := &x.Inst
 	size := int(in.OpSize)
 	words := []int{size, 0}
-	outer := 4 * size // where SS is
+	outer := 3 * size // where RSP is, and then SS
 	switch in.Op {
 	case decode.LRET:
-		outer = 3*size + int(uint16(in.Imm))*min(1, int(in.NArgs))
+		outer = 2*size + int(uint16(in.Imm))*min(1, int(in.NArgs))
 	case decode.IRET, decode.IRETD, decode.IRETQ:
 		words = []int{2 * size, size, 0}
 	default:
@@ -113,7 +113,7 @@ func returnOrder(x *diff.Context, r *diff.Result) bool {
 	sp := x.Case.Regs.GPR[4]
 	cs := peek(x, stackLinear(x, stackAdd(x, sp, size)), 2)
 	if cs&3 != 3 || in.Op != decode.LRET && x.Mode == decode.Mode64 {
-		words = append(words, outer)
+		words = append(words, outer+size, outer)
 	}
 	for _, n := range words {
 		if f := fails(x, opPOP, size, stackAdd(x, sp, n)); f != nil {

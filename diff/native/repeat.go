@@ -2,6 +2,7 @@ package native
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"x86emu/decode"
 	"x86emu/diff"
@@ -71,7 +72,17 @@ func repeatOverItself(x *diff.Context, r *diff.Result) bool {
 		add(7, step)
 		add(1, ^uint64(0))
 	}
-	return false // what follows has been overwritten as well
+	// What follows may have been overwritten as well.
+	regs.RIP += uint64(in.Len)
+	ok := asIf(x, r, func(c *diff.Case) {
+		c.Regs.GPR, c.Regs.RIP, c.Code = regs.GPR, regs.RIP, nil
+		c.Patches = []diff.Patch{{Bytes: slices.Clone(memory.bytes)}}
+	})
+	for _, w := range r.Mem {
+		binary.LittleEndian.PutUint64(memory.bytes[w.At:], w.Value)
+	}
+	memory.words(r)
+	return ok
 }
 
 // overwritten tells whether an answer has other bytes where the code was.
