@@ -10,6 +10,7 @@ import (
 	"x86emu/diff"
 	"x86emu/diff/gen"
 	"x86emu/diff/harness"
+	"x86emu/diff/kvm"
 	"x86emu/diff/model"
 	"x86emu/diff/native"
 	"x86emu/diff/peers"
@@ -26,6 +27,7 @@ var oracles = []struct {
 	{"native", "the processor of this host, at CPL 3 (linux/amd64)", func(*oracleFlags) (diff.Oracle, error) { return native.New() }},
 	{"qemu", "QEMU's own emulation, behind a guest image of ours", func(f *oracleFlags) (diff.Oracle, error) { return harness.New(harness.NewQEMU(f.qemu)) }},
 	{"bochs", "Bochs, behind the same image", func(f *oracleFlags) (diff.Oracle, error) { return harness.New(harness.NewBochs(f.bochs)) }},
+	{"kvm", "the processor of this host at every CPL, through /dev/kvm, behind the same image (linux/amd64)", func(*oracleFlags) (diff.Oracle, error) { return harness.New(kvm.New()) }},
 	{"image", "this emulator's board, behind the same image", func(*oracleFlags) (diff.Oracle, error) { return harness.New(harness.NewBoard("max")) }},
 }
 

@@ -195,7 +195,11 @@ func (q *question) inTable(at diff.Offset) bool {
 func (q *question) answer(r *report, to *diff.Result) {
 	*to = diff.Result{End: diff.Trapped, Vector: r.vector, Regs: end(&q.regs, &r.changed, r.which)}
 	if r.kind == reportNotBegun {
-		*to = diff.Result{End: diff.Silent, Note: fmt.Sprintf("the case could not begin: exception %d at %#x of the harness", r.vector, to.Regs.RIP)}
+		note := fmt.Sprintf("the case could not begin: exception %d at %#x of the harness", r.vector, to.Regs.RIP)
+		if r.vector == byHostFailed {
+			note = "the host could not load what the case begins with"
+		}
+		*to = diff.Result{End: diff.Silent, Note: note}
 		return
 	}
 	if r.cut {

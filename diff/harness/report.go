@@ -16,6 +16,9 @@ const (
 	reportEnd      = 'e' // there are no more cases
 )
 
+// byHostFailed is the vector of reportNotBegun when there was no exception.
+const byHostFailed = 0xff
+
 // report is one message of the image.
 type report struct {
 	kind    byte

@@ -16,7 +16,7 @@ const (
 	tableMagic  = 0x64363878
 	tableHeader = 32
 
-	hostMemory = 1
+	byHost = 1 // flags: a host does part of the work
 )
 
 // table is what the image reads its questions from. [image/harness.h]
@@ -25,7 +25,6 @@ type table struct {
 	starts []int // where each question begins
 	worlds []*diff.World
 	number uint32
-	flags  uint32
 }
 
 // newTable begins a table; number tells one run of the image from another.
@@ -94,7 +93,7 @@ func (t *table) image(first int) []byte {
 	cases := positions(t.starts)
 	worldsAt := positions(worlds)
 	for i, v := range []uint32{
-		tableMagic, t.flags, t.number, uint32(first), uint32(len(t.starts)), uint32(cases), uint32(worldsAt), uint32(len(b)),
+		tableMagic, 0, t.number, uint32(first), uint32(len(t.starts)), uint32(cases), uint32(worldsAt), uint32(len(b)),
 	} {
 		le.PutUint32(b[4*i:], v)
 	}

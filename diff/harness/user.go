@@ -169,6 +169,9 @@ func (q *question) interrupted(r *report, to *diff.Result) {
 		to.Error = uint32(frame[0])
 	}
 	regs.RIP, regs.RFLAGS, regs.GPR[4] = frame[1], frame[3], frame[4]
+	if q.state[slotFrame] != 0 {
+		regs.GPR[4] = uint64(uint32(regs.GPR[4])) // outside 64-bit mode nothing sees the rest
+	}
 	regs.Seg[decode.CS], regs.Seg[decode.SS] = uint16(frame[2]), uint16(frame[5])
 	// The IRET that began the case has made null selectors 0; nothing does at CPL 3.
 	for i, sel := range q.regs.Seg {

@@ -178,6 +178,8 @@ back:   mov     $0x33, %eax             /* no paging */
         mov     %eax, %gs
         lidt    own_idtr32
         mov     own_esp, %esp
+        testl   $0x180000, record + RFLAGS
+        jz      1f
         push    $2                      /* IRET clears VIF and VIP, POPF does not */
         push    $OWN_CODE
         push    $1f

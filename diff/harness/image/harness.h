@@ -16,7 +16,7 @@ struct table {
 };
 
 #define TABLE_MAGIC  0x64363878
-#define HOST_MEMORY  1 /* the host prepares and compares the arena */
+#define BY_HOST      1 /* the host prepares and compares the arena, and begins each case */
 
 /* An arena: those of its pages that are not all zero. */
 struct world {
@@ -79,6 +79,7 @@ struct patch {
 /* enter.S: begins a case; comes back with `record` filled in, when it has
    reached a collector or could not begin. */
 void enter(const struct state *start);
+void enter_by_host(const struct state *start);
 void try_sse(void);
 extern uint32_t has_sse;
 

@@ -192,7 +192,7 @@ static int has_begun(void)
 /* Tells of a page that has changed although no case was expected to change it. */
 static void check_all(void)
 {
-	if (table->flags & HOST_MEMORY || present_world == ~0u)
+	if (table->flags & BY_HOST || present_world == ~0u)
 		return;
 	for (uint32_t p = 0; p < ARENA_SIZE / 4096; p++) {
 		if (page_differs((void *)(START + 4096 * p), (void *)(ARENA + 4096 * p))) {
@@ -217,24 +217,29 @@ static void run(uint32_t i)
 {
 	const struct test *t = test(i);
 
-	if (t->world != present_world && !(table->flags & HOST_MEMORY)) {
+	if (t->world != present_world && !(table->flags & BY_HOST)) {
 		check_all();
 		present_world = t->world;
 		copy_words((void *)START, world(t->world), ARENA_SIZE);
 		copy_words((void *)ARENA, world(t->world), ARENA_SIZE);
 	}
-	if (!(table->flags & HOST_MEMORY))
+	if (!(table->flags & BY_HOST))
 		apply_patches(t);
 	copy_words(&record, &t->start, sizeof record);
 	set_way(t->start.how & LONG_MODE ? collect64 : collect32);
-	load_task_register();
-	clear(own_gdt + 3, OWN_TSS - 24);
-	copy_words((char *)own_gdt + (t->start.tr & 0xff8), t->start.tr_descriptor, 16);
+	if (!(table->flags & BY_HOST)) {
+		load_task_register();
+		clear(own_gdt + 3, OWN_TSS - 24);
+		copy_words((char *)own_gdt + (t->start.tr & 0xff8), t->start.tr_descriptor, 16);
+	}
 	progress->next = i;
 	copy_words(&start, &t->start, sizeof start);
 	if (!has_sse)
 		start.how &= ~FULL_XMM;
-	enter(&start);
+	if (table->flags & BY_HOST)
+		enter_by_host(&start);
+	else
+		enter(&start);
 
 	begin_report(vector >= NOT_BEGUN || !has_begun() ? 'n' : 'c');
 	put32(i);
@@ -244,7 +249,7 @@ static void run(uint32_t i)
 	if (!(t->start.how & LONG_MODE))
 		record.rip = (uint32_t)record.rip;
 	report_state(t);
-	if (table->flags & HOST_MEMORY) {
+	if (table->flags & BY_HOST) {
 		put32(0);
 	} else {
 		report_memory(t);
@@ -343,7 +348,8 @@ void __attribute__((noreturn)) main(uint32_t magic, const struct multiboot *m)
 	progress->next = table->first;
 	announce_reset();
 	hello();
-	make_worlds();
+	if (!(table->flags & BY_HOST))
+		make_worlds();
 	for (;;)
 		run_from(table->first);
 }
