@@ -45,7 +45,7 @@ var paging = []diff.Row{
 		Oracles: []string{"qemu"},
 		Cite:    implicitCite,
 		Predict: func(x *diff.Context, r *diff.Result) bool {
-			return x.Case.Access != nil && !x.Case.Access.User && implicitHonoursAC(x, r, takePDPTEs)
+			return implicitUnderAC(x) && !x.Case.Access.User && anotherOfQEMU(x, r, withoutSMAP)
 		},
 	},
 	{
@@ -53,7 +53,7 @@ var paging = []diff.Row{
 		Oracles: []string{"bochs"},
 		Cite:    implicitCite,
 		Predict: func(x *diff.Context, r *diff.Result) bool {
-			return implicitHonoursAC(x, r, func(*diff.Context, *diff.Case) uint8 { return 0 })
+			return implicitUnderAC(x) && another(x, r, withoutSMAP)
 		},
 	},
 	{
@@ -80,16 +80,13 @@ var paging = []diff.Row{
 
 const implicitCite = "If EFLAGS.AC = 0 or the access is implicit, data may not be read from any user-mode address. [SDM 3A, Determination of Access Rights]"
 
-// implicitHonoursAC is the answer of who lets AC switch off SMAP for a descriptor load;
-// also is what else it does.
-func implicitHonoursAC(x *diff.Context, r *diff.Result, also func(*diff.Context, *diff.Case) uint8) bool {
-	a := x.Case.Access
-	return a != nil && a.Implicit && x.Case.Regs.RFLAGS&idt.FlagAC != 0 && x.Case.Regs.CR4&mmu.CR4SMAP != 0 &&
-		another(x, r, func(c *diff.Case) {
-			c.Regs.CR4 &^= mmu.CR4SMAP
-			also(x, c)
-		})
+// implicitUnderAC tells whether a case is a descriptor load with SMAP and EFLAGS.AC.
+func implicitUnderAC(x *diff.Context) bool {
+	c := x.Case
+	return c.Access != nil && c.Access.Implicit && c.Regs.RFLAGS&idt.FlagAC != 0 && c.Regs.CR4&mmu.CR4SMAP != 0
 }
+
+func withoutSMAP(c *diff.Case) { c.Regs.CR4 &^= mmu.CR4SMAP }
 
 func isPageFault(r *diff.Result) bool { return r.End == diff.Trapped && r.Vector == 14 }
 

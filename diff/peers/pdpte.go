@@ -68,26 +68,32 @@ func walkPDPTEs(x *diff.Context, r *diff.Result) bool {
 	if !hasPDPTEs(x.Case) || x.Case.Access.CR3 == 0 && x.Case.Access.Poke == nil {
 		return false
 	}
+	return anotherOfQEMU(x, r, func(*diff.Case) {})
+}
+
+// anotherOfQEMU is another for a case whose PDPTEs are read on each walk.
+func anotherOfQEMU(x *diff.Context, r *diff.Result, change func(c *diff.Case)) bool {
 	var refused uint8
-	if !another(x, r, func(c *diff.Case) { refused = takePDPTEs(x, c) }) {
+	taken := func(c *diff.Case) {
+		change(c)
+		refused = takePDPTEs(x, c)
+	}
+	if !another(x, r, taken) {
 		return false
 	}
-	if p := x.Case.Access.Poke; p != nil {
-		for i, b := range p.Bytes {
-			x.SetBytes(r, p.At+diff.Offset(i), 1, uint64(b))
+	if hasPDPTEs(x.Case) && x.Case.Access.Poke != nil {
+		for i, b := range x.Case.Access.Poke.Bytes {
+			x.SetBytes(r, x.Case.Access.Poke.At+diff.Offset(i), 1, uint64(b))
 		}
+	}
+	if modifies(x) && refused != 0 {
+		anotherFault(x, r, func(c *diff.Case) {
+			taken(c)
+			c.Access.Write = false
+		})
 	}
 	if isPageFault(r) && refused>>(r.CR2>>30)&1 != 0 {
 		setError(x, r, r.Error|mmu.PFPresent|mmu.PFReserved)
-	}
-	if modifies(x) {
-		var f diff.Result
-		if ask(literal, x, &f, func(c *diff.Case) {
-			takePDPTEs(x, c)
-			c.Access.Write = false
-		}) && isPageFault(&f) && isPageFault(r) && f.CR2 == r.CR2 {
-			setError(x, r, r.Error&^mmu.PFWrite)
-		}
 	}
 	return true
 }
