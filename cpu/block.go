@@ -211,7 +211,7 @@ func (c *CPU) translate() *block {
 		}
 		end = min(end, off+limit-c.ip+1)
 	}
-	for pos := off; t.n < maxBlockInsts && pos < end; {
+	for pos := off; t.n < maxBlockInsts && pos < end && !c.mayBreak(pos); {
 		var in decode.Inst
 		src := c.win.host[pos:end]
 		if len(src) > 15 {

@@ -54,6 +54,9 @@ type CPU struct {
 	request            bool   // a device asked Run to stop
 	interrupt          atomic.Bool
 	outcome            idt.Outcome // the last shutdown's
+	interrupted        uint8       // CPL before the last delivery
+	breaks             *breaks     // of SetBreaks, or nil
+	resumed            uint64      // Ticks at which RF was last found set and cleared
 
 	fault idt.Event // the fault of a handler that returned false
 
@@ -61,6 +64,9 @@ type CPU struct {
 	// shutdown: the outcome, good during the call. It may look at the processor
 	// and ask it to stop, and changes nothing.
 	OnDelivery func(*idt.Outcome)
+	// OnReturn, if not nil, is called after each IRET: sp is where its frame
+	// began. It may do what OnDelivery may.
+	OnReturn func(sp mmu.Linear)
 
 	s     State // everything else; GPR, RIP and the arithmetic flags are stale in it while running
 	core  idt.Core

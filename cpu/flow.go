@@ -108,5 +108,13 @@ func execINT1(c *CPU, in *decode.Inst) bool {
 // execIRET is IRET, IRETD and IRETQ.
 func execIRET(c *CPU, in *decode.Inst) bool {
 	c.settle()
-	return c.takeBack(idt.IRET(c, in.OpSize, c.next))
+	if c.OnReturn == nil {
+		return c.takeBack(idt.IRET(c, in.OpSize, c.next))
+	}
+	sp := c.StackAt()
+	ok := c.takeBack(idt.IRET(c, in.OpSize, c.next))
+	if ok {
+		c.OnReturn(sp)
+	}
+	return ok
 }

@@ -81,6 +81,7 @@ func (c *CPU) SetState(s State) {
 	c.setArith(s.RFLAGS)
 	c.inBlock = 0
 	c.win.lin = 1
+	c.streak, c.lastEvent = 0, ^uint64(0)
 	c.debugChanged()
 	c.modeChanged()
 }
@@ -94,8 +95,10 @@ func (c *CPU) SetINTR(level bool) { c.s.INTR = level }
 // RaiseNMI latches a non-maskable interrupt.
 func (c *CPU) RaiseNMI() { c.s.NMI = true }
 
-// RequestStop makes Run return after the instruction under way: for devices.
-func (c *CPU) RequestStop() { c.request = true }
+// RequestStop makes Run return after the instruction or the iteration of a REP
+// that is under way: for devices and for who watches. Where no instruction but
+// a fetch or a walk is the cause, a few more may run.
+func (c *CPU) RequestStop() { c.request, c.blocks.stale = true, true }
 
 // Interrupt makes Run return soon; it may be called from another goroutine.
 func (c *CPU) Interrupt() { c.interrupt.Store(true) }
@@ -192,7 +195,10 @@ func (c *CPU) advance() (Stop, bool) {
 	if c.single || c.s.Shadow != 0 || c.s.RFLAGS&idt.FlagTF != 0 {
 		return c.stepInst()
 	}
-	c.s.RFLAGS &^= idt.FlagRF
+	if c.s.RFLAGS&idt.FlagRF != 0 {
+		c.s.RFLAGS &^= idt.FlagRF
+		c.resumed = c.s.Ticks
+	}
 	switch c.runBlocks() {
 	case exitFault:
 		return c.deliverFault()
@@ -239,6 +245,9 @@ func (c *CPU) stepInst() (Stop, bool) {
 	// A breakpoint comes before what fetching may find. [SDM 3A, Priority Among Concurrent Events]
 	if c.single && s.RFLAGS&idt.FlagRF == 0 && c.checkInstrBreak(c.csBase+c.ip) {
 		return c.deliverFault()
+	}
+	if c.breaks != nil && s.RFLAGS&idt.FlagRF == 0 && c.reached() {
+		return StopRequest, true
 	}
 	var in decode.Inst
 	if !c.fetchInst(&in) {
@@ -298,6 +307,7 @@ func (c *CPU) deliver(e *idt.Event) (Stop, bool) {
 		c.streak = 0
 	}
 	c.settle()
+	c.interrupted = s.CPL
 	if e.Vector == idt.VecDB {
 		// #DB stops the recording of branches. [SDM 3B, IA32_DEBUGCTL MSR]
 		s.MSR.DebugCtl &^= debugCtlLBR | debugCtlBTF

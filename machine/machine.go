@@ -54,10 +54,19 @@ type Machine struct {
 
 	// OnIO, if not nil, sees each access to a port after it was made.
 	OnIO func(IOEvent)
+	// OnTick, if not nil, is called by Run and Replay between two instructions:
+	// as they begin, and when the clock has reached the tick that it returned
+	// the last time. It may look at everything, take moments, and Stop.
+	OnTick func(now uint64) (next uint64)
 
 	cfg     Config
 	ctx     context.Context // of the Run in progress
 	exit    *ExitPort
+	console *DebugConsole
+	stopped bool   // Stop was called
+	asleep  uint64 // when the processor fell asleep whose time was skipped last
+	awake   uint64 // up to where it was skipped
+	look    uint64 // when OnTick wants to be called
 	intr    *Interrupts
 	devices []Device
 }
@@ -91,15 +100,16 @@ func build(cfg Config, mem *mmu.Memory) (*Machine, error) {
 	m.Post = &PostPort{}
 	m.exit = &ExitPort{m: m}
 	m.intr = &Interrupts{m: m}
-	console, gate := &DebugConsole{cfg.Console}, &Port92{m: m}
-	m.devices = []Device{m.UART, console, m.exit, m.Post, gate, m.intr}
+	m.console = &DebugConsole{cfg.Console}
+	gate := &Port92{m: m}
+	m.devices = []Device{m.UART, m.console, m.exit, m.Post, gate, m.intr}
 	for _, c := range []struct {
 		first uint16
 		n     int
 		width uint8
 		dev   Ports
 	}{
-		{0x3f8, 8, 1, m.UART}, {0xe9, 1, 1, console}, {0xf4, 4, 4, m.exit}, {0x80, 1, 1, m.Post}, {0x92, 1, 1, gate},
+		{0x3f8, 8, 1, m.UART}, {0xe9, 1, 1, m.console}, {0xf4, 4, 4, m.exit}, {0x80, 1, 1, m.Post}, {0x92, 1, 1, gate},
 	} {
 		if err := m.Ports.Claim(c.first, c.n, c.width, c.dev); err != nil {
 			panic("BUG: " + err.Error())
@@ -190,13 +200,23 @@ const NoBudget = math.MaxUint64
 // passed, or ctx ends. The error is the host's: serial output that could not
 // be written. A machine that was stopped by budget or context can run on.
 func (m *Machine) Run(ctx context.Context, budget uint64) (Result, error) {
-	defer context.AfterFunc(ctx, m.CPU.Interrupt)()
-	m.ctx = ctx
 	end := m.CPU.Ticks() + budget
 	if end < budget {
 		end = never
 	}
-	r := m.run(ctx, end)
+	return m.runTo(ctx, end, true)
+}
+
+// runTo runs to a tick at most; patrolled says to look for endless loops.
+func (m *Machine) runTo(ctx context.Context, end uint64, patrolled bool) (Result, error) {
+	defer context.AfterFunc(ctx, m.CPU.Interrupt)()
+	m.ctx = ctx
+	m.stopped, m.look = false, 0
+	if !patrolled {
+		m.CPU.SetStreak(0)
+		defer func() { m.CPU.SetStreak(m.CPU.Streak() + streak) }()
+	}
+	r := m.run(ctx, end, patrolled)
 	r.Ticks = m.CPU.Ticks()
 	m.ctx = context.Background()
 	err := m.cfg.Serial.Flush()
@@ -206,20 +226,25 @@ func (m *Machine) Run(ctx context.Context, budget uint64) (Result, error) {
 	return r, err
 }
 
-func (m *Machine) run(ctx context.Context, end uint64) Result {
-	patrol := newPatrol(m)
+func (m *Machine) run(ctx context.Context, end uint64, patrolled bool) Result {
+	var patrol *patrol
+	if patrolled {
+		patrol = newPatrol(m)
+	}
 	defer m.CPU.StopAfter(0)
 	for {
-		m.Clock.run(m.CPU.Ticks())
+		m.between()
 		switch {
 		case m.exit.s.Done:
 			return Result{Reason: Exited, Value: m.exit.s.Value}
+		case m.stopped:
+			return Result{Reason: Stopped}
 		case ctx.Err() != nil:
 			return Result{Reason: Cancelled}
 		case m.CPU.Ticks() >= end:
 			return Result{Reason: Budget}
 		}
-		stop := m.CPU.Run(end)
+		stop := m.CPU.Run(min(end, m.look))
 		if stop == cpu.StopStreak {
 			var loop *Loop
 			if stop, loop = m.watch(ctx, end); loop != nil {
@@ -235,10 +260,21 @@ func (m *Machine) run(ctx context.Context, end uint64) Result {
 		case cpu.StopShutdown:
 			return Result{Reason: Shutdown, Chain: m.CPU.Shutdown()}
 		case cpu.StopHalt:
-			if !m.skip(end) {
+			if !m.skip(min(end, m.look)) {
 				return Result{Reason: Halted}
 			}
 		}
+	}
+}
+
+// between does what is due between two instructions.
+func (m *Machine) between() {
+	now := m.CPU.Ticks()
+	m.Clock.run(now)
+	if m.OnTick == nil {
+		m.look = never
+	} else if now >= m.look {
+		m.look = max(m.OnTick(now), now+1)
 	}
 }
 
@@ -249,6 +285,10 @@ func (m *Machine) skip(end uint64) bool {
 	if wake == never {
 		return false
 	}
-	m.CPU.SkipTo(min(wake, end))
+	if now := m.CPU.Ticks(); now != m.awake {
+		m.asleep = now
+	}
+	m.awake = min(wake, end)
+	m.CPU.SkipTo(m.awake)
 	return true
 }

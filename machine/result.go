@@ -17,10 +17,11 @@ const (
 	Looping                 // an endless loop of deliveries
 	Budget                  // the ticks are spent
 	Cancelled               // the context ended
+	Stopped                 // Machine.Stop was called
 )
 
 func (r Reason) String() string {
-	return [...]string{"exited", "halted for good", "shutdown", "endless delivery loop", "budget spent", "interrupted"}[r]
+	return [...]string{"exited", "halted for good", "shutdown", "endless delivery loop", "budget spent", "interrupted", "stopped"}[r]
 }
 
 // Result tells how a run ended.

@@ -49,6 +49,8 @@ type Input struct {
 	log  []arrival
 	next chan chunk // a read under way, or nil
 	end  bool       // the reader has no more
+	last uint64     // the first tick at which that shows
+	none uint64     // the last tick at which the answer was "not yet"; it stays
 }
 
 // arrival is a byte and the first tick at which the receiver may have it.
@@ -71,10 +73,14 @@ func NewLiveInput(r io.Reader) *Input { return &Input{r: r, live: true} }
 
 // take returns byte number pos of the stream if it is there at tick now. more
 // is false at the end of the stream. It waits (see NewInput) no longer than ctx.
+// The same question at the same tick has the same answer when it is asked again.
 func (in *Input) take(ctx context.Context, pos int, now uint64) (b byte, ok, more bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	for pos >= len(in.log) && !in.end {
+		if in.none > 0 && now <= in.none {
+			return 0, false, true
+		}
 		if in.next == nil {
 			in.next = make(chan chunk, 1)
 			go read(in.r, in.next)
@@ -84,27 +90,30 @@ func (in *Input) take(ctx context.Context, pos int, now uint64) (b byte, ok, mor
 			select {
 			case c = <-in.next:
 			default:
+				in.none = now
 				return 0, false, true
 			}
 		} else {
 			select {
 			case c = <-in.next:
 			case <-ctx.Done():
+				in.none = now
 				return 0, false, true
 			}
 		}
 		in.next = nil
 		in.end = c.err != nil
 		tick := uint64(0)
-		if in.live {
+		if in.live || in.none > 0 {
 			tick = now
 		}
+		in.last = tick
 		for _, b := range c.b {
 			in.log = append(in.log, arrival{tick, b})
 		}
 	}
 	if pos >= len(in.log) {
-		return 0, false, false
+		return 0, false, now < in.last
 	}
 	a := in.log[pos]
 	return a.b, a.tick <= now, true

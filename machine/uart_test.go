@@ -168,9 +168,12 @@ func TestLiveInput(t *testing.T) {
 	assert.False(t, ok, "a replay meets it no earlier")
 	assert.True(t, more)
 	close(w)
-	for more {
-		_, _, more = in.take(context.Background(), 2, 100)
+	end := uint64(1000)
+	for ; more; end++ {
+		_, _, more = in.take(context.Background(), 2, end)
 	}
+	_, _, more = in.take(context.Background(), 2, end-2)
+	assert.True(t, more, "a replay meets the end no earlier")
 }
 
 // An input that waits gives up when its context ends.

@@ -40,8 +40,12 @@ func (m *Memory) ClearCode(p Phys) {
 	}
 }
 
-// wrote reports a store of n bytes at p, within one page of RAM, if it hit code.
+// wrote reports a store of n bytes at p, within one page of RAM, if it hit
+// code or what is watched.
 func (m *Memory) wrote(p Phys, n int) {
+	if m.watched != nil {
+		m.tellStore(p, n)
+	}
 	i := p >> chunkShift
 	if m.code[i] == nil {
 		return

@@ -60,7 +60,7 @@ func (m *Memory) pageState(p Phys) (pg *Page, owned, plain bool) {
 	}
 	c := m.dir[i]
 	owned = c.owner == m.self && c.flags[j]&pageOwned != 0
-	return c.page[j], owned, owned && (m.code[i] == nil || m.code[i][j] == 0)
+	return c.page[j], owned, owned && (m.code[i] == nil || m.code[i][j] == 0) && !m.isWatched(p)
 }
 
 // own gives the RAM page of p for storing, copied first if it is shared, or
@@ -91,6 +91,7 @@ func (m *Memory) unshare(p Phys) *Page {
 		q := new(Page)
 		*q = *c.page[j]
 		c.page[j] = q
+		m.copied++
 	}
 	c.flags[j] |= pageOwned
 	m.pageMoved(p)
@@ -142,6 +143,65 @@ func (m *Memory) Fork() *Memory {
 	}
 	return f
 }
+
+// Become takes over the contents of another address space of the same layout:
+// a fork of m, or what m was forked from. Pages are shared until written. Code
+// on pages that are replaced is reported as written.
+func (m *Memory) Become(o *Memory) {
+	var lost []Phys
+	for i, masks := range m.code {
+		a, b := m.chunkAt(i), o.chunkAt(i)
+		if masks == nil || a == b {
+			continue
+		}
+		for j, mask := range masks {
+			if mask != 0 && a.page[j] != b.page[j] {
+				lost = append(lost, Phys(i)<<chunkShift|Phys(j)<<PageShift)
+			}
+		}
+	}
+	m.dir = append(m.dir[:0], o.dir...)
+	for len(m.code) < len(m.dir) {
+		m.code = append(m.code, nil)
+	}
+	m.mmio = append(m.mmio[:0], o.mmio...)
+	m.self, o.self = new(token), new(token)
+	for _, v := range append(m.mmus[:len(m.mmus):len(m.mmus)], o.mmus...) {
+		v.dropViews()
+	}
+	for _, p := range lost {
+		if m.OnCodeWrite != nil {
+			m.OnCodeWrite(p, PageSize)
+		}
+	}
+}
+
+// Copied counts the pages that were copied because a store met a shared one.
+func (m *Memory) Copied() uint64 { return m.copied }
+
+// Alone is how many pages of m another address space does not share at the
+// same address: what m costs while the other is there. Pages of zeros that
+// were never stored into cost nothing.
+func (m *Memory) Alone(o *Memory) int {
+	n := 0
+	for i, c := range m.dir {
+		d := o.chunkAt(i)
+		if c == d {
+			continue
+		}
+		for j, pg := range c.page {
+			if pg != nil && pg != &zeroPage && pg != d.page[j] {
+				n++
+			}
+		}
+		n++ // the chunk itself, a little more than a page
+	}
+	return n
+}
+
+// SamePage tells whether both share the page of p: neither has stored into it
+// since they were forked.
+func (m *Memory) SamePage(o *Memory, p Phys) bool { return m.page(p) == o.page(p) }
 
 // Equal tells whether both hold the same RAM and ROM contents at the same
 // addresses. Only pages that the two do not share are looked at.

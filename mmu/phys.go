@@ -15,6 +15,9 @@ type Memory struct {
 	// OnCodeWrite is called after a store that hit a granule marked as code,
 	// whoever stored. [p, p+n) lies within one page.
 	OnCodeWrite func(p Phys, n int)
+	// OnStore is called after a store that touched what Watch names. [p, p+n)
+	// lies within one page.
+	OnStore func(p Phys, n int)
 
 	dir  []*chunk     // by address >> chunkShift
 	code []*codeMasks // likewise; nil: no marks
@@ -23,6 +26,9 @@ type Memory struct {
 	slab []Page
 	mmus []*MMU // whose shortcuts point into this memory
 	top  uint64 // RAM and ROM lie below
+
+	watched map[Phys][]Range // by page; nil: nothing is
+	copied  uint64
 }
 
 // Device is a memory-mapped device. off counts from the base it was mapped

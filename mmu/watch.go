@@ -1,0 +1,48 @@
+package mmu
+
+// Watching stores: whoever wants to know of each store to some bytes names
+// them, and is called after the store, whoever made it and through whatever
+// mapping. All other pages are stored to as fast as before.
+
+// Range is [At, At+Len) of the physical address space.
+type Range struct {
+	At  Phys
+	Len uint64
+}
+
+// Watch has the stores to RAM in the ranges told to OnStore from now on, in
+// place of the ranges watched before; none ends the watch. Forks do not
+// inherit it.
+func (m *Memory) Watch(ranges []Range) {
+	m.watched = nil
+	if len(ranges) > 0 {
+		m.watched = make(map[Phys][]Range)
+	}
+	for _, r := range ranges {
+		for page := r.At &^ PageMask; page < r.At+Phys(r.Len); page += PageSize {
+			m.watched[page] = append(m.watched[page], r)
+		}
+	}
+	for _, v := range m.mmus {
+		v.dropViews()
+	}
+}
+
+// isWatched tells whether stores to the page of p must be seen.
+func (m *Memory) isWatched(p Phys) bool {
+	return m.watched != nil && m.watched[p&^PageMask] != nil
+}
+
+// tellStore tells OnStore of a store of n bytes at p, within one page, if it
+// touches a watched range.
+func (m *Memory) tellStore(p Phys, n int) {
+	if m.OnStore == nil {
+		return
+	}
+	for _, r := range m.watched[p&^PageMask] {
+		if p < r.At+Phys(r.Len) && r.At < p+Phys(n) {
+			m.OnStore(p, n)
+			return
+		}
+	}
+}
