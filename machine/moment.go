@@ -19,13 +19,14 @@ type Moment struct {
 	devices []any
 	input   int    // bytes that the UART has taken
 	asleep  uint64 // see Machine.Asleep
+	awake   uint64
 }
 
 // Moment takes the present state.
 func (m *Machine) Moment() *Moment {
 	k := &Moment{
 		state: m.CPU.State(), tlb: m.MMU.TLB(), mem: m.Mem.Fork(), timers: m.Clock.save(),
-		input: m.UART.pos, asleep: m.asleep,
+		input: m.UART.pos, asleep: m.asleep, awake: m.awake,
 	}
 	for _, d := range m.devices {
 		k.devices = append(k.devices, stateOf(d))
@@ -45,7 +46,7 @@ func (m *Machine) Return(to *Moment) {
 		reflect.ValueOf(d.State()).Elem().Set(reflect.ValueOf(to.devices[i]))
 	}
 	m.Clock.load(to.timers)
-	m.UART.pos, m.asleep = to.input, to.asleep
+	m.UART.pos, m.asleep, m.awake = to.input, to.asleep, to.awake
 }
 
 // Tick is the virtual time of the moment.

@@ -16,8 +16,8 @@ type Memory struct {
 	// whoever stored. [p, p+n) lies within one page.
 	OnCodeWrite func(p Phys, n int)
 	// OnStore is called after a store that touched what Watch names. [p, p+n)
-	// lies within one page.
-	OnStore func(p Phys, n int)
+	// lies within one page. walk tells that a walk did it, to set A or D.
+	OnStore func(p Phys, n int, walk bool)
 
 	dir  []*chunk     // by address >> chunkShift
 	code []*codeMasks // likewise; nil: no marks
@@ -28,6 +28,7 @@ type Memory struct {
 	top  uint64 // RAM and ROM lie below
 
 	watched map[Phys][]Range // by page; nil: nothing is
+	walking bool             // a walk sets A or D
 	copied  uint64
 }
 

@@ -210,7 +210,9 @@ func (m *MMU) setAccessed(p *path, a Access) {
 		if p.raw[l]&set != set {
 			if pg := m.Mem.page(p.at[l]); pg != nil {
 				if v := load(pg, uint64(p.at[l]), size); v&set != set {
+					m.Mem.walking = true
 					m.Mem.Write(p.at[l], size, v|set)
+					m.Mem.walking = false
 				}
 			}
 		}

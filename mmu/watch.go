@@ -41,7 +41,7 @@ func (m *Memory) tellStore(p Phys, n int) {
 	}
 	for _, r := range m.watched[p&^PageMask] {
 		if p < r.At+Phys(r.Len) && r.At < p+Phys(n) {
-			m.OnStore(p, n)
+			m.OnStore(p, n, m.walking)
 			return
 		}
 	}
