@@ -21,7 +21,7 @@ func repeatOverItself(x *diff.Context, r *diff.Result) bool {
 	default:
 		return false
 	}
-	if x.Status != decode.OK || in.Prefix&(decode.PrefixRep|decode.PrefixRepne) == 0 || x.Case.Regs.RFLAGS&(flagTF|flagAC) != 0 || !overwritten(x, r) {
+	if x.Status != decode.OK || in.Prefix&(decode.PrefixRep|decode.PrefixRepne) == 0 || x.Case.Regs.RFLAGS&flagTF != 0 || !overwritten(x, r) {
 		return false
 	}
 	memory := newMemory(x)
