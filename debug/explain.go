@@ -35,7 +35,7 @@ func Explain(ctx context.Context, m *machine.Machine, o ExplainOptions, tell fun
 	if err != nil {
 		return machine.Result{}, err
 	}
-	x := explainer{m: m, syms: o.Symbols}
+	x := explainer{m: m, syms: o.Symbols, end: s.end}
 	for told := uint64(0); o.Count == 0 || told < o.Count; told++ {
 		start, found, err := s.next(ctx)
 		if err != nil || !found {
@@ -128,6 +128,7 @@ func (s *scout) next(ctx context.Context) (start uint64, found bool, err error) 
 type explainer struct {
 	m    *machine.Machine
 	syms *Symbols
+	end  uint64 // tick at which the budget is spent
 }
 
 // Bounds of what is watched of one chain, in deliveries.
@@ -170,6 +171,9 @@ func (x *explainer) watch(ctx context.Context, b *builder, steps int) (end strin
 	rec := Record(x.m, x.syms, b.add)
 	defer rec.Close()
 	for range steps {
+		if x.m.CPU.Ticks() >= x.end {
+			return "cut", nil
+		}
 		rec.Boundary()
 		r, err := x.m.Run(ctx, 1)
 		if err != nil {
@@ -199,7 +203,7 @@ func (x *explainer) far(ctx context.Context, b *builder) (end string, err error)
 	}
 	// Each slice is twice as long, so that a run can find a loop of any period.
 	for slice := uint64(4 * maxRounds); ; slice *= 2 {
-		r, err := f.Run(ctx, slice)
+		r, err := f.Run(ctx, min(slice, x.end-f.CPU.Ticks()))
 		if err != nil {
 			return "", err
 		}
@@ -208,7 +212,7 @@ func (x *explainer) far(ctx context.Context, b *builder) (end string, err error)
 			b.cutLoop(r.Loop.Period)
 			return "endless", nil
 		}
-		if gone || r.Reason != machine.Budget || f.CPU.Ticks() != last {
+		if gone || r.Reason != machine.Budget || f.CPU.Ticks() != last || last >= x.end {
 			break
 		}
 	}

@@ -2,6 +2,7 @@ package debug
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -104,6 +105,26 @@ func TestStagesInOrder(t *testing.T) {
 			got = append(got, steps(t, s)...)
 			assert.Equal(t, c.want, got)
 		})
+	}
+}
+
+// Each stage has a line of text.
+func TestStageText(t *testing.T) {
+	for name, v := range map[string]idt.Vector{"cow-fork-64": idt.VecPF, "task-gate-32": 0x40, "df-no-tss-32": idt.VecDF} {
+		s := NewStepper(before(t, name, v, 1), nil)
+		var lines strings.Builder
+		for range 300 {
+			stage, err := s.Next(context.Background())
+			require.NoError(t, err)
+			if stage == nil && s.Result().Reason != machine.Budget {
+				break
+			}
+			if stage != nil {
+				lines.WriteString(stage.String() + "\n")
+			}
+		}
+		require.NoError(t, s.Close())
+		golden(t, "stages/"+name+".txt", lines.String())
 	}
 }
 

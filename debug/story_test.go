@@ -179,6 +179,9 @@ func TestChoiceOfStories(t *testing.T) {
 	assert.Empty(t, ticks(ExplainOptions{ByVector: true, Vector: idt.VecAC}))
 	assert.Equal(t, all[:3], ticks(ExplainOptions{Budget: all[3]}))
 	assert.Equal(t, all[2:3], ticks(ExplainOptions{Budget: all[3], Last: true}))
+	cut := explain(t, kernel(t, "unmapped-handler-32"), ExplainOptions{Budget: all[3] + 2, Last: true})[0]
+	assert.Len(t, cut.Events, 2)
+	assert.Equal(t, "cut", cut.End)
 }
 
 // Explaining leaves the machine where an ordinary run is.
@@ -232,4 +235,37 @@ func TestInterruptStory(t *testing.T) {
 	assert.EqualValues(t, 3, e.Tick, "behind the instruction that STI shields")
 	assert.Equal(t, "exit", all[0].End)
 	assert.Contains(t, text(t, all), "external interrupt, between two instructions\n")
+}
+
+// Whatever code runs: its stories can be told, hang together, and leave the
+// machine where a plain run does.
+func FuzzExplain(f *testing.F) {
+	f.Add(uint8(0), []byte("\x0f\x0b"))
+	f.Add(uint8(1), []byte("\x0f\x01\x1d\x00\x06\x00\x00\xcd\x20\xf1\xcc\xa1\xff\xff\xff\xff"))
+	f.Add(uint8(2), []byte("\x48\xcf\x6a\x00\x9d\x48\xa1\x00\x00\x00\x00\x00\x00\x80\x00\xff\x38"))
+	f.Add(uint8(1), []byte("\x0f\x22\xc0\x0f\x00\xd8\xea\x00\x00\x00\x00\x30\x00\xcf"))
+	f.Fuzz(func(t *testing.T, mode uint8, code []byte) {
+		if len(code) == 0 || len(code) > 1<<10 {
+			return
+		}
+		m := load(t, []guest.Mode{16, 32, 64}[mode%3], string(code))
+		plain, err := m.Fork()
+		require.NoError(t, err)
+		extra := uint64(0) // a shutdown takes no tick
+		for _, s := range explain(t, m, ExplainOptions{Budget: 3000, Count: 20}) {
+			if s.End == "shutdown" {
+				extra = 1
+			}
+			for i, e := range s.Events {
+				require.Equal(t, i == 0, s.at(e.Cause) == nil, "only the first event has no cause")
+			}
+			text(t, []*Story{s})
+			var b bytes.Buffer
+			require.NoError(t, s.WriteJSON(&b))
+			require.NoError(t, json.Unmarshal(b.Bytes(), new(Story)))
+		}
+		_, err = plain.Run(context.Background(), m.CPU.Ticks()+extra)
+		require.NoError(t, err)
+		require.Equal(t, plain.CPU.State(), m.CPU.State())
+	})
 }

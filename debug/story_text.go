@@ -71,10 +71,13 @@ type storyText struct {
 }
 
 // line writes a line: what it is about, and what there is to say.
-func (t *storyText) line(label, format string, args ...any) {
-	text := strings.TrimRight(fmt.Sprintf("%s  %-12s %s", t.indent, label, fmt.Sprintf(format, args...)), " ")
-	t.w.WriteString(text)
+func (t *storyText) line(label, text string) {
+	t.w.WriteString(strings.TrimRight(fmt.Sprintf("%s  %-12s %s", t.indent, label, text), " "))
 	t.w.WriteByte('\n')
+}
+
+func (t *storyText) linef(label, format string, args ...any) {
+	t.line(label, fmt.Sprintf(format, args...))
 }
 
 func (t *storyText) event(e, before *Event) {
@@ -129,7 +132,7 @@ func (t *storyText) how(e *Event) string {
 	return fmt.Sprintf(", by the first instruction of the handler of %s", cause.Name)
 }
 
-// stage writes what a stage has to say.
+// stage writes what a stage has to say, some in several lines.
 func (t *storyText) stage(s *Stage) {
 	switch s.Kind {
 	case StageInstruction:
@@ -140,46 +143,28 @@ func (t *storyText) stage(s *Stage) {
 		t.walk = append(t.walk, s)
 	case StageVerdict:
 		t.verdict(s.Verdict)
-	case StageData:
-		verb := "read"
-		if s.Data.Write {
-			verb = "written"
-		}
-		t.line("data", "%s %s: %s", s.Data.Lin, verb, s.Data.Value.wide(s.Data.Size))
 	case StageEvent:
 		t.taken(s.Event)
 	case StageGate:
 		t.gate(s.Gate)
 	case StageSelector:
-		d := s.Selector
-		t.line("selector", "%s, in the %s at %s: %s", d.Sel, d.Table, d.Lin, d.Raw.wide(8))
-		t.line("", "%s, %s, DPL %d, base %s, limit %s", d.Type, presence(d.Present), d.DPL, d.Base, d.Limit)
-	case StageCheck:
-		t.line("check", "%s  %s", map[bool]string{true: "ok  ", false: "FAIL"}[s.Check.OK], s.Check.Rule)
-	case StageStack:
-		t.line("stack", "%s:%s: %s", s.Stack.SS, s.Stack.RSP, s.Stack.Why)
-	case StagePush:
-		t.line("push", "%-10s [%s] = %s", s.Push.Name, s.Push.Lin, s.Push.Value.wide(s.Push.Size))
+		t.selector(s.Selector)
 	case StageEntered:
-		e := s.Entered
-		t.line("entered", "%s:%s%s, CPL %d, stack %s:%s", e.CS, e.RIP, at(e.At), e.CPL, e.SS, e.RSP)
-		t.line("", "flags %s = %s", e.RFLAGS, bitNames(uint64(e.RFLAGS), flagNames))
-	case StageShutdown:
-		t.line("shutdown", "a fault while a double fault is delivered: the processor stops")
-	case StageTaskSave:
-		t.line("task switch", "the old task is saved in its TSS %s at %s", s.Task.TSS, s.Task.Base)
-	case StageTaskLink:
-		t.line("task switch", "back link and busy bits are written, TSS %s at %s", s.Task.TSS, s.Task.Base)
-	case StageTaskLoad:
-		t.line("task switch", "registers and CR3 are loaded from TSS %s at %s", s.Task.TSS, s.Task.Base)
-	case StageTaskDone:
-		t.line("task switch", "segments are loaded: the new task is complete")
+		t.line(s.words())
+		t.line("", "flags "+s.Entered.RFLAGS.String()+" = "+bitNames(uint64(s.Entered.RFLAGS), flagNames))
+	default:
+		t.line(s.words())
 	}
 }
 
+func (t *storyText) selector(d *Selector) {
+	t.linef("selector", "%s, in the %s at %s: %s", d.Sel, d.Table, d.Lin, d.Raw.wide(8))
+	t.linef("", "%s, %s, DPL %d, base %s, limit %s", d.Type, presence(d.Present), d.DPL, d.Base, d.Limit)
+}
+
 func (t *storyText) instruction(i *Instruction) {
-	t.line("instruction", "%s:%s%s, CPL %d, %d-bit code", i.CS, i.RIP, at(i.At), i.CPL, i.Bits)
-	t.line("", "%s  %s", spaced(i.Bytes), i.Text)
+	t.linef("instruction", "%s:%s%s, CPL %d, %d-bit code", i.CS, i.RIP, at(i.At), i.CPL, i.Bits)
+	t.linef("", "%s  %s", spaced(i.Bytes), i.Text)
 	if i.Level0 && i.CPL != 0 {
 		t.line("", "an instruction for CPL 0")
 	}
@@ -191,7 +176,7 @@ func (t *storyText) instruction(i *Instruction) {
 		if o.Refused != "" {
 			refused = "  <- " + o.Refused
 		}
-		t.line("operand", "%s:%s, base %s: linear %s%s%s%s", o.Segment, o.Offset, o.Base, o.Lin, at(o.At), size, refused)
+		t.linef("operand", "%s:%s, base %s: linear %s%s%s%s", o.Segment, o.Offset, o.Base, o.Lin, at(o.At), size, refused)
 	}
 }
 
@@ -209,29 +194,26 @@ func (t *storyText) verdict(v *Verdict) {
 		for _, l := range levels {
 			path += fmt.Sprintf("%s %s, ", l.Level, l.Raw)
 		}
-		t.line("walk", "%s, %s %s %s: %sphysical %s", a.For, a.Mode, a.Kind, v.Lin, path, v.Phys)
+		t.linef("walk", "%s, %s %s %s: %sphysical %s", a.For, a.Mode, a.Kind, v.Lin, path, v.Phys)
 		return
 	}
-	t.line("walk", "%s, %s %s %s, %s paging, CR3 %s", a.For, a.Mode, a.Kind, v.Lin, a.Paging, a.CR3)
+	t.linef("walk", "%s, %s %s %s, %s paging, CR3 %s", a.For, a.Mode, a.Kind, v.Lin, a.Paging, a.CR3)
 	t.levels(levels, v)
 	if v.FromTLB {
-		t.line("", "decided by an entry of the TLB: %s; the tables say:", v.Rights)
+		t.linef("", "decided by an entry of the TLB: %s; the tables say:", v.Rights)
 		t.levels(v.Tables, v)
 	}
-	t.line("verdict", "refused, %s: %s", v.Rule, refusals[v.Rule])
+	t.line((&Stage{Kind: StageVerdict, Verdict: v}).words())
 }
 
 // levels writes a line for each entry of a walk.
 func (t *storyText) levels(all []Level, v *Verdict) {
-	for _, l := range all {
-		where, mark := "["+l.At.String()+"]", ""
-		if l.Level == v.Level {
+	for i := range all {
+		mark := ""
+		if all[i].Level == v.Level {
 			mark = "  <- " + v.Rule
 		}
-		if l.Size == 0 {
-			where = "register"
-		}
-		t.line("", "%-5s %-14s = %s  %s%s", l.Level, where, l.Raw.wide(max(l.Size, 4)), l.Bits, mark)
+		t.line("", all[i].String()+mark)
 	}
 }
 
@@ -241,15 +223,15 @@ func (t *storyText) taken(e *Taken) {
 		if means != "" {
 			means = " = " + means
 		}
-		t.line("error code", "%s%s", *e.Code, means)
+		t.linef("error code", "%s%s", *e.Code, means)
 	}
 	if e.CR2 != nil {
-		t.line("CR2", "%s%s", *e.CR2, at(e.CR2At))
+		t.linef("CR2", "%s%s", *e.CR2, at(e.CR2At))
 	}
 	if e.DR6 != nil {
-		t.line("DR6", "sets %s = %s", *e.DR6, bitNames(uint64(*e.DR6), dr6Names))
+		t.linef("DR6", "sets %s = %s", *e.DR6, bitNames(uint64(*e.DR6), dr6Names))
 	}
-	t.line("returns to", "%s%s", e.Return, at(e.At))
+	t.linef("returns to", "%s%s", e.Return, at(e.At))
 }
 
 func (t *storyText) gate(g *Gate) {
@@ -258,10 +240,10 @@ func (t *storyText) gate(g *Gate) {
 		raw += " " + g.High.wide(8)
 	}
 	if !g.protected() {
-		t.line("vector", "%d at %s: %s, handler %s:%s%s", g.Vector, g.Lin, g.Raw.wide(4), *g.CS, *g.RIP, at(g.At))
+		t.linef("vector", "%d at %s: %s, handler %s:%s%s", g.Vector, g.Lin, g.Raw.wide(4), *g.CS, *g.RIP, at(g.At))
 		return
 	}
-	t.line("gate", "of vector %d at %s: %s", g.Vector, g.Lin, raw)
+	t.linef("gate", "of vector %d at %s: %s", g.Vector, g.Lin, raw)
 	to := ""
 	switch {
 	case g.TSS != nil:
@@ -272,7 +254,7 @@ func (t *storyText) gate(g *Gate) {
 	if g.IST != 0 {
 		to = fmt.Sprintf("IST%d, %s", g.IST, to)
 	}
-	t.line("", "%s, %s, DPL %d, %s", g.Type, presence(g.Present), g.DPL, to)
+	t.linef("", "%s, %s, DPL %d, %s", g.Type, presence(g.Present), g.DPL, to)
 }
 
 // end tells how the story ends.
@@ -288,36 +270,4 @@ func (t *storyText) end() {
 	case "exit", "halt":
 		fmt.Fprintf(t.w, "the run ends: %s\n", t.story.End)
 	}
-}
-
-func presence(p bool) string { return map[bool]string{true: "present", false: "not present"}[p] }
-
-// at is a place in angle brackets, as disassemblers write it.
-func at(p *Place) string {
-	if p == nil {
-		return ""
-	}
-	return " <" + p.String() + ">"
-}
-
-// spaced puts a space between the bytes of a string of digits.
-func spaced(digits string) string {
-	var b strings.Builder
-	for i := 0; i+1 < len(digits); i += 2 {
-		if i > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString(digits[i : i+2])
-	}
-	return b.String()
-}
-
-func plural(n uint64, noun string) string {
-	switch {
-	case n == 1:
-		return "1 " + noun
-	case strings.HasSuffix(noun, "y"):
-		noun = noun[:len(noun)-1] + "ie"
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -492,6 +492,16 @@ func TestExplain(t *testing.T) {
 		assert.True(t, json.Valid([]byte(line)))
 	}
 
+	// Broken line tables are told in one line, and the story goes without.
+	elf, err := os.ReadFile("../../debug/testdata/symbols/average.elf")
+	require.NoError(t, err)
+	_, out, _ = cli(t, "", "explain", file(t, "whole", string(elf)))
+	assert.Contains(t, out, "<average+0x11 (average.c:19)>")
+	status, out, errs = cli(t, "", "explain", file(t, "broken", strings.Replace(string(elf), "\x01\x01\x01\xfb\x0e\x0d", "\x01\x01\x01\xfb\x00\x0d", 1)))
+	assert.Equal(t, 0, status)
+	assert.Contains(t, out, "<average+0x11>")
+	assert.Equal(t, 1, strings.Count(errs, "x86emu: source lines: a line table is damaged\n"))
+
 	status, _, errs = cli(t, "", "explain", "df-no-gate-32")
 	assert.Equal(t, 0, status, "a story was told")
 	assert.Contains(t, errs, "x86emu: shutdown at tick")
