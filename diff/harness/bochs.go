@@ -77,7 +77,7 @@ func (b *bochs) Look() error {
 // Answers leaves out what the model has not, and protection keys, which are known
 // to be wrong on all models that have them.
 func (b *bochs) Answers(c *diff.Case) diff.Fields {
-	if c.Model != "max" || c.Regs.CR4&(mmu.CR4LA57|mmu.CR4PKE) != 0 {
+	if c.Model != "max" || c.Regs.CR4&mmu.CR4LA57 != 0 {
 		return 0
 	}
 	return diff.AllFields

@@ -15,4 +15,4 @@ import (
 )
 
 // Rows is the table.
-func Rows() []diff.Row { return slices.Concat(common, paging, delivery) }
+func Rows() []diff.Row { return slices.Concat(common, paging, keys, delivery) }

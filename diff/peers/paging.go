@@ -53,7 +53,12 @@ var paging = []diff.Row{
 		Oracles: []string{"bochs"},
 		Cite:    implicitCite,
 		Predict: func(x *diff.Context, r *diff.Result) bool {
-			return implicitUnderAC(x) && another(x, r, withoutSMAP)
+			return implicitUnderAC(x) && another(x, r, func(c *diff.Case) {
+				withoutSMAP(c)
+				if keyed(x) {
+					withoutAD(c) // the row below
+				}
+			})
 		},
 	},
 	{
