@@ -73,6 +73,7 @@ instruction, and each delivery of an exception or interrupt.`,
   x86emu trace kernel.elf --kind event       see every fault and interrupt
   x86emu walk kernel.elf 0xc0100000 --at 50000
   x86emu pages kernel.elf --at 50000         see what is mapped there
+  x86emu audit kernel.elf --at 50000         what would become of each fault and interrupt?
   x86emu dis --mode 64 48 89 e5
   x86emu new mykernel                        a kernel of your own to begin with
   x86emu experiment by-accident              thousands of guests, and what became of them`,
@@ -90,7 +91,7 @@ instruction, and each delivery of an exception or interrupt.`,
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(newHelp(root))
-	root.AddCommand(newRun(), newTrace(), newExplain(), newDis(), newWalk(), newPages(), newIDT(), newGDT(), newTSS(), newGuests(), newNew(), newDiff(), newExperiment(), newVersion())
+	root.AddCommand(newRun(), newTrace(), newExplain(), newDis(), newWalk(), newPages(), newIDT(), newGDT(), newTSS(), newAudit(), newGuests(), newNew(), newDiff(), newExperiment(), newVersion())
 	return root
 }
 

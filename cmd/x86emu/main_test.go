@@ -436,7 +436,7 @@ func TestWalk(t *testing.T) {
 func TestVersionAndHelp(t *testing.T) {
 	_, out, _ := cli(t, "", "version")
 	assert.True(t, strings.HasPrefix(out, "x86emu "))
-	for _, c := range []string{"", "run", "trace", "explain", "dis", "walk", "pages", "pages diff", "idt", "gdt", "tss", "guests", "new", "experiment", "experiment by-accident", "version"} {
+	for _, c := range []string{"", "run", "trace", "explain", "dis", "walk", "pages", "pages diff", "idt", "gdt", "tss", "audit", "guests", "new", "experiment", "experiment by-accident", "version"} {
 		status, out, errs := cli(t, "", append(strings.Fields(c), "--help")...)
 		assert.Zero(t, status)
 		assert.Empty(t, errs)
