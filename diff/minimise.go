@@ -173,6 +173,7 @@ func cuts(c *Case) []cut {
 
 // registerCuts give a register what the world has.
 var registerCuts = []cut{
+	func(c *Case, w *World) bool { return lower(&c.Regs.RIP, w.Regs.RIP) },
 	func(c *Case, w *World) bool { return lower(&c.Regs.RFLAGS, w.Regs.RFLAGS) },
 	func(c *Case, w *World) bool { return lower(&c.Regs.FSBase, w.Regs.FSBase) },
 	func(c *Case, w *World) bool { return lower(&c.Regs.GSBase, w.Regs.GSBase) },

@@ -171,8 +171,8 @@ func executed(c *Case, r *Result) bool {
 	switch r.Vector {
 	case uint8(idt.VecUD):
 		return slices.Contains([]decode.Op{decode.UD0, decode.UD1, decode.UD2}, x.Inst.Op)
-	case vectorPF:
-		return r.CR2-codeLinear(c.Regs.RIP, x.CS, x.Mode) > 15
+	case vectorPF: // of the instruction behind it, or of data
+		return x.World.User && r.Regs.RIP != c.Regs.RIP || r.CR2-codeLinear(c.Regs.RIP, x.CS, x.Mode) > 15
 	case uint8(idt.VecGP): // of the limit of CS
 		return r.Regs.RIP != c.Regs.RIP || x.Mode == decode.Mode64 || c.Regs.RIP+uint64(len(c.Code)) <= uint64(x.CS.Limit)+1
 	}
