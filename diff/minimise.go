@@ -149,8 +149,8 @@ func cuts(c *Case) []cut {
 		out = append(out, patchCuts(i, p.At, len(p.Bytes))...)
 	}
 	for i := range c.Regs.GPR {
-		if i == 4 || access {
-			continue // where the stack is matters more than that it is nowhere
+		if access || i == 4 && c.World != "user" {
+			continue // a machine's stack is somewhere
 		}
 		out = append(out, func(c *Case, w *World) bool { return lower(&c.Regs.GPR[i], w.Regs.GPR[i]) })
 	}
