@@ -44,11 +44,7 @@ func (x *course) answerTo(c *diff.Case) diff.Result {
 			return diff.Result{End: diff.Silent, Note: "a table outside the arena"}
 		case ok:
 			r := x.answer(v)
-			for at := 0; at < len(before); at += 8 {
-				if !bytes.Equal(before[at:at+8], x.arena[at:at+8]) {
-					r.Mem = append(r.Mem, diff.Word{At: diff.Offset(at), Value: binary.LittleEndian.Uint64(x.arena[at:])})
-				}
-			}
+			r.Mem = words(before, x.arena)
 			return r
 		case next == nil:
 			return diff.Result{End: diff.Silent, Note: "the code at the target is not the world's INT3"}
@@ -58,6 +54,21 @@ func (x *course) answerTo(c *diff.Case) diff.Result {
 		}
 	}
 	return diff.Result{End: diff.Silent, Note: "more events than a case has"}
+}
+
+// words lists the quadwords in which two arenas differ.
+func words(before, after []byte) (list []diff.Word) {
+	for page := 0; page < len(after); page += diff.PageSize {
+		if bytes.Equal(before[page:page+diff.PageSize], after[page:page+diff.PageSize]) {
+			continue
+		}
+		for at := page; at < page+diff.PageSize; at += 8 {
+			if v := binary.LittleEndian.Uint64(after[at:]); v != binary.LittleEndian.Uint64(before[at:]) {
+				list = append(list, diff.Word{At: diff.Offset(at), Value: v})
+			}
+		}
+	}
+	return list
 }
 
 // first makes happen what the case is about; false is shutdown.
