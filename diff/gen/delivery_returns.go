@@ -236,7 +236,7 @@ func (g *delivery) iret() {
 	}
 	t := g.target(size)
 	if g.long && g.chance(5) || g.level.cpl() > 0 && g.chance(10) {
-		image |= 1 << 17
+		image = image&^(1<<19) | 1<<17
 		g.say("VM")
 	}
 	g.push(size, t.ss, t.sp, image, t.cs, t.ip)

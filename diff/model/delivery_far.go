@@ -53,6 +53,9 @@ func (x *course) gate(g descriptor, jump bool) (descriptor, descriptor) {
 	if x.eferLMA() {
 		// The upper 8 bytes too must be within the table, and their type field 0, else
 		// #GP(gate selector). [SDM 3A, IA-32e Mode Call Gates]
+		if x.odd(UpperHalfLate, !g.p() && g.dpl() >= x.cpl && g.dpl() >= rpl(g.selector)) {
+			x.need(false, np(code(g.selector)))
+		}
 		x.need(x.inTable(g.selector, 16), f)
 		g.high = x.readTable(g.at+8, 8)
 		x.need(!anyBit(g.high, 44, 40), f)

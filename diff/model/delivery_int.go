@@ -177,6 +177,7 @@ func (x *course) interruptTask(e event, gate descriptor) {
 		x.room(s, 1, size, ss(0))
 		x.push(s, size, uint64(e.code))
 		x.regs.GPR[regESP] = s.sp
+		x.settle()
 	}
 	// IF EIP not within code segment limit THEN #GP(EXT).
 	x.need(x.isInCode(x.seg[regCS], x.regs.RIP), gp(0))

@@ -243,6 +243,9 @@ func (x *course) returnOuter(cs descriptor, selector uint16, ip uint64, stackSel
 	if s.width() != 16 {
 		s.sp = bits(sp, s.width()-1, 0)
 	}
+	if new.null && !s.mode64 { // which is not the text's
+		s.sp = bits(sp, 31, 0)
+	}
 	x.regs.GPR[regESP] = s.sp
 	if !outer {
 		return

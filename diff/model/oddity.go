@@ -83,6 +83,7 @@ const (
 	ParametersFromTop
 	V86DPLLate
 	CompatPush
+	UpperHalfLate
 
 	numOddities
 )
@@ -146,6 +147,7 @@ var oddityTexts = [numOddities]text{
 	ParametersFromTop:    {"a call gate's parameters are read from the last one down, each as it is pushed: left open", "Push(parameters from calling procedure's stack, temp). [SDM 2, CALL, MORE-PRIVILEGE]"},
 	V86DPLLate:           {"the DPL of a handler entered from virtual-8086 mode is checked behind the TSS", "IF new code-segment DPL ≠ 0 THEN #GP(new code-segment selector), before the stack is looked for. [SDM 2, INT n]"},
 	CompatPush:           {"a far CALL to compatibility-mode code pushes as that code would", "Push(CS); Push(EIP), before CS is loaded. [SDM 2, CALL]"},
+	UpperHalfLate:        {"the upper half of a 64-bit call gate is looked at when the gate is present: left open", "#GP(selector): if the upper type field in a 64-bit call gate is not 0x0; the order is not told. [SDM 2, CALL; JMP]"},
 	NewTaskOtherwise:     {"a new task has CPL 0 until its SS is loaded, takes no conforming code of a lower DPL, and checks DPLs before presence", "Code segment DPL matches segment selector RPL; stack segment is present in memory, then: stack segment DPL matches CPL. [SDM 3A, Task Switching, Exception Conditions Checked During a Task Switch]"},
 }
 
@@ -172,7 +174,7 @@ var QEMU = Of(NoEXT, DoubledVectorCode, HighWordOf16BitGate, NoAccessedBit, NoTa
 	HoleIsGP, SupervisorFrame, AbsentStackTS, AbsentStackNP, KeepsHighESP, TSSReaches8, NoRF, NoVIF, VMAnywhere, KeepsNullFSGS,
 	V86TargetCut, V86HandlerDPL, NoLDCheck, PresenceBefore64, ISTNullSS, AbsentGateCodeGP, CallGateCPL0, CallGateRPL,
 	NullSSAnywhere, TaskGateLDTTS, NullSSLoadAnywhere, HalfAFrame, StackPointer32, No16BitOnes, NewTaskOtherwise,
-	Keeps16BitFlags, NoOldTSSLimit, TaskReadFirst, NoINT1, SoftwareRF, V86NoRF, NewTaskEIP, ParametersFromTop)
+	Keeps16BitFlags, NoOldTSSLimit, TaskReadFirst, NoINT1, SoftwareRF, V86NoRF, NewTaskEIP, ParametersFromTop, UpperHalfLate)
 
 // Bochs is what Bochs does.
 var Bochs = Of(HalfAFrame, KeepsHighESP, TSSReaches8, AbsentStackNP, V86TargetCut, DFSetsRF, V86BasesStay, IRETNoSS, PopFromTop,
