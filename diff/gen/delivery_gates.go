@@ -17,7 +17,7 @@ func (g *delivery) cause() uint8 {
 				v = uint8(g.IntN(32)) // as an exception's, but without its error code
 			}
 			if g.level == vm86 && r.RFLAGS>>12&3 != 3 {
-				g.say("INT in vm86, iopl0")
+				g.say("INT n in vm86 with iopl0")
 				return fault(13, 0, 0xcd, v)
 			}
 			g.say("INT n")
@@ -483,30 +483,33 @@ func (g *delivery) breakCurrentStack() {
 	}
 }
 
-// seconds are the ways in which the delivery of a vector meets a second fault, and that fault.
-var seconds = []struct {
+// second is a way in which the delivery of a vector meets a second fault.
+type second struct {
 	name   string
-	vector uint8
-	stack  bool // it is the inner stack's
+	vector uint8 // of that fault
+	stack  bool  // it is the inner stack's, in the 32-bit world
 	do     func(g *delivery, v uint8)
-}{
-	{"#GP, gate type", 13, false, func(g *delivery, v uint8) { g.setGate(v, diff.CollectorCS, diff.Collector(v), 0xea, 0) }},
-	{"#NP, gate", 11, false, func(g *delivery, v uint8) { g.setGate(v, diff.CollectorCS, diff.Collector(v), 0x6e, 0) }},
-	{"#GP(0), null code", 13, false, func(g *delivery, v uint8) { g.setGate(v, 0, diff.Collector(v), 0xee, 0) }},
-	{"#GP, data for code", 13, false, func(g *delivery, v uint8) { g.setGate(v, diff.CollectorDS, diff.Collector(v), 0xee, 0) }},
-	{"#NP, code", 11, false, func(g *delivery, v uint8) {
+}
+
+// seconds are the ways in which the delivery of a vector meets a second fault, and that fault.
+var seconds = []second{
+	{"#GP of the gate's type", 13, false, func(g *delivery, v uint8) { g.setGate(v, diff.CollectorCS, diff.Collector(v), 0xea, 0) }},
+	{"#NP of the gate", 11, false, func(g *delivery, v uint8) { g.setGate(v, diff.CollectorCS, diff.Collector(v), 0x6e, 0) }},
+	{"#GP(0) of null code", 13, false, func(g *delivery, v uint8) { g.setGate(v, 0, diff.Collector(v), 0xee, 0) }},
+	{"#GP of data for code", 13, false, func(g *delivery, v uint8) { g.setGate(v, diff.CollectorDS, diff.Collector(v), 0xee, 0) }},
+	{"#NP of the code", 11, false, func(g *delivery, v uint8) {
 		g.setGate(v, g.descriptor(diff.SegmentDescriptor(0, 0xfffff, 0x1b, diff.Flags4G64), 0), diff.Collector(v), 0xee, 0)
 	}},
-	{"#PF, LDT page", 14, false, func(g *delivery, v uint8) {
+	{"#PF of the LDT", 14, false, func(g *delivery, v uint8) {
 		g.unmap(diff.SysLDT)
 		g.setGate(v, diff.SysLDTCode0, diff.Collector(v), 0xee, 0)
 	}},
-	{"#TS, null SS0", 10, true, func(g *delivery, v uint8) { g.put(diff.SysTSS+8, 4, 0) }},
-	{"#SS, absent SS0", 12, true, func(g *delivery, v uint8) {
+	{"#TS of null SS0", 10, true, func(g *delivery, v uint8) { g.put(diff.SysTSS+8, 4, 0) }},
+	{"#SS of absent SS0", 12, true, func(g *delivery, v uint8) {
 		g.put(diff.SysTSS+8, 4, uint64(g.descriptor(diff.SegmentDescriptor(0, 0xfffff, 0x13, diff.Flags4G), 0)))
 	}},
-	{"#PF, ESP0", 14, true, func(g *delivery, v uint8) { g.put(diff.SysTSS+4, 4, linear(diff.SysStack0)+4) }},
-	{"#GP(0), offset", 13, false, func(g *delivery, v uint8) {
+	{"#PF of ESP0", 14, true, func(g *delivery, v uint8) { g.put(diff.SysTSS+4, 4, linear(diff.SysStack0)+4) }},
+	{"#GP(0) of the offset", 13, false, func(g *delivery, v uint8) {
 		if g.long {
 			g.setGate(v, diff.CollectorCS, 1<<47|diff.Collector(v), 0xee, 0)
 			return
@@ -515,21 +518,44 @@ var seconds = []struct {
 	}},
 }
 
+// firsts are the events that cause makes.
+var firsts = []string{
+	"INT n", "INT n in vm86 with iopl0", "INT3", "INTO", "INT1", "#UD", "#DE", "#BR", "#NP", "#SS", "#GP", "#GP(0)", "#PF",
+}
+
+func pairRule(first, second string) string { return first + " + " + second }
+
+// Rules are the pairs of a first event and a second fault. (The other parts of rules are counted as they come.)
+func (Delivery) Rules() (rules []string) {
+	for _, second := range seconds {
+		for _, first := range firsts {
+			rules = append(rules, pairRule(first, second.name))
+		}
+		for _, first := range seconds {
+			rules = append(rules, pairRule(first.name, second.name))
+		}
+	}
+	return rules
+}
+
 // pair is a first event whose delivery meets a second fault, and with some luck a third.
-func (g *delivery) pair() {
-	v := g.cause()
+func (g *delivery) pair(first string, s *second) {
+	var v uint8
+	for met := ""; met != first || s.stack && g.level.cpl() == 0; met = g.rules[len(g.rules)-1] {
+		g.start(g.pickLevel())
+		v = g.cause()
+	}
 	if g.chance(98) {
 		g.rescue(v)
 	}
-	for range 1 + g.IntN(10)/4 {
-		s := &seconds[g.IntN(len(seconds))]
-		if s.stack && (g.long || g.level.cpl() == 0) {
+	g.say("%s", pairRule(first, s.name))
+	s.do(g, v)
+	for range g.IntN(10) / 6 {
+		third := &seconds[g.IntN(len(seconds))]
+		if third.stack && (g.long || g.level.cpl() == 0) {
 			continue
 		}
-		g.say("%s", s.name)
-		s.do(g, v)
-		if v = s.vector; v == 8 {
-			return
-		}
+		g.say("%s", pairRule(s.name, third.name))
+		third.do(g, s.vector)
 	}
 }

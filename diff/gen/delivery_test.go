@@ -2,6 +2,7 @@ package gen
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -56,6 +57,25 @@ func TestDeliveriesAreTheModels(t *testing.T) {
 	assert.Less(t, shutdowns, int(n/20), "few cases end in shutdown")
 	for _, v := range []uint8{0, 3, 8, 10, 11, 12, 13, 14, 0x60} {
 		assert.NotZero(t, vectors[v], "vector %d is met", v)
+	}
+}
+
+func TestDeliveriesHaveAllPairs(t *testing.T) {
+	known := map[string]int{}
+	for _, r := range (Delivery{}).Rules() {
+		assert.NotContains(t, known, r)
+		known[r] = 0
+	}
+	for i := range uint64(20000) {
+		for _, part := range strings.Split(diff.MakeCase(NewDelivery(), 1, i).Rule, ", ") {
+			if strings.Contains(part, " + ") {
+				assert.Contains(t, known, part)
+				known[part]++
+			}
+		}
+	}
+	for r, n := range known {
+		assert.NotZero(t, n, r)
 	}
 }
 
