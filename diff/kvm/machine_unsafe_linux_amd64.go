@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -50,21 +49,6 @@ const (
 	runSuberror    = 32
 )
 
-func ioctl(fd int, request, arg uintptr) (uintptr, error) {
-	r, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), request, arg)
-	if errno != 0 {
-		return r, errno
-	}
-	return r, nil
-}
-
-// ioctlBytes hands KVM a struct.
-func ioctlBytes(fd int, request uintptr, b []byte) error {
-	_, err := ioctl(fd, request, uintptr(unsafe.Pointer(&b[0])))
-	runtime.KeepAlive(b)
-	return err
-}
-
 // machine is a virtual machine with one processor.
 type machine struct {
 	kvm, vm, cpu int
@@ -96,7 +80,7 @@ func newMachine() (m *machine, err error) {
 	}
 	region := make([]byte, 32) // slot 0, flags 0, guest address 0, size, address
 	binary.LittleEndian.PutUint64(region[16:], ramSize)
-	binary.LittleEndian.PutUint64(region[24:], uint64(uintptr(unsafe.Pointer(&m.ram[0]))))
+	binary.LittleEndian.PutUint64(region[24:], addressOf(m.ram))
 	if err = ioctlBytes(m.vm, setUserMemoryRegion, region); err != nil {
 		return m, fmt.Errorf("no memory for the machine: %w", err)
 	}
