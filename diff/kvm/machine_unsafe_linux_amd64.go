@@ -49,6 +49,23 @@ const (
 	runSuberror    = 32
 )
 
+func ioctl(fd int, request, arg uintptr) (uintptr, error) {
+	r, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), request, arg)
+	if errno != 0 {
+		return r, errno
+	}
+	return r, nil
+}
+
+// ioctlBytes hands KVM a struct.
+func ioctlBytes(fd int, request uintptr, b []byte) error {
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	pin.Pin(&b[0])
+	_, err := ioctl(fd, request, uintptr(addressOf(b)))
+	return err
+}
+
 // machine is a virtual machine with one processor.
 type machine struct {
 	kvm, vm, cpu int
