@@ -148,7 +148,7 @@ func (p *paging) fill(c *diff.Case) {
 		p.rules = []string{"valid"}
 	}
 	slices.Sort(p.rules)
-	c.Rule = p.kind.String() + ": " + strings.Join(slices.Compact(p.rules), " + ")
+	c.Rule = p.kind.String() + ": " + strings.Join(slices.Compact(p.rules), ", "+p.kind.String()+": ")
 }
 
 // rule notes what is special about the case.
