@@ -53,11 +53,11 @@ func TestRowsSayWhomAndWhy(t *testing.T) {
 	}
 }
 
-// The files of testdata hold answers that the peers have given.
+// The files testdata/paging-* hold answers that the peers have given.
 func TestRowsForetell(t *testing.T) {
 	met := map[string]bool{}
 	for _, name := range []string{"qemu", "bochs"} {
-		files, err := filepath.Glob("testdata/*-" + name + ".jsonl")
+		files, err := filepath.Glob("testdata/paging-" + name + ".jsonl")
 		require.NoError(t, err)
 		require.NotEmpty(t, files)
 		for _, file := range files {
