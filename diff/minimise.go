@@ -138,21 +138,21 @@ func (c *Case) clone() *Case {
 // cuts are all ways to make a case smaller that come to mind.
 func cuts(c *Case) []cut {
 	var out []cut
-	// The code of a Paging case makes the access that is beside it, by an address in a
-	// register: both stay.
-	access := c.Kind == Paging && c.Access != nil
-	if !access {
+	// What the code of a machine's case does is told beside it as well, for who decodes
+	// nothing: code, the registers that it uses and its operand stay.
+	told := c.Access != nil || c.Event != nil
+	if !told {
 		out = append(out, codeCuts(c)...)
 	}
-	for i := range c.Patches {
-		p := c.Patches[i]
-		out = append(out, patchCuts(i, p.At, len(p.Bytes))...)
+	for i, p := range c.Patches {
+		if !told || !isOperand(c, p) {
+			out = append(out, patchCuts(i, p.At, len(p.Bytes))...)
+		}
 	}
 	for i := range c.Regs.GPR {
-		if access || i == 4 && c.World != "user" {
-			continue // a machine's stack is somewhere
+		if !told {
+			out = append(out, func(c *Case, w *World) bool { return lower(&c.Regs.GPR[i], w.Regs.GPR[i]) })
 		}
-		out = append(out, func(c *Case, w *World) bool { return lower(&c.Regs.GPR[i], w.Regs.GPR[i]) })
 	}
 	out = append(out, registerCuts...)
 	for i := range c.Regs.Seg {
@@ -191,6 +191,18 @@ func lower[T comparable](reg *T, to T) bool {
 	changed := *reg != to
 	*reg = to
 	return changed
+}
+
+// isOperand tells whether a patch makes bytes of the first instruction's memory
+// operand.
+func isOperand(c *Case, p Patch) bool {
+	x, err := NewContext(c)
+	if err != nil {
+		return false
+	}
+	linear, size, ok := x.Operand()
+	at, mapped := x.World.Offset(linear)
+	return ok && mapped && p.At < at+Offset(max(size, 16)) && at < p.At+Offset(len(p.Bytes))
 }
 
 // codeCuts drop an instruction, or a prefix of the only one.
