@@ -16,13 +16,16 @@
 // A case of a user world runs under tables that are made here (user.go), and its
 // answer is turned into what a debugger would see.
 //
-// A case that ends in a shutdown resets the machine. QEMU and Bochs come back by
-// their firmware, at an address that the image has left for it; in other engines
-// the run ends there. In either way the case is the one behind the last report.
+// A case that ends in a shutdown resets the machine. Bochs comes back by its
+// firmware, at an address that the image has left for it, QEMU by a ROM of ours; in
+// other engines the run ends there, and the image is booted again for the rest. In either
+// way the case is the one behind the last report. A case that has not ended after five
+// seconds is silent.
 //
 // An [Engine] is a machine that can run the image: QEMU and Bochs, started as
 // processes; this emulator's own board, which tests the harness without any
-// other program; and KVM, in package diff/kvm. [New] makes an oracle of one.
+// other program; and KVM, in package diff/kvm, which does a part of the image's work
+// from outside (host.go). [New] makes an oracle of one.
 //
 // Not answered: cases that begin in real mode; the error code of an event in
 // 32-bit worlds, but for its place on the stack, since there nothing tells an

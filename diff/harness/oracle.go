@@ -172,8 +172,9 @@ func (b *batch) boot(ctx context.Context) (late bool, err error) {
 			if !ok {
 				return late, <-done
 			}
-			b.take(r)
-			timer.Reset(b.patience)
+			if b.take(r) {
+				timer.Reset(b.patience)
+			}
 			if b.next == len(b.questions) && r.kind == reportEnd {
 				// An engine that has no way to end is ended.
 				time.AfterFunc(time.Second, cancel)
@@ -188,24 +189,27 @@ func (b *batch) boot(ctx context.Context) (late bool, err error) {
 	}
 }
 
-// take is given each report as it comes.
-func (b *batch) take(r *report) {
+// take is given each report as it comes, and tells whether it is progress.
+func (b *batch) take(r *report) bool {
 	switch r.kind {
 	case reportHello:
 		b.started = b.started || r.number == b.table.number
+		return true
 	case reportDirty:
 		b.dirty = true
+		return true
 	case reportEnd:
 		b.ended = true
-	case reportShutdown:
-		if int(r.number) == b.next && b.next < len(b.questions) {
-			*b.results[b.next] = diff.Result{End: diff.Shutdown}
-			b.next++
-		}
-	default:
-		if int(r.number) == b.next && b.next < len(b.questions) {
-			b.questions[b.next].answer(r, b.results[b.next])
-			b.next++
-		}
+		return true
 	}
+	if int(r.number) != b.next || b.next >= len(b.questions) {
+		return false
+	}
+	if to := b.results[b.next]; r.kind == reportShutdown {
+		*to = diff.Result{End: diff.Shutdown}
+	} else {
+		b.questions[b.next].answer(r, to)
+	}
+	b.next++
+	return true
 }

@@ -213,6 +213,22 @@ static void set_way(const char *to)
 		which_way = way;
 }
 
+/* Begins a case, and comes back when it has ended. */
+static void begin(const struct test *t)
+{
+	copy_words(&start, &t->start, sizeof start);
+	if (table->flags & BY_HOST) {
+		enter_by_host(&start);
+		return;
+	}
+	load_task_register();
+	clear(own_gdt + 3, OWN_TSS - 24);
+	copy_words((char *)own_gdt + (start.tr & 0xff8), start.tr_descriptor, 16);
+	if (!has_sse)
+		start.how &= ~FULL_XMM;
+	enter(&start);
+}
+
 static void run(uint32_t i)
 {
 	const struct test *t = test(i);
@@ -227,19 +243,8 @@ static void run(uint32_t i)
 		apply_patches(t);
 	copy_words(&record, &t->start, sizeof record);
 	set_way(t->start.how & LONG_MODE ? collect64 : collect32);
-	if (!(table->flags & BY_HOST)) {
-		load_task_register();
-		clear(own_gdt + 3, OWN_TSS - 24);
-		copy_words((char *)own_gdt + (t->start.tr & 0xff8), t->start.tr_descriptor, 16);
-	}
 	progress->next = i;
-	copy_words(&start, &t->start, sizeof start);
-	if (!has_sse)
-		start.how &= ~FULL_XMM;
-	if (table->flags & BY_HOST)
-		enter_by_host(&start);
-	else
-		enter(&start);
+	begin(t);
 
 	begin_report(vector >= NOT_BEGUN || !has_begun() ? 'n' : 'c');
 	put32(i);
@@ -272,7 +277,7 @@ static void __attribute__((noreturn)) finish(void)
 		__asm__ volatile("cli; hlt");
 }
 
-static void run_from(uint32_t i)
+static void __attribute__((noreturn)) run_from(uint32_t i)
 {
 	for (; i < table->count; i++)
 		run(i);
@@ -326,8 +331,7 @@ void __attribute__((noreturn)) resumed(void)
 	begin_report('s');
 	put32(i);
 	end_report();
-	for (;;)
-		run_from(i + 1);
+	run_from(i + 1);
 }
 
 void __attribute__((noreturn)) main(uint32_t magic, const struct multiboot *m)
@@ -350,6 +354,5 @@ void __attribute__((noreturn)) main(uint32_t magic, const struct multiboot *m)
 	hello();
 	if (!(table->flags & BY_HOST))
 		make_worlds();
-	for (;;)
-		run_from(table->first);
+	run_from(table->first);
 }

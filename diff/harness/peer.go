@@ -1,0 +1,73 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+)
+
+// peer is an emulator that is started as a process.
+type peer struct {
+	name     string
+	programs []string // any one of them
+	program  string   // a path, if the user named one
+
+	find    sync.Once
+	path    string
+	version string
+	err     error
+}
+
+// Look finds the program and asks for its version.
+func (p *peer) Look() error {
+	p.find.Do(func() {
+		programs := p.programs
+		if p.program != "" {
+			programs = []string{p.program}
+		}
+		for _, name := range programs {
+			if path, err := exec.LookPath(name); err == nil {
+				p.path = path
+				break
+			}
+		}
+		if p.path == "" {
+			p.err = fmt.Errorf("no program %s in PATH", strings.Join(programs, " or "))
+			return
+		}
+		out, _ := exec.Command(p.path, "--version").CombinedOutput()
+		p.version = versionNumber.FindString(string(out))
+	})
+	return p.err
+}
+
+var versionNumber = regexp.MustCompile(`[0-9]+\.[0-9][0-9.]*[0-9]|[0-9]+\.[0-9]`)
+
+// named is program and version for a report.
+func (p *peer) named(more string) string {
+	if err := p.Look(); err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("%s %s (%s%s)", p.name, p.version, p.path, more)
+}
+
+// run starts the program, its standard output going to console. What it says on
+// standard error is the error if it fails before anything has come.
+func (p *peer) run(ctx context.Context, dir string, console io.Writer, args ...string) error {
+	cmd := exec.CommandContext(ctx, p.path, args...)
+	cmd.Dir = dir
+	var said strings.Builder
+	cmd.Stdout, cmd.Stderr = console, &said
+	err := cmd.Run()
+	var status *exec.ExitError
+	if err == nil || ctx.Err() != nil || errors.As(err, &status) && said.Len() == 0 {
+		return nil // how a guest ends them shows in their status
+	}
+	line, _, _ := strings.Cut(strings.TrimSpace(said.String()), "\n")
+	return fmt.Errorf("%w: %s", err, line)
+}
