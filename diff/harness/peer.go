@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -26,24 +27,32 @@ type peer struct {
 // Look finds the program and asks for its version.
 func (p *peer) Look() error {
 	p.find.Do(func() {
-		programs := p.programs
-		if p.program != "" {
-			programs = []string{p.program}
-		}
-		for _, name := range programs {
-			if path, err := exec.LookPath(name); err == nil {
-				p.path = path
-				break
-			}
-		}
-		if p.path == "" {
-			p.err = fmt.Errorf("no program %s in PATH", strings.Join(programs, " or "))
+		if p.path, p.err = p.search(); p.err != nil {
 			return
 		}
-		out, _ := exec.Command(p.path, "--version").CombinedOutput()
+		ctx, cancel := context.WithTimeout(context.Background(), bootTime)
+		defer cancel()
+		out, _ := exec.CommandContext(ctx, p.path, "--version").CombinedOutput()
 		p.version = versionNumber.FindString(string(out))
 	})
 	return p.err
+}
+
+// search finds the program; its path is absolute, as it runs in a folder of its own.
+func (p *peer) search() (string, error) {
+	if p.program != "" {
+		path, err := exec.LookPath(p.program)
+		if err != nil {
+			return "", fmt.Errorf("no program %s", p.program)
+		}
+		return filepath.Abs(path)
+	}
+	for _, name := range p.programs {
+		if path, err := exec.LookPath(name); err == nil {
+			return filepath.Abs(path)
+		}
+	}
+	return "", fmt.Errorf("no program %s in PATH", strings.Join(p.programs, " or "))
 }
 
 var versionNumber = regexp.MustCompile(`[0-9]+\.[0-9][0-9.]*[0-9]|[0-9]+\.[0-9]`)

@@ -4,8 +4,19 @@ import (
 	"os"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"x86emu/diff"
 )
+
+func TestMissingPeerIsTold(t *testing.T) {
+	for _, e := range []Engine{NewQEMU("/no/such/qemu"), NewBochs("/no/such/bochs")} {
+		_, err := New(e)
+		require.Error(t, err)
+		assert.Equal(t, e.Name()+": no program /no/such/"+e.Name(), err.Error())
+	}
+}
 
 // TestPeersAnswer is for CI: X86EMU_PEERS=require.
 func TestPeersAnswer(t *testing.T) {
