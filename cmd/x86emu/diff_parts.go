@@ -38,6 +38,7 @@ var generators = []struct {
 }{
 	{gen.NewInsn(), "emu,native"},
 	{gen.NewSequence(), "emu,native"},
+	{gen.NewUndefined(), "emu,native"},
 	{gen.NewDelivery(), "emu,model"},
 	{gen.Paging{}, "emu,model"},
 }

@@ -98,6 +98,22 @@ func (m *maker) make() bool {
 		return false
 	}
 	m.e.limit = int(m.in.Len)
+	m.state()
+	m.aimRegister(4, decode.SS, 64)
+	m.registers()
+	m.aim()
+	m.memory()
+	m.narrow()
+	if m.in.Props&decode.EndsBlock != 0 || once(r, 2) {
+		regs.RFLAGS |= flagTF
+	}
+	m.c.Code = m.e.code[:m.e.limit:m.e.limit]
+	return true
+}
+
+// state chooses the registers and the place of the instruction.
+func (m *maker) state() {
+	r, regs := m.r, &m.c.Regs
 	*regs = diff.Regs{RFLAGS: flags(r)}
 	m.c.Patches = nil
 	segments(r, regs, m.f.Mode, m.in.AddrSize == 2)
@@ -106,23 +122,20 @@ func (m *maker) make() bool {
 			regs.GPR[i] = r.Uint64() // low halves of pointers would be frequent otherwise
 		}
 	}
+	m.narrow()
 	m.place()
-	m.aimRegister(4, decode.SS, 64)
-	m.registers()
-	m.aim()
-	m.memory()
-	if m.f.Mode != decode.Mode64 {
-		for i := range regs.GPR {
-			if regs.GPR[i] &= 0xffffffff; i >= 8 {
-				regs.GPR[i] = 0
-			}
+}
+
+// narrow leaves the registers what they are outside 64-bit mode.
+func (m *maker) narrow() {
+	if m.f.Mode == decode.Mode64 {
+		return
+	}
+	for i := range m.c.Regs.GPR {
+		if m.c.Regs.GPR[i] &= 0xffffffff; i >= 8 {
+			m.c.Regs.GPR[i] = 0
 		}
 	}
-	if m.in.Props&decode.EndsBlock != 0 || once(r, 2) {
-		regs.RFLAGS |= flagTF
-	}
-	m.c.Code = m.e.code[:m.e.limit:m.e.limit]
-	return true
 }
 
 // place chooses where the instruction stands: in the middle of a page, at its end,

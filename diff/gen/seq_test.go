@@ -33,3 +33,21 @@ func TestSequence(t *testing.T) {
 		assert.Positive(t, rules[rule], rule)
 	}
 }
+
+// No feature gives the encodings of this generator a meaning.
+func TestUndefined(t *testing.T) {
+	g := NewUndefined()
+	locked, modes := 0, map[decode.Mode]int{}
+	for n := range uint64(3000) {
+		c := diff.MakeCase(g, 1, n)
+		var in decode.Inst
+		require.Equal(t, decode.Undef, g.all.Decode(&in, c.Code, diff.UserMode(c.Regs.Seg[decode.CS])), c.ID)
+		modes[in.Mode]++
+		if in.Prefix&decode.PrefixLock != 0 {
+			locked++
+		}
+	}
+	assert.Len(t, modes, 3)
+	assert.Positive(t, locked)
+	assert.Less(t, locked, 3000)
+}

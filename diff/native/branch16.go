@@ -10,7 +10,13 @@ import (
 // popped. [APM 3, Near Branches in 64-Bit Mode]
 func nearBranch16(x *diff.Context, r *diff.Result) bool {
 	in := &x.Inst
-	if x.Status != decode.OK || x.Mode != decode.Mode64 || in.Prefix&decode.PrefixOpSize == 0 || in.Prefix&decode.PrefixRexW != 0 {
+	if x.Mode != decode.Mode64 || in.Prefix&decode.PrefixOpSize == 0 || in.Prefix&decode.PrefixRexW != 0 {
+		return false
+	}
+	if far := in.Map == 1 && in.Opcode>>4 == 8; far && in.Prefix&decode.PrefixLock != 0 {
+		return undefined(x, r) // the last two bytes are not even fetched
+	}
+	if x.Status != decode.OK {
 		return false
 	}
 	regs := begin(x)

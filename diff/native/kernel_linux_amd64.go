@@ -78,19 +78,30 @@ func undo(c *diff.Case, r *diff.Result) {
 		*r = diff.Result{End: diff.Silent, Note: EnteredKernel}
 		return
 	}
-	if status != decode.OK {
+	if !umip(&in) || status == decode.NeedMore || status == decode.TooLong {
 		return
 	}
-	switch in.Op {
-	case decode.SGDT, decode.SIDT, decode.SLDT, decode.STR, decode.SMSW:
-		switch {
-		case r.Regs.RIP != c.Regs.RIP:
-			// The kernel stored a dummy value and went on: it does so after a #GP(0) alone.
-			r.Vector, r.HasError, r.Error, r.Mem = 13, true, 0, nil
-			r.Regs.GPR, r.Regs.RIP = c.Regs.GPR, c.Regs.RIP
-			r.Regs.RFLAGS = c.Regs.RFLAGS | 1<<16 // RF, as in the frame of any fault
-		case r.Vector == 14 && r.Error&0x10 == 0:
-			*r = diff.Result{End: diff.Silent, Note: Emulated}
-		}
+	switch {
+	case r.Regs.RIP != c.Regs.RIP:
+		// The kernel stored a dummy value and went on: it does so after a #GP(0) alone.
+		r.Vector, r.HasError, r.Error, r.Mem = 13, true, 0, nil
+		r.Regs.GPR, r.Regs.RIP = c.Regs.GPR, c.Regs.RIP
+		r.Regs.RFLAGS = c.Regs.RFLAGS | 1<<16 // RF, as in the frame of any fault
+	case r.Vector == 14 && r.Error&0x10 == 0:
+		*r = diff.Result{End: diff.Silent, Note: Emulated}
 	}
+}
+
+// umip tells the instructions that UMIP makes #GP(0), whatever their prefixes.
+func umip(in *decode.Inst) bool {
+	reg := in.ModRM >> 3 & 7
+	switch {
+	case in.Map != 1 || !in.HasModRM:
+		return false
+	case in.Opcode == 0x00:
+		return reg < 2 // SLDT, STR
+	case in.Opcode == 0x01:
+		return reg == 4 || reg < 2 && in.ModRM < 0xc0 // SMSW; SGDT, SIDT
+	}
+	return false
 }

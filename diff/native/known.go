@@ -86,6 +86,21 @@ var Known = []diff.Row{
 		Predict: sysenter,
 	},
 	{
+		Name: "AMD: SYSRET is there outside 64-bit mode", Oracles: silicon, Version: amd,
+		Cite:    "SDM 2, SYSRET: Compat/Leg Mode: Invalid; APM 3: valid, #GP(0) unless CPL is 0",
+		Predict: sysret,
+	},
+	{
+		Name: "AMD: LOCK MOV CR0 is MOV CR8", Oracles: silicon, Version: amd,
+		Cite:    "SDM 2, LOCK: #UD before any other instruction than those listed; APM 3, MOV CRn: LOCK for CR8",
+		Predict: lockCR8,
+	},
+	{
+		Name: "AMD: LOCK VERW is VERW", Oracles: silicon, Version: amd,
+		Cite:    "SDM 2, LOCK: #UD before any other instruction than those listed",
+		Predict: lockVERW,
+	},
+	{
 		Name: "AMD: UD0 and UD1 have no ModRM byte", Oracles: silicon, Version: amd,
 		Cite:    "SDM 2, UD: UD0 r32, r/m32; UD1 r32, r/m32",
 		Predict: undefinedLength,
@@ -261,12 +276,37 @@ func movsxd16(x *diff.Context, r *diff.Result) bool {
 	return true
 }
 
+// protection makes an answer the #GP(0) of the first instruction.
+func protection(x *diff.Context, r *diff.Result) bool {
+	undefined(x, r)
+	r.Vector, r.HasError = 13, true
+	return true
+}
+
 func prefetchRegister(x *diff.Context, r *diff.Result) bool {
 	return x.Inst.Map == 1 && x.Inst.Opcode == 0x0d && x.Inst.ModRM >= 0xc0 && undefined(x, r)
 }
 
 func sysenter(x *diff.Context, r *diff.Result) bool {
 	return (x.Inst.Op == decode.SYSENTER || x.Inst.Op == decode.SYSEXIT) && undefined(x, r)
+}
+
+func sysret(x *diff.Context, r *diff.Result) bool {
+	in := &x.Inst
+	return in.Map == 1 && in.Opcode == 0x07 && x.Mode != decode.Mode64 && in.Prefix&decode.PrefixLock == 0 &&
+		r.Vector == 6 && protection(x, r)
+}
+
+func lockCR8(x *diff.Context, r *diff.Result) bool {
+	in := &x.Inst
+	return in.Map == 1 && in.Opcode&^2 == 0x20 && in.Prefix&decode.PrefixLock != 0 && in.ModRM>>3&7 == 0 &&
+		r.Vector == 6 && protection(x, r)
+}
+
+func lockVERW(x *diff.Context, r *diff.Result) bool {
+	in := &x.Inst
+	return in.Map == 1 && in.Opcode == 0x00 && in.ModRM>>3&7 == 5 && in.Prefix&decode.PrefixLock != 0 && r.Vector == 6 &&
+		asIf(x, r, func(c *diff.Case) { replace(c.Code[:opcodeAt(x)], 0xf0, 0xf2) }) // which means nothing there
 }
 
 func undefinedLength(x *diff.Context, r *diff.Result) bool {
