@@ -65,10 +65,6 @@ func wide() []byte {
 	regs := words(0xfffff, 0x7ffefff0, 0, 0xffffffff, 0, 0, 0, 0, 0, 0, 0x100, 0x100, 0, 0, 0, 0, 0x200, 0x200, 0xfffc0002, 0xffff0ff0, 0)
 	ram := words(3)
 	for i, v := range []byte{0x66, 0x40, 0xf4} {
-		ram = append(words(uint32(0x1200+i)), v)
-	}
-	ram = words(3)
-	for i, v := range []byte{0x66, 0x40, 0xf4} {
 		ram = append(append(ram, words(uint32(0x1200+i))...), v)
 	}
 	return append(chunk("MOO ", []byte{1, 1, 0, 0}, words(1), []byte("386E")),
