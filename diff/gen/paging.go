@@ -37,11 +37,10 @@ func (Paging) Make(c *diff.Case, seed, n uint64) {
 
 // paging is a case in the making.
 type paging struct {
-	r     *rand.Rand
-	world string
-	w     *diff.World
-	mode  mode
-	regs  diff.Regs
+	r    *rand.Rand
+	w    *diff.World
+	mode mode
+	regs diff.Regs
 
 	kind   kind
 	user   bool // at CPL 3
@@ -112,7 +111,7 @@ func newPaging(r *rand.Rand, m mode) *paging {
 	if err != nil {
 		panic("BUG: " + err.Error())
 	}
-	p := &paging{r: r, world: m.world, w: w, mode: m, regs: w.Regs}
+	p := &paging{r: r, w: w, mode: m, regs: w.Regs}
 	for i := range p.regs.GPR {
 		if i != 4 {
 			p.regs.GPR[i] = r.Uint64()
@@ -139,7 +138,7 @@ func (p *paging) fill(c *diff.Case) {
 	p.instruction()
 	p.access.Linear, p.access.Size, p.access.User = p.lin, p.size, p.user
 	c.Kind = diff.Paging
-	c.World = p.world
+	c.World = p.mode.world
 	c.Regs = p.regs
 	c.Code = p.code
 	c.Patches = p.patches

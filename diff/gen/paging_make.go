@@ -14,8 +14,8 @@ const (
 	flagAC  = 1 << 18
 )
 
-// place1 is a systematic case's deviation: which entry of which walk.
-type place1 struct {
+// spot is a systematic case's deviation: which entry of which walk.
+type spot struct {
 	mode      *mode
 	leaf      int // the level that maps the page
 	level     int // the entry's
@@ -23,14 +23,14 @@ type place1 struct {
 }
 
 // places lists all of them.
-var places = func() (list []place1) {
+var places = func() (list []spot) {
 	for i := range modes {
 		m := &modes[i]
 		for leaf := 1; leaf <= m.large; leaf++ {
 			for level := leaf; level <= m.levels; level++ {
 				for j := range deviations {
 					if d := &deviations[j]; d.fits(m, level, level == leaf) {
-						list = append(list, place1{m, leaf, level, d})
+						list = append(list, spot{m, leaf, level, d})
 					}
 				}
 			}

@@ -100,7 +100,7 @@ func (p *paging) anyIndex(level int, next bool) int {
 		last = 3
 	}
 	taken := func(i int) bool {
-		return level == p.mode.levels && diff.PagingFixed(p.world, i)
+		return level == p.mode.levels && diff.PagingFixed(p.mode.world, i)
 	}
 	for {
 		i := p.r.IntN(last + 1)
