@@ -31,10 +31,16 @@ func NewInsn() *Insn {
 	return &Insn{dec: decode.Decoder{Features: model.Features}, world: world}
 }
 
-// prepare lists the forms, which takes some tenths of a second, when the first
-// case is asked for.
+// allForms are the forms of "max", listed once, when a case is first asked for: that
+// takes some tenths of a second.
+var allForms = sync.OnceValue(func() []decode.Form {
+	model, _ := cpu.ModelByName("max")
+	return decode.Forms(model.Features)
+})
+
+// prepare picks the forms that are executed.
 func (g *Insn) prepare() {
-	for _, f := range decode.Forms(g.dec.Features) {
+	for _, f := range allForms() {
 		if cpu.Executes(f.Op) {
 			g.forms = append(g.forms, f)
 			g.names = append(g.names, f.String())

@@ -67,7 +67,7 @@ func (g *Sequence) prepare() {
 		}
 	}
 	g.forms = map[decode.Mode][]decode.Form{}
-	for _, f := range decode.Forms(g.dec.Features) {
+	for _, f := range allForms() {
 		switch f.Op {
 		case decode.POPCNT, decode.CRC32, decode.ADOX, decode.LZCNT: // which have F2 or F3
 		case decode.NOP:
