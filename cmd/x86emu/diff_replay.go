@@ -128,7 +128,12 @@ func replayGroup(cmd *cobra.Command, name string, g *corpus.Group, all []diff.Or
 		return false, err
 	}
 	s.Of = name
-	return s.Unexplained() == 0, s.Print(cmd.OutOrStdout(), rules)
+	if err := s.Print(cmd.OutOrStdout(), rules); err != nil || s.Unexplained() == 0 {
+		return true, err
+	}
+	// It stays as it is: the file answers no other case.
+	fmt.Fprintf(cmd.OutOrStdout(), "\nThe first one:\n")
+	return false, k.report(g.Cases[s.First[0].N])
 }
 
 // unzip takes gzip off, where it is on.

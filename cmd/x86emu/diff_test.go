@@ -34,6 +34,7 @@ func TestDiffReplay(t *testing.T) {
 		status, out, errs := cli(t, "", "diff", "replay", name)
 		assert.Equal(t, statusDiffers, status, errs)
 		assert.Contains(t, out, "unexplained: a (ADD): emu against sdm; registers\n")
+		assert.Contains(t, out, "RAX                         1                  3                  4  <-\n")
 	})
 	t.Run("a single case that differs", func(t *testing.T) {
 		status, out, _ := cli(t, addWrong, "diff", "replay", "-")
