@@ -9,6 +9,16 @@ import (
 	"x86emu/mmu"
 )
 
+// aboutLastRead are the rules on the gate or descriptor that was read just before.
+var aboutLastRead = map[idt.Rule]bool{
+	idt.RuleGateType: true, idt.RuleGateDPL: true, idt.RuleGatePresent: true, idt.RuleHandlerNull: true, idt.RuleHandlerLimit: true,
+	idt.RuleHandlerType: true, idt.RuleHandler64: true, idt.RuleHandlerDPL: true, idt.RuleHandlerPresent: true, idt.RuleHandlerV86: true,
+	idt.RuleInnerSSRPL: true, idt.RuleInnerSSDPL: true, idt.RuleInnerSSType: true, idt.RuleInnerSSPresent: true,
+	idt.RuleTaskInGDT: true, idt.RuleTaskLimit: true, idt.RuleTaskAvailable: true, idt.RuleTaskPresent: true, idt.RuleTSSSize: true,
+	idt.RuleTaskCSType: true, idt.RuleTaskCSDPL: true, idt.RuleTaskCSPresent: true,
+	idt.RuleTaskSSType: true, idt.RuleTaskSSDPL: true, idt.RuleTaskSSPresent: true,
+}
+
 // teller watches deliveries and keeps why they fail.
 type teller struct {
 	step   *Step
@@ -29,7 +39,7 @@ func (t *teller) Delivery(e *idt.DeliveryEvent) {
 	case idt.StageCheck:
 		if !e.OK {
 			t.failed = "not so: " + e.Rule.String()
-			if t.where != "" {
+			if t.where != "" && aboutLastRead[e.Rule] {
 				t.failed = t.where + ", " + t.failed
 			}
 		}

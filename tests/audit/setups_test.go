@@ -309,7 +309,7 @@ func (s *setup) segment() {
 	case 1:
 		access |= 3 << 5
 	case 2:
-		flags = diff.Flags64K
+		flags = diff.Flags32 // of 16 bits, it would run a collector as what that is not
 		limit = 0xffff
 	case 3:
 		access = diff.AccessData
