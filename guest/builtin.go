@@ -78,6 +78,8 @@ var builtins = []struct {
 	{"seed-all", 64, "the same with four-level tables"},
 	{"reload", 32, "a module goes and comes back: stale entries, stale translations, and the right way"},
 	{"reload", 64, "the same with four-level tables"},
+	{"missing-invlpg", 32, "entries are cleared, moved, made read-only, and the CPU goes by the old ones until INVLPG"},
+	{"missing-invlpg", 64, "the same with four-level tables"},
 	{"by-accident", 32, "which page tables have a module's handler without anybody's doing: entries of 4 MiB"},
 	{"by-accident", 64, "the same with entries of 512 GiB"},
 	{"kprobe", 32, "an instruction displaced by INT3 and stepped elsewhere; TF left by the wrong way of restoring flags"},
@@ -104,7 +106,7 @@ var ends = map[string]machine.Reason{
 }
 
 // stale names the kernels that leave out a flush.
-var stale = map[string]bool{"seed-all": true, "reload": true}
+var stale = map[string]bool{"seed-all": true, "reload": true, "missing-invlpg": true}
 
 //go:embed kernels/images/*.elf kernels/images/*.bin kernels/*/story.txt kernels/*/transcript-*.txt
 var kernelFiles embed.FS

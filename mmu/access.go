@@ -124,6 +124,8 @@ func (m *MMU) resolve(lin Linear, a Access) (Phys, bool) {
 	} else if rule := m.check(e.Rights, e.Key, a); rule != RuleOK {
 		m.deny(lin, a, e, rule)
 		return 0, false
+	} else if m.OnHit != nil && !m.OnHit(lin, a, e) {
+		return e.Frame, true
 	}
 	m.shortcut(e, a)
 	return e.Frame, true

@@ -44,6 +44,10 @@ type MMU struct {
 	// OnStep is called for each entry that a walk told to OnWalk reads, before A
 	// or D is set; the entry is the Walk's last Step.
 	OnStep func(*Walk)
+	// OnHit is called for each access that a TLB entry lets through without a walk,
+	// before it is made, and tells whether a shortcut may be left: accesses by one
+	// are not seen (DropShortcuts). The entry is only valid during the call.
+	OnHit func(Linear, Access, *Entry) (shortcut bool)
 	// OnCR3 is called after CR3 was loaded by SetCR3, with its new value.
 	OnCR3 func(cr3 uint64)
 

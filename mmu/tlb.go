@@ -147,6 +147,10 @@ func (m *MMU) dropViews() {
 	m.each(func(i uint, _ *Entry) { m.clearViews(i) })
 }
 
+// DropShortcuts forgets all shortcuts and no entry, so that each entry's next use
+// is seen by OnHit. What the machine does is the same.
+func (m *MMU) DropShortcuts() { m.dropViews() }
+
 // dropFrame forgets the shortcuts to a frame, whose shared host page was replaced.
 func (m *MMU) dropFrame(frame Phys) {
 	m.forgetTables()

@@ -12,6 +12,7 @@ func newRun() *cobra.Command {
 	var b board
 	var s streams
 	var budget uint64
+	var reportStale bool
 	cmd := &cobra.Command{
 		Use:   "run IMAGE",
 		Short: "Run a guest until it ends",
@@ -29,11 +30,16 @@ by a write to port 0xF4. The exit status tells how the run ended:
   122  an endless loop of deliveries: the same state comes round for ever
   124  the budget is spent
   126  shutdown (triple fault); stderr tells the faults that led to it
-  130  interrupted`,
+  130  interrupted
+
+With --report-stale-tlb stderr also tells each access that uses a TLB entry which the
+page tables no longer support: the entry, the store that changed the table, and
+the flush that is missing. The guest does the same, but runs one instruction at a time.`,
 		Example: `  x86emu run unmapped-handler-32
   x86emu run kernel.elf -m 128M --append "root=/dev/ram" --initrd "fs.img ro,mod.ko"
   x86emu run kernel.elf --budget 1000000
   x86emu run boot.bin --cpu 386
+  x86emu run missing-invlpg-32 --report-stale-tlb
   x86emu run code.bin --load-addr 0x100000 --mode 64 --cpl 3`,
 		Args: exactly("an IMAGE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -42,6 +48,12 @@ by a write to port 0xF4. The exit status tells how the run ended:
 			if err != nil {
 				return err
 			}
+			var w *staleReport
+			if reportStale {
+				if w, err = reportStaleTLB(cmd, m); err != nil {
+					return err
+				}
+			}
 			r, err := m.Run(cmd.Context(), budgetOf(cmd, budget))
 			if e := s.close(); err == nil {
 				err = e
@@ -49,11 +61,13 @@ by a write to port 0xF4. The exit status tells how the run ended:
 			if err != nil {
 				return err
 			}
+			w.end()
 			return end(cmd, r)
 		},
 	}
 	b.addFlags(cmd)
 	s.addFlags(cmd, "stdio")
+	cmd.Flags().BoolVar(&reportStale, "report-stale-tlb", false, "tell each use of a TLB entry that the page tables no longer support")
 	cmd.Flags().Uint64Var(&budget, "budget", 0, "stop after this many `ticks` (default no limit)")
 	return cmd
 }

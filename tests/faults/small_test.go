@@ -9,19 +9,22 @@ var smallStories = map[string]story{
 	"hello-64":         {},
 	"demand-paging-32": demandPaging(in32),
 	"demand-paging-64": demandPaging(in64),
-	"cow-fork-32":      cowFork(in32, 0x40000000),
-	"cow-fork-64":      cowFork(in64, 0x40000000000a),
-	"stack-guard-32":   stackGuard(in32, 4, 0x40000005),
-	"stack-guard-64":   stackGuard(in64, 8, 0x40000000000a),
-	"single-step-32":   singleStep(3, [...]uint64{0x0f, 0x11, 0x14, 0x15, 0x16, 0x02, 0x1b, 0x20, 0x23, 0x28, 0x28, 0x28, 0x2a, 0x2d, 0x2e, 0x35, 0x36}),
-	"single-step-64":   singleStep(5, [...]uint64{0x0f, 0x11, 0x14, 0x15, 0x16, 0x02, 0x1b, 0x22, 0x26, 0x2b, 0x2b, 0x2b, 0x2d, 0x30, 0x31, 0x38, 0x39}),
-	"breakpoints-32":   breakpoints(3, 0x0b, 0x0e, 0x12, 0x1b, 0x1d),
-	"breakpoints-64":   breakpoints(5, 0x0d, 0x11, 0x15, 0x1e, 0x20),
-	"nx-smep-smap-32":  nxSMEPSMAP(in32),
-	"nx-smep-smap-64":  nxSMEPSMAP(in64),
-	"task-gate-32":     taskGate(),
-	"user-mode-32":     userMode(in32, 2, 5, 5),
-	"user-mode-64":     userMode(in64, 3, 7, 0x15),
+
+	"missing-invlpg-32": missingINVLPG(in32),
+	"missing-invlpg-64": missingINVLPG(in64),
+	"cow-fork-32":       cowFork(in32, 0x40000000),
+	"cow-fork-64":       cowFork(in64, 0x40000000000a),
+	"stack-guard-32":    stackGuard(in32, 4, 0x40000005),
+	"stack-guard-64":    stackGuard(in64, 8, 0x40000000000a),
+	"single-step-32":    singleStep(3, [...]uint64{0x0f, 0x11, 0x14, 0x15, 0x16, 0x02, 0x1b, 0x20, 0x23, 0x28, 0x28, 0x28, 0x2a, 0x2d, 0x2e, 0x35, 0x36}),
+	"single-step-64":    singleStep(5, [...]uint64{0x0f, 0x11, 0x14, 0x15, 0x16, 0x02, 0x1b, 0x22, 0x26, 0x2b, 0x2b, 0x2b, 0x2d, 0x30, 0x31, 0x38, 0x39}),
+	"breakpoints-32":    breakpoints(3, 0x0b, 0x0e, 0x12, 0x1b, 0x1d),
+	"breakpoints-64":    breakpoints(5, 0x0d, 0x11, 0x15, 0x1e, 0x20),
+	"nx-smep-smap-32":   nxSMEPSMAP(in32),
+	"nx-smep-smap-64":   nxSMEPSMAP(in64),
+	"task-gate-32":      taskGate(),
+	"user-mode-32":      userMode(in32, 2, 5, 5),
+	"user-mode-64":      userMode(in64, 3, 7, 0x15),
 }
 
 // inKernel is a page fault of the kernel's own.
@@ -41,6 +44,12 @@ func demandPaging(l layout) story {
 		l.inKernel(0, heap+0x7000),
 		l.inKernel(2, heap+0x10000), // beyond the promise
 	}}
+}
+
+// missingINVLPG faults only where the INVLPG is given.
+func missingINVLPG(l layout) story {
+	const heap = 0x40029000
+	return story{steps: []step{l.inKernel(0, heap), l.inKernel(2, heap), l.inKernel(3, heap+0x2000)}}
 }
 
 // cowFork is that of cow-fork, whose program stores at an address.

@@ -1,0 +1,24 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestReportStaleTLB(t *testing.T) {
+	status, out, errs := cli(t, "", "run", "missing-invlpg-32", "--report-stale-tlb")
+	assert.Zero(t, status)
+	_, plain, _ := cli(t, "", "run", "missing-invlpg-32")
+	assert.Equal(t, plain, out)
+	assert.Equal(t, 5, strings.Count(errs, "x86emu: stale TLB entry used: "))
+	assert.Contains(t, errs, "x86emu: uses of stale TLB entries: 5\n")
+
+	_, _, errs = cli(t, "", "run", "demand-paging-32", "--report-stale-tlb")
+	assert.Equal(t, "x86emu: uses of stale TLB entries: 0\n", errs)
+
+	status, _, errs = cli(t, "", "run", "missing-invlpg-32", "--report-stale-tlb", "--tlb", "off")
+	assert.Equal(t, 2, status)
+	assert.Equal(t, "x86emu: --report-stale-tlb: with --tlb off there is no TLB\n", errs)
+}
