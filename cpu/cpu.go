@@ -54,7 +54,7 @@ type CPU struct {
 	request            bool   // a device asked Run to stop
 	interrupt          atomic.Bool
 	outcome            idt.Outcome // the last shutdown's
-	interrupted        uint8       // CPL before the last delivery
+	from               interrupted // by the last delivery
 	breaks             *breaks     // of SetBreaks, or nil
 	resumed            uint64      // Ticks at which RF was last found set and cleared
 

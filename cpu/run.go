@@ -307,7 +307,7 @@ func (c *CPU) deliver(e *idt.Event) (Stop, bool) {
 		c.streak = 0
 	}
 	c.settle()
-	c.interrupted = s.CPL
+	c.from = interrupted{s.CPL, c.StackAt()}
 	if e.Vector == idt.VecDB {
 		// #DB stops the recording of branches. [SDM 3B, IA32_DEBUGCTL MSR]
 		s.MSR.DebugCtl &^= debugCtlLBR | debugCtlBTF

@@ -51,6 +51,9 @@ func (c *CPU) reached() bool {
 	return c.breaks.reach(lin)
 }
 
+// Mode is the size of the code that runs.
+func (c *CPU) Mode() decode.Mode { return c.mode }
+
 // CodeAt is the linear address of the next instruction.
 func (c *CPU) CodeAt() mmu.Linear {
 	if c.mode == decode.Mode64 {
@@ -67,6 +70,12 @@ func (c *CPU) StackAt() mmu.Linear {
 	return mmu.Linear(uint32(c.s.Seg[decode.SS].Base + c.sp()))
 }
 
-// Interrupted is the privilege level at which the last delivery took the
-// processor.
-func (c *CPU) Interrupted() uint8 { return c.interrupted }
+// Interrupted is what the last delivery took the processor from: the privilege
+// level, and the linear address of the stack pointer.
+func (c *CPU) Interrupted() (cpl uint8, sp mmu.Linear) { return c.from.cpl, c.from.sp }
+
+// interrupted is where a delivery takes the processor from.
+type interrupted struct {
+	cpl uint8
+	sp  mmu.Linear
+}

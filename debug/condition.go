@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"x86emu/debug/tables"
 	"x86emu/idt"
 	"x86emu/machine"
 	"x86emu/mmu"
@@ -94,6 +95,9 @@ func (c OnEntry) String() string {
 }
 
 func (c AtAddress) arm(w *watch, i int) error {
+	if err := tables.CheckLinear(w.m.MMU, uint64(c.Linear)); err != nil {
+		return err
+	}
 	w.places[c.Linear] = append(w.places[c.Linear], i)
 	return nil
 }
@@ -112,6 +116,9 @@ func (c OnWrite) arm(w *watch, i int) error {
 		n := min(left, mmu.PageSize-at&mmu.PageMask)
 		p := mmu.Phys(at)
 		if !c.Physical {
+			if err := tables.CheckLinear(w.m.MMU, at); err != nil {
+				return err
+			}
 			t := w.m.MMU.Explain(mmu.Linear(at), mmu.Read)
 			if t.Rule == mmu.RuleNotPresent || t.Rule == mmu.RuleReserved {
 				return fmt.Errorf("address 0x%x is not mapped (%s)", at, t.Rule)
@@ -125,14 +132,22 @@ func (c OnWrite) arm(w *watch, i int) error {
 }
 
 func (c OnEntry) arm(w *watch, i int) error {
-	cr3 := w.m.MMU.Ctl.CR3
+	if err := tables.CheckLinear(w.m.MMU, uint64(c.Linear)); err != nil {
+		return err
+	}
+	now := tables.At(w.m)
+	cr3 := now.State.CR3
 	if c.CR3 != nil {
 		cr3 = *c.CR3
 	}
-	t := w.m.MMU.ExplainIn(cr3, c.Linear, mmu.Read)
-	if t.Mode == mmu.ModeNone {
-		return fmt.Errorf("there are no page tables: paging is off")
+	if err := now.CheckCR3(cr3); err != nil {
+		return err
 	}
+	space, err := now.Space(cr3)
+	if err != nil {
+		return err
+	}
+	t := space.Explain(c.Linear, mmu.Read)
 	for _, s := range t.Steps[:t.N] {
 		r := stored{cond: i, Range: mmu.Range{At: s.At, Len: uint64(s.Size)}, changes: true}
 		if s.Size == 0 { // a PDPTE register: what it is loaded from

@@ -38,6 +38,9 @@ type History struct {
 	acts []act // what Intervene did, by tick
 	done int   // how many of them the present has behind it
 
+	event     idt.Outcome // of the last delivery
+	eventTick uint64      // after it
+
 	watch *watch // at work, or nil
 	pace  pace
 }
@@ -85,6 +88,7 @@ func NewHistory(m *machine.Machine, limit uint64) *History {
 	h.pace.clock = time.Now
 	m.CPU.OnDelivery = func(out *idt.Outcome) {
 		h.nest.delivered(m, out)
+		h.event, h.eventTick = *out, m.CPU.Ticks()
 		if h.watch != nil {
 			h.watch.delivered(out)
 		}
@@ -110,6 +114,14 @@ func (h *History) Frontier() uint64 { return h.frontier }
 
 // Size is how many bytes the kept moments take, the first left out.
 func (h *History) Size() uint64 { return h.size }
+
+// Delivered is the delivery that the step just made was, if it was one: the
+// events met on its way.
+func (h *History) Delivered() (out idt.Outcome, ok bool) {
+	out = h.event
+	clear(out.Chain[out.N:])
+	return out, h.event.N > 0 && h.eventTick == h.Tick() && h.event.Shutdown == (h.over && h.end.Reason == machine.Shutdown)
+}
 
 // Intervene lets f change the machine between two instructions: registers,
 // memory, an interrupt raised. What was after the present is forgotten; f is

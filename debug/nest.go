@@ -9,9 +9,15 @@ import (
 // nest follows which events are being handled: those that were entered and
 // whose handlers have not returned. It is flat, so that each point of a
 // history has its own copy.
+//
+// A handler returns by an IRET from its frame, or by any way to CPL 3. One that
+// is left by a longjmp is noticed at the next event, by a stack pointer a
+// little above the frame. A guest that changes stacks within a handler can
+// mislead that.
 type nest struct {
-	open [maxNest]opened // the outermost first; the deepest are left out
+	open [maxNest]opened // the outermost first
 	n    int
+	deep int // events within the last of them
 }
 
 // opened is an event whose handler is at work.
@@ -23,11 +29,10 @@ type opened struct {
 
 const (
 	maxNest = 32
-	// sameStack is how far apart two addresses of one stack may be: for frames
-	// that were left without an IRET.
-	sameStack = 1 << 16
-	// leastFrame is the size in bytes of the smallest frame.
-	leastFrame = 6
+	// errorCode is the most that a handler takes off its frame before IRET.
+	errorCode = 8
+	// little is how far above a frame the same stack is supposed to go on.
+	little = 1 << 14
 )
 
 // delivered takes in the delivery just made.
@@ -35,34 +40,34 @@ func (s *nest) delivered(m *machine.Machine, out *idt.Outcome) {
 	if out.Shutdown {
 		return
 	}
-	frame := m.CPU.StackAt()
-	if m.CPU.Interrupted() == 3 {
-		s.n = 0 // the program was at work, and no handler
+	cpl, sp := m.CPU.Interrupted()
+	if cpl == 3 {
+		s.n, s.deep = 0, 0 // the program was at work, and no handler
 	}
-	s.leave(frame + leastFrame - 1)
-	if s.n < maxNest {
-		s.open[s.n] = opened{m.CPU.Ticks() - 1, frame, out.Chain[0].Kind == idt.Exception}
-		s.n++
+	for s.n > 0 && s.deep == 0 && sp > s.open[s.n-1].frame && sp-s.open[s.n-1].frame < little {
+		s.n--
 	}
+	if s.n == maxNest {
+		s.deep++
+		return
+	}
+	s.open[s.n] = opened{m.CPU.Ticks() - 1, m.CPU.StackAt(), out.Chain[0].Kind == idt.Exception}
+	s.n++
 }
 
 // returned takes in an IRET from a frame.
 func (s *nest) returned(m *machine.Machine, frame mmu.Linear) {
 	if m.CPU.Regs().CPL == 3 {
-		s.n = 0
+		s.n, s.deep = 0, 0
 		return
 	}
-	s.leave(frame)
-}
-
-// leave closes the events whose frames lie at or below an address of their stack.
-func (s *nest) leave(sp mmu.Linear) {
-	for i, e := range s.open[:s.n] {
-		if e.frame <= sp && sp-e.frame < sameStack {
-			s.n = i
+	for i := s.n - 1; i >= 0; i-- {
+		if at := s.open[i].frame; at <= frame && frame-at <= errorCode {
+			s.n, s.deep = i, 0
 			return
 		}
 	}
+	s.deep = max(s.deep-1, 0)
 }
 
 // first is the tick before the event that the chain began with: the outermost

@@ -163,12 +163,12 @@ func (h *History) replay(ctx context.Context, to uint64, w *watch) error {
 func (h *History) unseen(f func() error) error {
 	m := h.m
 	obs, _ := m.CPU.Observer().(cpu.Observer)
-	step, walk, io := m.MMU.OnStep, m.MMU.OnWalk, m.OnIO
+	step, walk, cr3, io := m.MMU.OnStep, m.MMU.OnWalk, m.MMU.OnCR3, m.OnIO
 	if obs != nil {
 		m.CPU.SetObserver(nil)
 		defer m.CPU.SetObserver(obs)
 	}
-	m.MMU.OnStep, m.MMU.OnWalk, m.OnIO = nil, nil, nil
-	defer func() { m.MMU.OnStep, m.MMU.OnWalk, m.OnIO = step, walk, io }()
+	m.MMU.OnStep, m.MMU.OnWalk, m.MMU.OnCR3, m.OnIO = nil, nil, nil, nil
+	defer func() { m.MMU.OnStep, m.MMU.OnWalk, m.MMU.OnCR3, m.OnIO = step, walk, cr3, io }()
 	return f()
 }

@@ -92,21 +92,6 @@ func (m *MMU) Explain(lin Linear, a Access) Walk {
 	return w
 }
 
-// ExplainIn is Explain under another CR3. With PAE paging the four PDPTEs are
-// taken from memory, as MOV to CR3 would.
-func (m *MMU) ExplainIn(cr3 uint64, lin Linear, a Access) Walk {
-	saved := m.Ctl
-	m.Ctl.CR3 = cr3
-	if m.mode == ModePAE {
-		for i := range m.Ctl.PDPTE {
-			m.Ctl.PDPTE[i] = m.loadEntry64(Phys(cr3&0xffffffe0) + Phys(8*i))
-		}
-	}
-	w := m.Explain(lin, a)
-	m.Ctl = saved
-	return w
-}
-
 // observedWalk is walk, told to OnWalk.
 //
 //go:noinline

@@ -71,6 +71,7 @@ instruction, and each delivery of an exception or interrupt.`,
   x86emu run kernel.elf -m 128M --append "console=ttyS0"
   x86emu explain unmapped-handler-32 --last  the story of a fault, step by step
   x86emu trace kernel.elf --kind event       see every fault and interrupt
+  x86emu back kernel.elf --last-write 0xc0108000   go back to who wrote it
   x86emu walk kernel.elf 0xc0100000 --at 50000
   x86emu pages kernel.elf --at 50000         see what is mapped there
   x86emu audit kernel.elf --at 50000         what would become of each fault and interrupt?
@@ -91,7 +92,7 @@ instruction, and each delivery of an exception or interrupt.`,
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(newHelp(root))
-	root.AddCommand(newRun(), newTrace(), newExplain(), newDis(), newWalk(), newPages(), newIDT(), newGDT(), newTSS(), newAudit(), newGuests(), newNew(), newDiff(), newExperiment(), newVersion())
+	root.AddCommand(newRun(), newTrace(), newExplain(), newBack(), newDis(), newWalk(), newPages(), newIDT(), newGDT(), newTSS(), newAudit(), newGuests(), newNew(), newDiff(), newExperiment(), newVersion())
 	return root
 }
 
