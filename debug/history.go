@@ -63,8 +63,8 @@ type act struct {
 // copies of pages that follow from it cost a twentieth of the time, often
 // enough that a replay from it takes less than a second.
 type pace struct {
-	clock  func() time.Time
-	since  time.Time
+	clock  func() time.Duration
+	since  time.Duration
 	ran    time.Duration // since the last moment, in the machine only
 	copied uint64        // the memory's count then
 }
@@ -72,20 +72,20 @@ type pace struct {
 const (
 	lookTicks = 1 << 18 // between two looks at the time
 	leastGap  = 100 * time.Millisecond
-	mostGap   = 400 * time.Millisecond
+	mostGap   = 700 * time.Millisecond
 	// pageCost is what a page copied costs, twenty times.
-	pageCost = 20 * 1500 * time.Nanosecond
+	pageCost = 20 * 4 * time.Microsecond
 )
 
 // DefaultHistory is a good limit for the memory of a history, in bytes.
-const DefaultHistory = 512 << 20
+const DefaultHistory = 256 << 20
 
 // NewHistory begins a history of a machine. limit bounds, in bytes, what the
 // moments take beside the first; where the guest writes so much that they do
 // not fit, they lie further apart, and going back takes longer.
 func NewHistory(m *machine.Machine, limit uint64) *History {
 	h := &History{m: m, limit: limit, frontier: m.CPU.Ticks()}
-	h.pace.clock = time.Now
+	h.pace.clock = used
 	m.CPU.OnDelivery = func(out *idt.Outcome) {
 		h.nest.delivered(m, out)
 		h.event, h.eventTick = *out, m.CPU.Ticks()
@@ -207,7 +207,7 @@ func (h *History) gap(i int) uint64 {
 // record is Machine.OnTick while new time is run.
 func (h *History) record(now uint64) (next uint64) {
 	t := h.pace.clock()
-	h.pace.ran += t.Sub(h.pace.since)
+	h.pace.ran += t - h.pace.since
 	h.pace.since = t
 	copied := h.m.Mem.Copied() - h.pace.copied
 	gap := min(max(leastGap, time.Duration(copied)*pageCost), mostGap)
