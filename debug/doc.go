@@ -28,6 +28,8 @@
 // report, Explain collects them into stories, Stepper stops at them. As JSON a
 // story is one line; the names of its fields are those of the types, and stay.
 //
+// History goes back in time, by moments of the machine and replays.
+//
 // Not modelled are the steps that a real processor takes at the same time or in
 // an order that no program can see; the stages come in the order in which the
 // manual describes the operation.

@@ -19,6 +19,7 @@
 // or the end of a context.
 //
 // A machine can be forked cheaply (memory pages are shared until written),
+// returned to one of its own Moments and replayed from there,
 // written to a file, and restored from it. A snapshot is the processor's
 // State, its TLB, memory, timers and the devices' flat states, and nothing
 // else.

@@ -194,7 +194,9 @@ func (m *Memory) Alone(o *Memory) int {
 				n++
 			}
 		}
-		n++ // the chunk itself, a little more than a page
+		if c != zeroChunk && c != &holeChunk {
+			n++ // the chunk itself, a little more than a page
+		}
 	}
 	return n
 }
