@@ -230,6 +230,7 @@ type stack struct {
 	sp     uint64 // RSP, ESP or SP in its place
 	mode64 bool   // no base, no limit, addresses canonical
 	full   fault  // of a push that it has no room for
+	inner  bool   // an oddity: they are not, since the code's DPL is not 3
 	user   bool   // accesses are user-mode accesses: the CPL that uses it is 3
 }
 
@@ -343,7 +344,8 @@ func (x *course) access(s *stack, linear uint64, write bool) access {
 	a := access{userMode: s.user, write: write}
 	for _, at := range []uint64{linear, linear + 7} {
 		t, o := x.translate(at)
-		if x.odd(SupervisorFrame, s.user && (o != translated || !x.allowed(t, a))) {
+		fails := s.user && (o != translated || !x.allowed(t, a))
+		if x.odd(SupervisorFrame, fails) || s.inner && x.odd(RightsOfDPL, fails) {
 			return access{write: write}
 		}
 	}

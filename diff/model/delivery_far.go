@@ -114,6 +114,9 @@ func (x *course) jmp(selector uint16, offset, next uint64) {
 
 // goTo loads CS:EIP at the same CPL, which becomes the RPL of CS.
 func (x *course) goTo(cs descriptor, selector uint16, offset uint64) {
+	if x.odd(TargetCut32, x.eferLMA() && !cs.l() && offset>>32 != 0) {
+		offset = bits(offset, 31, 0)
+	}
 	// IF the offset is not within the new code segment limit, or not canonical in 64-bit code, THEN #GP(0).
 	if x.asks(NoTargetCheck) && !(x.eferLMA() && cs.l()) {
 		x.need(x.isInCode(cs, offset), gp(0)) // this one is made
@@ -175,8 +178,8 @@ func (x *course) call(selector uint16, offset uint64, size int, next uint64) {
 	case d.s():
 		x.codeSegment(d, selector)
 		s := x.stackOfOperand(size)
-		if x.odd(CompatPush, s.mode64 && !d.l() && (s.sp>>32 != 0 || !s.ss.db())) {
-			s.mode64 = false
+		if x.odd(CompatPush, x.eferLMA() && s.mode64 != d.l()) {
+			s.mode64 = d.l()
 		}
 		x.callTo(d, s, selector, offset, size, next, size < 8)
 	case d.system() == callGate16 || d.system() == callGate32:
@@ -202,6 +205,10 @@ func (x *course) call(selector uint16, offset uint64, size int, next uint64) {
 
 // callTo calls code at the same CPL.
 func (x *course) callTo(cs descriptor, s *stack, selector uint16, offset uint64, size int, next uint64, checked bool) {
+	s.inner = x.eferLMA() && cs.dpl() != 3
+	if x.odd(TargetCut32, x.eferLMA() && !cs.l() && offset>>32 != 0) {
+		offset = bits(offset, 31, 0)
+	}
 	// IF stack not large enough for return address THEN #SS(0).
 	x.room(s, 2, size, ss(0))
 	// IF instruction pointer not within the code segment limits THEN #GP(0): before the pushes.
@@ -267,6 +274,9 @@ func (x *course) morePrivilege(g, cs descriptor, next uint64) {
 	x.push(s, size, uint64(x.seg[regCS].selector))
 	x.push(s, size, next)
 	x.need(!late, gp(0))
+	if fromTop && parameters > 0 && x.fault != nil {
+		x.met |= 1 << ParametersFromTop // it may have hidden a fault of theirs
+	}
 	x.cpl = cpl
 	if x.odd(CallGateCPL0, x.eferLMA() && cpl != 0) {
 		x.cpl = 0

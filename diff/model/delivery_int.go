@@ -168,6 +168,12 @@ func (x *course) interruptTask(e event, gate descriptor) {
 	x.switchTask(tss, withNesting, e.returnTo, x.flagsImage(e))
 	// IF interrupt caused by fault with error code: IF stack limit does not allow push of error code
 	// THEN #SS(EXT); Push(error code).
+	if x.asks(TaskEIPFirst) {
+		x.need(x.isInCode(x.seg[regCS], x.regs.RIP), gp(0))
+		if x.fault != nil {
+			x.met |= 1 << TaskEIPFirst
+		}
+	}
 	if e.hasCode {
 		size := 2
 		if x.tr.is32() {
@@ -303,7 +309,7 @@ func (x *course) intraPrivilege(e event, gate, cs descriptor) {
 		if gate.ist() != 0 {
 			s = x.innerRSP(x.cpl, gate.ist())
 		}
-		s.mode64, s.user = true, x.cpl == 3
+		s.mode64, s.user, s.inner = true, x.cpl == 3, cs.dpl() != 3
 		// IF StackAddress is non-canonical THEN #SS(EXT).
 		if gate.ist() != 0 {
 			x.canonicalRSP(s)

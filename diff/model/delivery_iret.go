@@ -204,7 +204,8 @@ func (x *course) returnOuter(cs descriptor, selector uint16, ip uint64, stackSel
 		// IF stack segment selector is NULL: in IA-32e mode it is allowed for 64-bit code whose
 		// RPL is not 3, with an RPL that is the CPL's, ELSE #GP(0).
 		holds := x.eferLMA() && cs.is64() && cpl != 3 && rpl(stackSelector) == cpl
-		if !x.odd(NullSSAnywhere, !holds && x.eferLMA() && cpl != 3) {
+		if !x.odd(NullSSAnywhere, !holds && x.eferLMA() && cpl != 3) &&
+			!x.odd(NullSSAnyRPL, !holds && x.eferLMA() && cs.l() && cpl != 3) {
 			x.need(holds, gp(0))
 		}
 	} else {

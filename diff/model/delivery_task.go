@@ -53,6 +53,9 @@ func (x *course) switchTask(new descriptor, how nesting, eip, eflags uint64) {
 	in, out := layoutOf(new), layoutOf(x.tr)
 	old := x.tr
 	// Checks that the new TSS has a valid limit (67H or more, of a 16-bit one 2BH): else #TS(TSS selector).
+	if x.odd(TSSLimitSigned, new.limit()>>31 != 0) {
+		x.need(false, ts(code(new.selector)))
+	}
 	x.need(new.limit() >= in.last, ts(code(new.selector)))
 	// The current TSS must hold what is saved: the same of it.
 	if !x.odd(NoOldTSSLimit, old.limit() < out.lastSaved) {
@@ -158,7 +161,7 @@ func (x *course) readTask(tss descriptor, in taskLayout) (t taskState) {
 // switch is complete except for what they tell of.
 func (x *course) loadTask(t *taskState, in taskLayout, how nesting) {
 	eflags := t.eflags
-	fromV86 := x.vm()
+	fromV86, vmStays := x.vm(), false
 	for i, v := range t.gpr {
 		// What a 16-bit TSS has no place for is left open: as the emulator, ones.
 		if in.size == 2 && x.odd(No16BitOnes, x.regs.GPR[i]>>16 != 0xffff) {
@@ -170,7 +173,7 @@ func (x *course) loadTask(t *taskState, in taskLayout, how nesting) {
 	}
 	x.regs.RIP = t.eip
 	if in.size == 2 && x.odd(Keeps16BitFlags, x.regs.RFLAGS>>16 != 0) {
-		x.dead = x.vm() // code of protected mode in virtual-8086 mode
+		vmStays = x.vm()
 		eflags |= x.regs.RFLAGS >> 16 << 16
 	}
 	if in.size == 4 {
@@ -239,6 +242,7 @@ func (x *course) loadTask(t *taskState, in taskLayout, how nesting) {
 	if x.asks(NewTaskOtherwise) {
 		x.need(eip <= x.seg[regCS].limit(), gp(0))
 	}
+	x.dead = vmStays && x.fault == nil // code of protected mode in virtual-8086 mode
 }
 
 // loadTaskSegments loads the segment registers of a new task. What is loaded stays if a fault follows.
@@ -314,7 +318,7 @@ func (x *course) loadTaskStack(selector uint16, cpl uint64) {
 	if x.odd(NewTaskOtherwise, !match && !d.p()) {
 		x.need(false, f)
 	}
-	if x.odd(AbsentStackNP, !d.p()) {
+	if x.odd(AbsentTaskStackNP, !d.p()) {
 		x.need(false, np(code(selector)))
 	}
 	x.need(d.p(), ss(code(selector)))

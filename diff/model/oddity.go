@@ -84,6 +84,11 @@ const (
 	V86DPLLate
 	CompatPush
 	UpperHalfLate
+	TSSLimitSigned
+	NullSSAnyRPL
+	RightsOfDPL
+	AbsentTaskStackNP
+	TaskEIPFirst
 
 	numOddities
 )
@@ -104,7 +109,7 @@ var oddityTexts = [numOddities]text{
 	HoleIsGP:             {"a stack access in the canonical hole is #GP(0), and only when it is made", "IF StackAddress is non-canonical THEN #SS; SDM 1, Canonical Addressing. [SDM 2, INT n; IRET; CALL]"},
 	SupervisorFrame:      {"stacks of CPL 3 are accessed with a supervisor's rights", "accesses made while CPL = 3 are user-mode accesses. [SDM 3A, Determination of Access Rights]"},
 	AbsentStackTS:        {"an inner stack that is not present is #TS", "IF NewSS is not present THEN #SS(error_code(NewSS,0,EXT)). [SDM 2, INT n; CALL]"},
-	AbsentStackNP:        {"a stack that is not present is #NP, on a return or in a new task", "IF stack segment not present THEN #SS; SDM 3A, Task Switching: Stack segment is present in memory: #SS. [SDM 2, IRET; RET]"},
+	AbsentStackNP:        {"a stack that is not present is #NP on a return", "IF stack segment not present THEN #SS(stack segment selector). [SDM 2, IRET; RET]"},
 	KeepsHighESP:         {"the upper half of ESP stays on a switch to a 16-bit stack", "ESP := NewESP. [SDM 2, INT n; CALL]"},
 	TSSReaches8:          {"a TSS must hold all eight bytes of an inner stack's slot", "IF (TSSstackAddress + 5) > current TSS limit THEN #TS. [SDM 2, INT n; CALL]"},
 	NoRF:                 {"a fault saves RF as 0", "For any fault-class exception ... the value pushed for RF is 1. [SDM 3B, Instruction-Breakpoint Exception Condition]"},
@@ -141,13 +146,18 @@ var oddityTexts = [numOddities]text{
 	TaskCPL3:             {"a new task has CPL 3 until its SS is loaded: left open", "faults of the new task's segments are taken in the new task. [SDM 3A, Task Switching]"},
 	GateLastWord:         {"the type field in the last doubleword of a 64-bit interrupt gate must be 0: left open", "the field is reserved. [SDM 3A, 64-Bit Mode IDT]"},
 	HoleNamesSS:          {"a non-canonical inner stack pointer is #SS(old SS)", "IF StackAddress is non-canonical THEN #SS(EXT) (* Error code contains NULL selector *). [SDM 2, INT n; CALL]"},
-	TargetCut32:          {"of the RIP of a return to compatibility mode the lower half counts", "IF the return instruction pointer is not within the return code segment limit THEN #GP(0); silicon takes all 64 bits. [SDM 2, IRET; RET]"},
+	TargetCut32:          {"of a 64-bit offset into compatibility-mode code the lower half counts", "IF instruction pointer is not within the code segment limit THEN #GP(0); silicon takes all 64 bits of a return. [SDM 2, IRET; RET; JMP; CALL]"},
 	V86NoTargetCheck:     {"IRET in virtual-8086 mode does not check EIP", "IF EIP is not within code segment limits THEN #GP(0). [SDM 2, IRET, RETURN-FROM-VIRTUAL-8086-MODE]"},
 	TaskSSFirst:          {"a new task's CS is loaded last", "the code segment comes before the stack segment. [SDM 3A, Task Switching, Exception Conditions Checked During a Task Switch]"},
 	ParametersFromTop:    {"a call gate's parameters are read from the last one down, each as it is pushed: left open", "Push(parameters from calling procedure's stack, temp). [SDM 2, CALL, MORE-PRIVILEGE]"},
 	V86DPLLate:           {"the DPL of a handler entered from virtual-8086 mode is checked behind the TSS", "IF new code-segment DPL ≠ 0 THEN #GP(new code-segment selector), before the stack is looked for. [SDM 2, INT n]"},
-	CompatPush:           {"a far CALL to compatibility-mode code pushes as that code would", "Push(CS); Push(EIP), before CS is loaded. [SDM 2, CALL]"},
+	CompatPush:           {"a far CALL in IA-32e mode pushes as the code that it calls would", "Push(CS); Push(EIP), before CS is loaded. [SDM 2, CALL]"},
 	UpperHalfLate:        {"the upper half of a 64-bit call gate is looked at when the gate is present: left open", "#GP(selector): if the upper type field in a 64-bit call gate is not 0x0; the order is not told. [SDM 2, CALL; JMP]"},
+	TSSLimitSigned:       {"a TSS of 2 GBytes or more is too small", "Checks that the TSS has a valid limit (greater than or equal to 67H). [SDM 3A, Task Switching]"},
+	NullSSAnyRPL:         {"IRET and RET take a null SS of any RPL for 64-bit code", "a null SS is for 64-bit code at CPL 0 to 2, with RPL = CPL, ELSE #GP(0). [SDM 2, IRET; RET]"},
+	RightsOfDPL:          {"in IA-32e mode a frame is pushed with the rights of the code segment's DPL, conforming or not", "The CPL is that of the caller; accesses made while CPL = 3 are user-mode accesses. [SDM 3A, Determination of Access Rights]"},
+	AbsentTaskStackNP:    {"a new task's stack that is not present is #NP", "Stack segment is present in memory: #SS. [SDM 3A, Task Switching, Exception Conditions Checked During a Task Switch]"},
+	TaskEIPFirst:         {"a new task's EIP is checked before the error code is pushed", "Push(error code), then: IF EIP not within code segment limit THEN #GP(EXT). [SDM 2, INT n, TASK-GATE]"},
 	NewTaskOtherwise:     {"a new task has CPL 0 until its SS is loaded, takes no conforming code of a lower DPL, and checks DPLs before presence", "Code segment DPL matches segment selector RPL; stack segment is present in memory, then: stack segment DPL matches CPL. [SDM 3A, Task Switching, Exception Conditions Checked During a Task Switch]"},
 }
 
@@ -174,9 +184,10 @@ var QEMU = Of(NoEXT, DoubledVectorCode, HighWordOf16BitGate, NoAccessedBit, NoTa
 	HoleIsGP, SupervisorFrame, AbsentStackTS, AbsentStackNP, KeepsHighESP, TSSReaches8, NoRF, NoVIF, VMAnywhere, KeepsNullFSGS,
 	V86TargetCut, V86HandlerDPL, NoLDCheck, PresenceBefore64, ISTNullSS, AbsentGateCodeGP, CallGateCPL0, CallGateRPL,
 	NullSSAnywhere, TaskGateLDTTS, NullSSLoadAnywhere, HalfAFrame, StackPointer32, No16BitOnes, NewTaskOtherwise,
-	Keeps16BitFlags, NoOldTSSLimit, TaskReadFirst, NoINT1, SoftwareRF, V86NoRF, NewTaskEIP, ParametersFromTop, UpperHalfLate)
+	Keeps16BitFlags, NoOldTSSLimit, TaskReadFirst, NoINT1, SoftwareRF, V86NoRF, NewTaskEIP, ParametersFromTop, UpperHalfLate,
+	TSSLimitSigned, AbsentTaskStackNP, TaskEIPFirst)
 
 // Bochs is what Bochs does.
 var Bochs = Of(HalfAFrame, KeepsHighESP, TSSReaches8, AbsentStackNP, V86TargetCut, DFSetsRF, V86BasesStay, IRETNoSS, PopFromTop,
 	ByWord, PushBeforeTarget, TaskCPL3, GateLastWord, HoleNamesSS, TargetCut32, V86NoTargetCheck, TaskSSFirst,
-	ParametersFromTop, V86DPLLate, CompatPush)
+	ParametersFromTop, V86DPLLate, CompatPush, UpperHalfLate, NullSSAnyRPL, RightsOfDPL, TaskEIPFirst)
