@@ -22,7 +22,7 @@ func samples() []*diff.Case {
 	full.Regs.GDTR = diff.TableReg{Base: 0xfffffff0, Limit: 0x27}
 	full.Regs.DR[7], full.Regs.PKRU, full.Regs.TR, full.Regs.Seg[5] = 0x400, 1, 0x40, 0x2b
 	full.Access = &diff.Access{Linear: 1 << 63, Size: 8, Write: true, User: true, CR3: 0x1006000, Poke: &diff.Patch{At: 0x6008, Bytes: []byte{1, 0, 0, 0}}}
-	full.Event = &diff.Event{How: diff.ByFarRET, Vector: 255, Error: 6, Selector: 8, Offset: 9, OpSize: 8}
+	full.Event = &diff.Event{How: diff.ByFarRET, Vector: 255, Error: 6, Selector: 8, Offset: 9, OpSize: 8, CR2: 10, Release: 11, Register: 5}
 	full.Except = &diff.Mask{Flags: 0x8d5, CR2: 7, Error: 1, DR6: 2, Tables: 0x20, Fields: diff.FieldCR2 | diff.FieldMem, Mem: []diff.Word{{At: 8, Value: 0xff}}}
 	full.Except.GPR[3] = 0xffff
 	return []*diff.Case{plain, full}

@@ -143,7 +143,13 @@ func (e *event) decode() (*diff.Event, error) {
 	if !slices.Contains([]int{0, 2, 4, 8}, e.OpSize) {
 		return nil, fmt.Errorf("opsize %d: must be 2, 4 or 8", e.OpSize)
 	}
-	return &diff.Event{How: diff.How(how), Vector: e.Vector, Error: e.Error, Selector: e.Selector, Offset: uint64(e.Offset), OpSize: e.OpSize}, nil
+	if e.Register < 0 || e.Register > 5 {
+		return nil, fmt.Errorf("event: register %d: must be 0 to 5", e.Register)
+	}
+	return &diff.Event{
+		How: diff.How(how), Vector: e.Vector, Error: e.Error, Selector: e.Selector, Offset: uint64(e.Offset), OpSize: e.OpSize,
+		CR2: uint64(e.CR2), Release: e.Release, Register: e.Register,
+	}, nil
 }
 
 func (e *except) decode() (*diff.Mask, error) {

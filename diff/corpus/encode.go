@@ -40,7 +40,7 @@ func Encode(c *diff.Case, count diff.Fields, answer *diff.Result) (string, error
 		}
 	}
 	if e := c.Event; e != nil {
-		l.Event = &event{howNames[e.How], e.Vector, e.Error, e.Selector, number(e.Offset), e.OpSize}
+		l.Event = &event{howNames[e.How], e.Vector, e.Error, e.Selector, number(e.Offset), e.OpSize, number(e.CR2), e.Release, e.Register}
 	}
 	m := diff.Mask{}
 	if c.Except != nil {

@@ -114,6 +114,9 @@ type event struct {
 	Selector uint16 `json:"selector,omitempty"`
 	Offset   number `json:"offset,omitempty"`
 	OpSize   int    `json:"opsize,omitempty"`
+	CR2      number `json:"cr2,omitempty"`
+	Release  uint16 `json:"release,omitempty"`
+	Register int    `json:"register,omitempty"`
 }
 
 type except struct {
