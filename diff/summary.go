@@ -201,6 +201,23 @@ next:
 	return out
 }
 
+// Majority finds the oracle whose answer more than half of those that answer give;
+// ok is false if there is none.
+func Majority(oracles []Oracle, c *Case, answers []Result) (i int, ok bool) {
+	said := 0
+	for j := range oracles {
+		if answers[j].End != Silent && oracles[j].Answers(c) != 0 {
+			said++
+		}
+	}
+	for _, g := range groups(&Campaign{Oracles: oracles}, c, answers) {
+		if 2*len(g) > said {
+			return slices.IndexFunc(oracles, func(o Oracle) bool { return o.Name() == g[0] }), true
+		}
+	}
+	return 0, false
+}
+
 // differences are all that were found.
 func (s *Summary) differences() (known, unexplained uint64) {
 	for _, t := range s.Oracles {

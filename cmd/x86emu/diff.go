@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -87,7 +88,7 @@ func (o *diffOptions) addFlags(cmd *cobra.Command) {
 	f.Lookup("shard").DefValue = ""
 	f.StringVar(&o.out, "out", "", "write the summary as JSON to `FILE`, for x86emu diff merge")
 	f.StringVar(&o.save, "save", "", "write the cases as a corpus to `FILE` (compressed if it ends in .gz)")
-	f.StringVar(&o.answersOf, "answers-of", "", "the `oracle` whose answers --save writes (default the last)")
+	f.StringVar(&o.answersOf, "answers-of", "", "the `oracle` whose answers --save writes, or majority (default the last)")
 	f.BoolVar(&o.rules, "rules", false, "count every rule and form, not those with differences alone")
 	f.BoolVar(&o.uncovered, "uncovered", false, "list the forms that were not executed")
 	f.BoolVar(&o.first, "first", false, "stop behind the first batch that has something unexplained")
@@ -164,31 +165,42 @@ func (o *diffOptions) saveTo(p *diff.Campaign) (func() error, error) {
 	if o.save == "" {
 		return nothing, nil
 	}
-	of := len(p.Oracles) - 1
-	for i, a := range p.Oracles {
-		if a.Name() == o.answersOf {
-			of = i
-		}
-	}
-	by := p.Oracles[of]
-	if o.answersOf != "" && by.Name() != o.answersOf {
-		return nothing, fmt.Errorf("--answers-of %q: must be one of %s", o.answersOf, nameList(p.Oracles))
+	pick, source, version, err := o.answerer(p.Oracles)
+	if err != nil {
+		return nothing, err
 	}
 	f, err := os.Create(o.save)
 	if err != nil {
 		return nothing, err
 	}
-	w, err := corpus.NewWriter(f, o.save, sourceOf(by.Name()), by.Version())
+	w, err := corpus.NewWriter(f, o.save, source, version)
 	if err != nil {
 		return nothing, errors.Join(err, f.Close())
 	}
 	p.Answers = func(_ uint64, c *diff.Case, answers []diff.Result) error {
-		if answers[of].End == diff.Silent {
+		i, ok := pick(c, answers)
+		if !ok || answers[i].End == diff.Silent {
 			return nil
 		}
-		return w.Write(c, by.Answers(c), &answers[of])
+		return w.Write(c, p.Oracles[i].Answers(c), &answers[i])
 	}
 	return func() error { return errors.Join(w.Close(), f.Close()) }, nil
+}
+
+// answerer chooses whose answers are saved: those of one oracle, or the ones that
+// most give.
+func (o *diffOptions) answerer(all []diff.Oracle) (pick func(*diff.Case, []diff.Result) (int, bool), source, version string, err error) {
+	if o.answersOf == "majority" {
+		return func(c *diff.Case, answers []diff.Result) (int, bool) { return diff.Majority(all, c, answers) }, "majority", "of " + nameList(all), nil
+	}
+	i := len(all) - 1
+	if o.answersOf != "" {
+		i = slices.IndexFunc(all, func(a diff.Oracle) bool { return a.Name() == o.answersOf })
+	}
+	if i < 0 {
+		return nil, "", "", fmt.Errorf("--answers-of %q: must be majority, or one of %s", o.answersOf, nameList(all))
+	}
+	return func(*diff.Case, []diff.Result) (int, bool) { return i, true }, sourceOf(all[i].Name()), all[i].Version(), nil
 }
 
 // sourceOf is what a corpus calls the answers of an oracle.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -44,6 +45,23 @@ func TestDiffReplay(t *testing.T) {
 	})
 }
 
+func TestDiffSavesWhatReplayReads(t *testing.T) {
+	for _, of := range []string{"model", "majority", ""} {
+		t.Run(of, func(t *testing.T) {
+			name := filepath.Join(t.TempDir(), "c.jsonl.gz")
+			args := []string{"diff", "--gen", "paging", "--count", "200", "--oracles", "emu,emu-step,model", "--save", name}
+			if of != "" {
+				args = append(args, "--answers-of", of)
+			}
+			status, _, errs := cli(t, "", args...)
+			assert.Zero(t, status, errs)
+			status, out, errs := cli(t, "", "diff", "replay", name)
+			assert.Zero(t, status, errs)
+			assert.Contains(t, out, ": 200 cases\n")
+		})
+	}
+}
+
 func TestDiffReplaySuite(t *testing.T) {
 	const test = `{"idx":0,"name":"add al,cl","bytes":[0,200,244],"initial":{"regs":{"ax":1,"bx":0,"cx":2,"dx":0,"cs":256,"ss":512,` +
 		`"ds":0,"es":0,"sp":256,"bp":0,"si":0,"di":0,"ip":512,"flags":2},"ram":[[4608,0],[4609,200],[4610,244]]},` +
@@ -67,6 +85,7 @@ func TestDiffBadUsageIsOneLine(t *testing.T) {
 		{[]string{"diff", "x"}, "", `diff takes no argument: "x" given`},
 		{[]string{"diff", "--shard", "4/4"}, "", `--shard "4/4": must be I/N with I from 0 to N-1`},
 		{[]string{"diff", "--seed", "-1"}, "", `--seed "-1": must be a whole number`},
+		{[]string{"diff", "--gen", "paging", "--oracles", "emu,model", "--save", "x", "--answers-of", "y"}, "", `--answers-of "y": must be majority, or one of emu,model`},
 		{[]string{"diff", "replay"}, "", "replay needs a FILE or -"},
 		{[]string{"diff", "replay", "/nowhere"}, "", "open /nowhere: no such file"},
 		{[]string{"diff", "replay", "-"}, "", "-: no case in it"},
