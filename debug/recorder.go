@@ -163,25 +163,8 @@ func (r *Recorder) place(lin uint64) *Place {
 // code reads up to n bytes of code without any effect, as far as they are
 // mapped and in RAM or ROM.
 func (r *Recorder) code(lin uint64, n int) []byte {
-	b := make([]byte, 0, n)
-	for len(b) < n {
-		at := mmu.Linear(lin) + mmu.Linear(len(b))
-		var frame mmu.Phys
-		if e, ok := r.m.MMU.Cached(at); ok {
-			frame = e.Frame
-		} else if w := r.m.MMU.Explain(at, mmu.Exec); w.OK() {
-			frame = w.Frame
-		} else {
-			break
-		}
-		part := b[len(b):min(n, len(b)+int(mmu.PageSize-at&mmu.PageMask))]
-		got := r.m.Mem.Peek(frame|mmu.Phys(at&mmu.PageMask), part)
-		b = b[:len(b)+got]
-		if got < len(part) {
-			break
-		}
-	}
-	return b
+	b := make([]byte, n)
+	return b[:Peek(r.m, mmu.Linear(lin), b)]
 }
 
 // Access is cpu.Observer's.

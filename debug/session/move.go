@@ -1,0 +1,292 @@
+package session
+
+import (
+	"context"
+	"fmt"
+
+	"x86emu/debug"
+	"x86emu/decode"
+	"x86emu/machine"
+	"x86emu/mmu"
+)
+
+// begin is the start of each movement of the machine.
+func (s *Session) begin() error {
+	_, s.before = s.present()
+	s.codeAt, s.dataAt, s.walkAt = nil, nil, nil
+	return s.leave()
+}
+
+// arrive is the end of each: why it is there, and what comes next.
+func (s *Session) arrive(a debug.Arrival, why string, err error) error {
+	if err != nil {
+		return err
+	}
+	s.over, s.end = a.Over, a.Result
+	s.stop = why
+	switch {
+	case a.Why == debug.Cancelled:
+		s.stop = "interrupted"
+	case s.over:
+		s.stop = "the run is over: " + endWords(a.Result)
+	case a.Why == debug.AtBegin:
+		s.stop = "the beginning"
+	}
+	return s.look()
+}
+
+// endWords tells how a run ended.
+func endWords(r machine.Result) string {
+	switch r.Reason {
+	case machine.Exited:
+		return fmt.Sprintf("the guest ended it with %d, exit status %d", r.Value, r.Status())
+	case machine.Halted:
+		return "halted for good"
+	case machine.Looping:
+		return "an endless loop of deliveries"
+	}
+	return r.Reason.String()
+}
+
+// Step goes n steps: instructions, iterations of REP, deliveries.
+func (s *Session) Step(ctx context.Context, n uint64) error {
+	if err := s.begin(); err != nil {
+		return err
+	}
+	var a debug.Arrival
+	var err error
+	for ; n > 0 && err == nil && !a.Over && a.Why != debug.Cancelled; n-- {
+		a, err = s.h.Step(ctx)
+	}
+	return s.arrive(a, "stepped", err)
+}
+
+// Back goes n steps back. From within a step it goes to the step's beginning.
+func (s *Session) Back(ctx context.Context, n uint64) error {
+	inside := s.at >= 0
+	if err := s.begin(); err != nil {
+		return err
+	}
+	if inside && n > 0 {
+		n--
+	}
+	a, err := s.h.StepBack(ctx, n)
+	return s.arrive(a, "stepped back", err)
+}
+
+// Next steps over calls, interrupts, repeated instructions, and what the handler
+// of a fault does.
+func (s *Session) Next(ctx context.Context) error {
+	in, ok := s.inst(s.m.CPU.CodeAt())
+	goesOn := ok && (calls(&in) || in.Props&decode.EndsBlock == 0)
+	if s.over || !goesOn || !calls(&in) && !repeats(&in) && !s.raises() {
+		return s.Step(ctx, 1)
+	}
+	if err := s.begin(); err != nil {
+		return err
+	}
+	sp, next := s.m.CPU.GPR()[4], s.m.CPU.CodeAt()+mmu.Linear(in.Len)
+	a, err := s.h.Step(ctx)
+	for err == nil && !a.Over && a.Why != debug.Cancelled {
+		if s.m.CPU.CodeAt() == next && s.m.CPU.GPR()[4] >= sp {
+			return s.arrive(a, "stepped over", nil)
+		}
+		conds := append(s.active(func(c debug.Condition) bool { _, ok := c.(debug.AtAddress); return ok }), debug.AtAddress{Linear: next})
+		if a, err = s.h.Run(ctx, machine.NoBudget, conds...); err != nil {
+			break
+		}
+		if n := len(conds) - 1; a.Why == debug.AtCondition && (len(a.Met) > 1 || a.Met[0] != n) {
+			return s.arrive(a, "at "+conds[a.Met[0]].String(), nil)
+		}
+	}
+	return s.arrive(a, "stepped", err)
+}
+
+// raises tells whether the next step raises an event.
+func (s *Session) raises() bool {
+	for _, stage := range s.stages {
+		if stage.Kind == debug.StageEvent {
+			return true
+		}
+	}
+	return false
+}
+
+// BackNext steps back over a call, or over what a handler has done.
+func (s *Session) BackNext(ctx context.Context) error {
+	if s.at >= 0 {
+		return s.Back(ctx, 1)
+	}
+	if err := s.begin(); err != nil {
+		return err
+	}
+	a, err := s.h.StepBack(ctx, 1)
+	if err != nil || a.Why != debug.AtTick {
+		return s.arrive(a, "stepped back", err)
+	}
+	if in, ok := s.inst(s.m.CPU.CodeAt()); ok && returns(&in) {
+		// Who wrote the return address last has made the call.
+		c := debug.OnWrite{Addr: uint64(s.m.CPU.StackAt())}
+		if b, err := s.h.ReverseContinue(ctx, c); err == nil && b.Why == debug.AtCondition {
+			return s.arrive(b, "stepped back over a call", nil)
+		}
+	}
+	return s.arrive(a, "stepped back", err)
+}
+
+// Finish runs until the function or handler at work returns. The return is
+// looked for on a fork, an instruction at a time.
+func (s *Session) Finish(ctx context.Context) error {
+	if err := s.begin(); err != nil {
+		return err
+	}
+	f, err := s.m.Fork()
+	if err != nil {
+		return err
+	}
+	sp := f.CPU.StackAt()
+	ss := f.CPU.Regs().Seg[decode.SS].Sel
+	for ctx.Err() == nil {
+		at, back := f.CPU.CodeAt(), false
+		if f.CPU.StackAt() >= sp && f.CPU.Regs().Seg[decode.SS].Sel == ss {
+			in, ok := instAt(f, at)
+			back = ok && returns(&in)
+		}
+		from := f.CPU.Ticks()
+		r, err := f.Run(ctx, 1)
+		if err != nil {
+			return err
+		}
+		if back && f.CPU.CodeAt() != at || r.Reason != machine.Budget || f.CPU.Ticks() == from {
+			break
+		}
+	}
+	if ctx.Err() != nil {
+		s.stop = "interrupted"
+		return s.look()
+	}
+	return s.forward(ctx, f.CPU.Ticks()-s.Tick(), "returned")
+}
+
+// Continue runs to the next breakpoint. It never stops where it stands.
+func (s *Session) Continue(ctx context.Context) error {
+	return s.forward(ctx, machine.NoBudget, "")
+}
+
+// forward runs so many ticks, or to a breakpoint before.
+func (s *Session) forward(ctx context.Context, budget uint64, why string) error {
+	conds := s.active(nil)
+	return s.seek(ctx, budget, conds, why)
+}
+
+// seek runs until a condition is met after the present step.
+func (s *Session) seek(ctx context.Context, budget uint64, conds []debug.Condition, why string) error {
+	if err := s.begin(); err != nil {
+		return err
+	}
+	if s.over {
+		return nil
+	}
+	end := s.Tick() + budget
+	a, err := s.h.Step(ctx)
+	if err != nil || a.Over || a.Why == debug.Cancelled || a.Tick >= end && budget != machine.NoBudget {
+		return s.arrive(a, why, err)
+	}
+	if c := s.here(conds); c != nil {
+		return s.arrive(a, "at "+c.String(), nil)
+	}
+	if budget != machine.NoBudget {
+		budget = end - a.Tick
+	}
+	a, err = s.h.Run(ctx, budget, conds...)
+	if err != nil || a.Why != debug.AtCondition {
+		return s.arrive(a, why, err)
+	}
+	c := conds[a.Met[0]]
+	if _, place := c.(debug.AtAddress); place {
+		return s.arrive(a, "at "+c.String(), nil)
+	}
+	if a.Over && a.Result.Reason == machine.Shutdown {
+		a, err = s.h.StepBack(ctx, 1)
+	} else {
+		a, err = s.h.Goto(ctx, a.Tick-1)
+	}
+	return s.arrive(a, "before "+c.String(), err)
+}
+
+// here gives the condition that the present address meets.
+func (s *Session) here(conds []debug.Condition) debug.Condition {
+	for _, c := range conds {
+		if p, ok := c.(debug.AtAddress); ok && p.Linear == s.m.CPU.CodeAt() {
+			return c
+		}
+	}
+	return nil
+}
+
+// BackContinue goes back to the last breakpoint, or to the beginning.
+func (s *Session) BackContinue(ctx context.Context) error {
+	return s.backTo(ctx, s.active(nil), true)
+}
+
+// backTo goes back to where one of the conditions was met last.
+func (s *Session) backTo(ctx context.Context, conds []debug.Condition, begin bool) error {
+	if err := s.begin(); err != nil {
+		return err
+	}
+	a, err := s.h.ReverseContinue(ctx, conds...)
+	switch {
+	case err != nil:
+	case a.Why == debug.AtCondition:
+		c := conds[a.Met[0]]
+		if _, place := c.(debug.AtAddress); place {
+			return s.arrive(a, "at "+c.String(), nil)
+		}
+		return s.arrive(a, "before "+c.String(), nil)
+	case a.Why == debug.NotMet && begin:
+		a, err = s.h.Goto(ctx, s.h.Begin())
+		return s.arrive(a, "the beginning: nothing was met on the way", err)
+	}
+	return s.arrive(a, "not found: "+a.Why.String(), err)
+}
+
+// FaultStart goes back to before the fault whose handler is at work.
+func (s *Session) FaultStart(ctx context.Context) error {
+	if err := s.begin(); err != nil {
+		return err
+	}
+	a, ok, err := s.h.FaultStart(ctx)
+	if !ok {
+		return s.arrive(a, "no handler is at work", err)
+	}
+	return s.arrive(a, "before the fault that began it", err)
+}
+
+// Goto goes to a tick, back or forward; beyond the end, to the end.
+func (s *Session) Goto(ctx context.Context, tick uint64) error {
+	if err := s.begin(); err != nil {
+		return err
+	}
+	a, err := s.h.Goto(ctx, tick)
+	return s.arrive(a, fmt.Sprintf("tick %d", s.Tick()), err)
+}
+
+// Begin goes to the beginning, End to the end of the run.
+func (s *Session) Begin(ctx context.Context) error { return s.Goto(ctx, s.h.Begin()) }
+func (s *Session) End(ctx context.Context) error   { return s.Goto(ctx, machine.NoBudget) }
+
+// Fault goes to before the next chain of events, or to the one before.
+func (s *Session) Fault(ctx context.Context, forward bool) error {
+	if c, ok := s.Timeline.beside(s.Tick(), forward); ok {
+		if err := s.Goto(ctx, c.Tick); err != nil || s.stop == "interrupted" {
+			return err
+		}
+		s.stop = "before " + c.First.Name()
+		return nil
+	}
+	conds := []debug.Condition{debug.OnEvent{Any: true}}
+	if forward {
+		return s.seek(ctx, machine.NoBudget, conds, "")
+	}
+	return s.backTo(ctx, conds, false)
+}
