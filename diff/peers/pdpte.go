@@ -86,7 +86,7 @@ func anotherOfQEMU(x *diff.Context, r *diff.Result, change func(c *diff.Case)) b
 			x.SetBytes(r, x.Case.Access.Poke.At+diff.Offset(i), 1, uint64(b))
 		}
 	}
-	if modifies(x) && refused != 0 {
+	if modifies(x) { // which it reads first
 		anotherFault(x, r, func(c *diff.Case) {
 			taken(c)
 			c.Access.Write = false
