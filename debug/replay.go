@@ -11,51 +11,66 @@ import (
 // This file moves the machine of a history: forward through time that is new
 // or old, and back by a moment and a replay.
 
-// forward runs to a tick. What lies before the frontier is replayed, with the
-// output muted; what is new is recorded.
-func (h *History) forward(ctx context.Context, to uint64, w *watch, stop bool) (r machine.Result, err error) {
-	if w != nil {
-		w.on(stop)
-		h.watch = w
-		defer func() { h.watch = nil; w.off() }()
-	}
+// forward runs to a tick, with conditions at work. What lies before the
+// frontier is replayed; what is new is recorded.
+func (h *History) forward(ctx context.Context, to uint64, w *watch) (r machine.Result, err error) {
+	defer h.arm(w, true)()
 	for h.Tick() < to {
-		leg := to
-		if h.done < len(h.acts) {
-			leg = min(leg, h.acts[h.done].tick)
-		}
-		switch old := h.Tick() < h.frontier; {
-		case old:
-			leg = min(leg, h.frontier)
-			h.m.Mute(true)
-			r, err = h.m.Replay(ctx, leg)
-			h.m.Mute(false)
+		switch {
+		case h.Tick() < h.frontier:
+			if r, err = h.leg(ctx, min(to, h.frontier)); err != nil {
+				return r, err
+			}
 		case h.ended:
 			return h.end, h.toEnd(ctx)
 		default:
-			h.pace.since = h.pace.clock()
-			h.m.OnTick = h.record
-			r, err = h.m.Run(ctx, leg-h.Tick())
-			h.m.OnTick = nil
-			h.frontier = max(h.frontier, h.Tick())
-			switch r.Reason {
-			case machine.Exited, machine.Halted, machine.Shutdown, machine.Looping:
-				h.end, h.ended, h.over = r, true, true
+			r, err = h.explore(ctx, to)
+			if err != nil || h.ended {
 				return r, err
 			}
 		}
-		if err != nil {
-			return r, err
-		}
-		h.act()
 		if r.Reason == machine.Stopped || r.Reason == machine.Cancelled {
-			return r, nil
-		}
-		if h.Tick() < leg {
-			return r, fmt.Errorf("at tick %d of %d: %s: %w", h.Tick(), leg, r.Reason, ErrUnrepeatable)
+			break
 		}
 	}
 	return r, nil
+}
+
+// explore runs new time, and keeps points as it goes.
+func (h *History) explore(ctx context.Context, to uint64) (machine.Result, error) {
+	h.pace.since = h.pace.clock()
+	h.m.OnTick = h.record
+	r, err := h.m.Run(ctx, to-h.Tick())
+	h.m.OnTick = nil
+	h.frontier = h.Tick()
+	switch r.Reason {
+	case machine.Exited, machine.Halted, machine.Shutdown, machine.Looping:
+		h.end, h.ended, h.over = r, true, true
+	}
+	return r, err
+}
+
+// leg replays to a tick before the frontier, or to what Intervene did on the
+// way, with the output muted.
+func (h *History) leg(ctx context.Context, to uint64) (machine.Result, error) {
+	if h.done < len(h.acts) {
+		to = min(to, h.acts[h.done].tick)
+	}
+	h.m.Mute(true)
+	r, err := h.m.Replay(ctx, to)
+	h.m.Mute(false)
+	h.act()
+	if err == nil && h.Tick() < to && r.Reason != machine.Stopped && r.Reason != machine.Cancelled {
+		err = fmt.Errorf("at tick %d of %d: %s: %w", h.Tick(), to, r.Reason, ErrUnrepeatable)
+	}
+	return r, err
+}
+
+// arm sets conditions to work, and gives what ends that.
+func (h *History) arm(w *watch, stop bool) (disarm func()) {
+	w.on(stop)
+	h.watch = w
+	return func() { h.watch = nil; w.off() }
 }
 
 // act repeats what Intervene did at this tick.
@@ -102,13 +117,13 @@ func (h *History) seek(ctx context.Context, to uint64) error {
 	return h.unseen(func() error {
 		for d := firstLay; d >= lastLay; d >>= 4 {
 			if d < to && h.Tick() < to-d {
-				if err := h.replay(ctx, to-d, nil); err != nil {
+				if err := h.replay(ctx, to-d); err != nil {
 					return err
 				}
 				h.keep()
 			}
 		}
-		return h.replay(ctx, to, nil)
+		return h.replay(ctx, to)
 	})
 }
 
@@ -119,41 +134,29 @@ const (
 )
 
 // pass replays to a tick, or to the delivery that ends the run there, with
-// conditions at work.
-func (h *History) pass(ctx context.Context, to uint64, w *watch, stop bool) (seen bool, err error) {
-	err = h.unseen(func() error {
-		w.on(stop)
-		h.watch = w
-		defer func() { h.watch = nil; w.off() }()
-		if err := h.replay(ctx, min(to, h.frontier), w); err != nil || to <= h.frontier || len(w.last.met) > 0 && stop {
+// conditions at work; stop says to stop where one is met.
+func (h *History) pass(ctx context.Context, to uint64, w *watch, stop bool) error {
+	return h.unseen(func() error {
+		defer h.arm(w, stop)()
+		err := h.replay(ctx, min(to, h.frontier))
+		if err != nil || to <= h.frontier || stop && len(w.last.met) > 0 {
 			return err
 		}
 		return h.toEnd(ctx)
 	})
-	return len(w.last.met) > 0, err
 }
 
-// replay is forward to a tick before the frontier.
-func (h *History) replay(ctx context.Context, to uint64, w *watch) error {
+// replay goes to a tick before the frontier, unless a condition stops it.
+func (h *History) replay(ctx context.Context, to uint64) error {
 	for h.Tick() < to {
-		leg := to
-		if h.done < len(h.acts) {
-			leg = min(leg, h.acts[h.done].tick)
-		}
-		h.m.Mute(true)
-		r, err := h.m.Replay(ctx, leg)
-		h.m.Mute(false)
-		if err != nil {
-			return err
-		}
-		h.act()
+		r, err := h.leg(ctx, to)
 		switch {
+		case err != nil:
+			return err
 		case r.Reason == machine.Cancelled:
 			return ctx.Err()
-		case r.Reason == machine.Stopped && w != nil:
+		case r.Reason == machine.Stopped:
 			return nil
-		case h.Tick() < leg:
-			return fmt.Errorf("at tick %d of %d: %s: %w", h.Tick(), leg, r.Reason, ErrUnrepeatable)
 		}
 	}
 	return nil

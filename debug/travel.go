@@ -61,7 +61,7 @@ func (h *History) Run(ctx context.Context, budget uint64, conds ...Condition) (A
 	if h.over {
 		return h.arrival(AtEnd), nil
 	}
-	r, err := h.forward(ctx, to, w, true)
+	r, err := h.forward(ctx, to, w)
 	switch {
 	case err != nil:
 		return Arrival{}, err
@@ -234,7 +234,7 @@ func (h *History) last(ctx context.Context, w *watch) (sighting, error) {
 		}
 		if !w.untouched(p.Memory(), mem) {
 			h.restore(p)
-			if _, err := h.pass(ctx, end, w, false); err != nil {
+			if err := h.pass(ctx, end, w, false); err != nil {
 				return sighting{}, err
 			}
 			if at := w.last; len(at.met) > 0 {
@@ -257,7 +257,7 @@ func (h *History) pin(ctx context.Context, w *watch, low, high uint64, last bool
 	}
 	for (len(at.met) == 0 || last) && h.Tick() < high && !h.over {
 		from := h.Tick()
-		if _, err := h.pass(ctx, high, w, true); err != nil {
+		if err := h.pass(ctx, high, w, true); err != nil {
 			return at, err
 		}
 		seen, now := w.last, h.Tick()
@@ -276,7 +276,7 @@ func (h *History) pin(ctx context.Context, w *watch, low, high uint64, last bool
 			if err := h.seek(ctx, t); err != nil {
 				return at, err
 			}
-			if _, err := h.pass(ctx, t+1, w, false); err != nil {
+			if err := h.pass(ctx, t+1, w, false); err != nil {
 				return at, err
 			}
 			if len(w.last.met) > 0 {
