@@ -74,8 +74,7 @@ func (b *bochs) Look() error {
 	return nil
 }
 
-// Answers leaves out what the model has not, and protection keys, which are known
-// to be wrong on all models that have them.
+// Answers leaves out what the model has not: 5-level paging.
 func (b *bochs) Answers(c *diff.Case) diff.Fields {
 	if c.Model != "max" || c.Regs.CR4&mmu.CR4LA57 != 0 {
 		return 0
