@@ -233,7 +233,7 @@ A and D do not count unless --used is given.`,
 				return err
 			}
 			if a.Mode() != b.Mode() {
-				return fmt.Errorf("A has %s paging, B %s paging: they cannot be compared", a.Mode(), b.Mode())
+				return fmt.Errorf("cannot compare: A has %s paging, B %s paging", a.Mode(), b.Mode())
 			}
 			first, last, err := rangeIn(a, ranges)
 			if err != nil {

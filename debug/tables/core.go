@@ -130,8 +130,8 @@ func (o *Moment) note(p *elf.Prog, order binary.ByteOrder) (found bool, err erro
 	if p.Filesz > maxNotes {
 		return false, fmt.Errorf("damaged core: 0x%x bytes of notes", p.Filesz)
 	}
-	b := make([]byte, 0, min(p.Filesz, 1<<16))
-	if b, err = io.ReadAll(io.LimitReader(p.Open(), int64(p.Filesz))); err != nil || uint64(len(b)) != p.Filesz {
+	b, err := io.ReadAll(p.Open())
+	if err != nil || uint64(len(b)) != p.Filesz {
 		return false, errors.New("truncated core: it ends within its notes")
 	}
 	for len(b) >= 12 {
