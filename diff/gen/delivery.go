@@ -14,8 +14,10 @@ type Delivery struct{}
 // NewDelivery makes the generator "delivery".
 func NewDelivery() Delivery { return Delivery{} }
 
+// Name is "delivery".
 func (Delivery) Name() string { return "delivery" }
 
+// About says what the cases are about.
 func (Delivery) About() string {
 	return "events, pairs of faults, IRET, RETF, far JMP and CALL, task switches, segment loads, through tables broken in up to two ways"
 }

@@ -60,6 +60,53 @@ func TestDeliveriesAreTheModels(t *testing.T) {
 	}
 }
 
+// Cases in which campaigns have found the emulator wrong, as small as they get.
+func TestDeliveriesOnceWrong(t *testing.T) {
+	patch := func(at diff.Offset, v uint64) diff.Patch {
+		b := make([]byte, 8)
+		diff.Put64(b, 0, v)
+		return diff.Patch{At: at, Bytes: b}
+	}
+	start := func(cs, ss uint16, esp uint64) diff.Regs {
+		w, err := diff.WorldByName("sys64")
+		require.NoError(t, err)
+		r := w.Regs
+		r.Seg[1], r.Seg[2], r.GPR[4] = cs, ss, esp
+		return r
+	}
+	tests := []struct {
+		name   string
+		c      diff.Case
+		vector uint8
+		cr2    uint64
+	}{
+		{
+			"a call gate from compatibility mode pushes at RSP, without the base of SS",
+			diff.Case{
+				World: "sys64", Regs: start(diff.Sys64Compat0, 0x80, 0x800),
+				Code: []byte{0x9a, 0, 0, 0, 0, 0x90, 0},
+				Patches: []diff.Patch{
+					patch(0x80, diff.SegmentDescriptor(diff.SysLinear+uint64(diff.SysStack0), 0xfff, diff.AccessData, diff.Flags32)),
+					patch(0x90, diff.GateDescriptor(diff.CollectorCS, diff.Collector(0x60), diff.AccessCall, 0)),
+					patch(diff.SysIDT+14*16, diff.GateDescriptor(diff.CollectorCS, diff.Collector(14), diff.AccessInt, 1)),
+				},
+				Event: &diff.Event{How: diff.ByFarCALL, Selector: 0x90, OpSize: 4},
+			}, 14, 0x7f8,
+		},
+	}
+	d := newDiffer()
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.c.Kind, tt.c.Model = diff.Delivery, "max"
+			emu, literal, fields := d.ask(t, &tt.c)
+			assert.Zero(t, fields)
+			assert.Equal(t, tt.vector, literal.Vector)
+			assert.Equal(t, tt.vector, emu.Vector)
+			assert.Equal(t, tt.cr2, emu.CR2)
+		})
+	}
+}
+
 func TestDeliveriesHaveAllPairs(t *testing.T) {
 	known := map[string]int{}
 	for _, r := range (Delivery{}).Rules() {
