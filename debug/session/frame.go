@@ -112,7 +112,7 @@ func modeWords(m *machine.Machine, st *cpu.State) string {
 	case st.RFLAGS&idt.FlagVM != 0:
 		return "virtual-8086 mode"
 	}
-	return fmt.Sprintf("%d-bit", modeOf(m))
+	return fmt.Sprintf("%d-bit code", modeOf(m))
 }
 
 // [SDM 1, EFLAGS Register]

@@ -58,15 +58,15 @@ func init() {
 		}
 	}
 	commands = []command{
-		{[]string{"b", "break"}, "[ADDR]", "stop at an instruction", func(m *model, w []string) (tea.Cmd, error) { return m.set("", w) }},
-		{[]string{"catch"}, "PF|any [code=X[/MASK]]", "stop before an exception", func(m *model, w []string) (tea.Cmd, error) { return m.set("catch", w) }},
-		{nil, "  [cr2=A[-B]]", "", nil},
-		{[]string{"watch", "change"}, "ADDR [BYTES] [phys]", "... before memory changes", func(m *model, w []string) (tea.Cmd, error) { return m.set("change", w) }},
-		{[]string{"write"}, "ADDR [BYTES] [phys]", "... before any store to it", func(m *model, w []string) (tea.Cmd, error) { return m.set("write", w) }},
-		{[]string{"pte"}, "ADDR [cr3=X] [ad]", "... before its entries change", func(m *model, w []string) (tea.Cmd, error) { return m.set("pte", w) }},
+		{[]string{"b", "break"}, "[ADDR]", "at an instruction", func(m *model, w []string) (tea.Cmd, error) { return m.set("", w) }},
+		{[]string{"catch"}, "PF|any [code=X/M]", "before an event", func(m *model, w []string) (tea.Cmd, error) { return m.set("catch", w) }},
+		{nil, "       [cr2=A-B]", "", nil},
+		{[]string{"watch", "change"}, "ADDR [N] [phys]", "before a change", func(m *model, w []string) (tea.Cmd, error) { return m.set("change", w) }},
+		{[]string{"write"}, "ADDR [N] [phys]", "before any store", func(m *model, w []string) (tea.Cmd, error) { return m.set("write", w) }},
+		{[]string{"pte"}, "ADDR [cr3=X] [ad]", "its entries change", func(m *model, w []string) (tea.Cmd, error) { return m.set("pte", w) }},
 		{[]string{"d", "delete"}, "N", "delete a breakpoint", func(m *model, w []string) (tea.Cmd, error) { return m.each(w, m.s.Delete) }},
-		{[]string{"t", "toggle", "disable", "enable"}, "N", "breakpoint off, or on again", func(m *model, w []string) (tea.Cmd, error) { return m.each(w, m.s.Switch) }},
-		{[]string{"goto", "tick"}, "TICK", "to a moment, back or forward", func(m *model, w []string) (tea.Cmd, error) {
+		{[]string{"t", "toggle", "disable", "enable"}, "N", "off, or on again", func(m *model, w []string) (tea.Cmd, error) { return m.each(w, m.s.Switch) }},
+		{[]string{"goto", "tick"}, "TICK", "to a moment", func(m *model, w []string) (tea.Cmd, error) {
 			if len(w) != 1 {
 				return nil, fmt.Errorf("one tick is needed")
 			}
@@ -76,10 +76,10 @@ func init() {
 			}
 			return m.move(func(ctx context.Context) error { return m.s.Goto(ctx, tick) }), nil
 		}},
-		{[]string{"u", "list", "disas"}, "ADDR", "disassemble there", look(session.LookCode, paneCode)},
+		{[]string{"u", "list", "disas"}, "ADDR", "disassemble", look(session.LookCode, paneCode)},
 		{[]string{"x"}, "ADDR", "look at memory", look(session.LookData, paneStack)},
-		{[]string{"walk"}, "ADDR", "how it is translated", look(session.LookWalk, paneWalk)},
-		{[]string{"s", "si", "stepi", "step"}, "[N]", "as the keys: step, next, ...", pressed("s")},
+		{[]string{"walk"}, "ADDR", "its translation", look(session.LookWalk, paneWalk)},
+		{[]string{"s", "si", "stepi", "step"}, "[N]", "as the keys", pressed("s")},
 		{[]string{"n", "ni", "nexti", "next"}, "[N]", "", pressed("n")},
 		{[]string{"c", "continue"}, "", "", pressed("c")},
 		{[]string{"f", "finish", "fin"}, "", "", pressed("f")},

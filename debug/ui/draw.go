@@ -89,8 +89,11 @@ func (m *model) title() string {
 	if !t.Done {
 		total += "+"
 	}
-	left := fmt.Sprintf(" %s  tick %d %s  CPL %d  %s  %s", f.Image, f.Tick, total, f.CPL, f.Mode, f.Paging)
+	left := fmt.Sprintf(" %s  tick %d %s  CPL %d  %s", f.Image, f.Tick, total, f.CPL, f.Mode)
 	right := "H: help "
+	if room := m.width - len(left) - len(right); room > len(f.Paging)+2 {
+		left += ", " + f.Paging
+	}
 	return m.st.title.Render(m.st.fit(m.st.fit(left, m.width-len(right))+right, m.width))
 }
 
@@ -106,6 +109,9 @@ func (m *model) status() string {
 		return ""
 	case m.message != "":
 		return m.st.now.Render(m.message)
+	}
+	if m.look.over != overNothing {
+		return m.st.now.Render("j, k: down and up; Esc: back")
 	}
 	s := m.f.Stop
 	if m.count > 0 {

@@ -60,7 +60,7 @@ func (m *model) help() []string {
 // Widths of the help's columns.
 const (
 	leftColumn = 36
-	rightNames = 28
+	rightNames = 25
 )
 
 // breakpoints lists them.
@@ -73,5 +73,5 @@ func (m *model) breakpoints() []string {
 		}
 		lines = append(lines, fmt.Sprintf("%4d  %s%s", b.Number, b.Condition, off))
 	}
-	return append(lines, "", " :b :catch :watch :write :pte make one, :d N deletes it, :t N turns it off and on")
+	return append(lines, "", " :b :catch :watch :write :pte make one, :d N deletes, :t N turns off or on")
 }

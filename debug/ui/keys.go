@@ -35,7 +35,7 @@ func init() {
 		}
 	}
 	keys = []binding{
-		{on("step: an instruction, a delivery", "s"), "step", func(m *model, n uint64) tea.Cmd {
+		{on("step: instruction or delivery", "s"), "step", func(m *model, n uint64) tea.Cmd {
 			return m.move(func(ctx context.Context) error { return m.s.Step(ctx, max(n, 1)) })
 		}},
 		{on("step back", "S"), "back", func(m *model, n uint64) tea.Cmd {
@@ -46,17 +46,17 @@ func init() {
 		{on("continue to a breakpoint", "c"), "cont", move(func(m *model, ctx context.Context) error { return m.s.Continue(ctx) })},
 		{on("continue back", "C"), "", move(func(m *model, ctx context.Context) error { return m.s.BackContinue(ctx) })},
 		{on("finish: to the return", "f"), "", move(func(m *model, ctx context.Context) error { return m.s.Finish(ctx) })},
-		{on("back to the fault being handled", "F"), "", move(func(m *model, ctx context.Context) error { return m.s.FaultStart(ctx) })},
+		{on("back to the fault in handling", "F"), "", move(func(m *model, ctx context.Context) error { return m.s.FaultStart(ctx) })},
 		{on("one stage into the step", "l", "right", "space"), "stage", move(func(m *model, ctx context.Context) error { return m.s.Stage(ctx, 1) })},
 		{on("one stage back", "h", "left", "backspace"), "", move(func(m *model, ctx context.Context) error { return m.s.Stage(ctx, -1) })},
 		{on("to the next fault", "e"), "fault", move(func(m *model, ctx context.Context) error { return m.s.Fault(ctx, true) })},
 		{on("to the fault before", "E"), "", move(func(m *model, ctx context.Context) error { return m.s.Fault(ctx, false) })},
 		{on("to the beginning", "g", "home"), "", move(func(m *model, ctx context.Context) error { return m.s.Begin(ctx) })},
 		{on("to the end of the run", "G", "end"), "", move(func(m *model, ctx context.Context) error { return m.s.End(ctx) })},
-		{on("search forward in time: PF, symbol, text", "/"), "find", func(m *model, _ uint64) tea.Cmd { return m.ask("/") }},
+		{on("search on: PF, symbol, text", "/"), "find", func(m *model, _ uint64) tea.Cmd { return m.ask("/") }},
 		{on("search back", "?"), "", func(m *model, _ uint64) tea.Cmd { return m.ask("?") }},
 		{on("search again", ";"), "", func(m *model, _ uint64) tea.Cmd { return m.find(m.last) }},
-		{on("search again, the other way", ","), "", func(m *model, _ uint64) tea.Cmd { return m.find(search{m.last.what, !m.last.forward}) }},
+		{on("again, the other way", ","), "", func(m *model, _ uint64) tea.Cmd { return m.find(search{m.last.what, !m.last.forward}) }},
 		{on("breakpoint here, on or off", "b"), "", func(m *model, _ uint64) tea.Cmd {
 			m.s.Toggle(m.here())
 			m.show()
@@ -66,17 +66,17 @@ func init() {
 			m.open(overBreaks)
 			return nil
 		}},
-		{on("next pane (shift+tab: before)", "tab"), "pane", func(m *model, _ uint64) tea.Cmd { return m.turn(1) }},
+		{on("next pane (shift+tab: last)", "tab"), "pane", func(m *model, _ uint64) tea.Cmd { return m.turn(1) }},
 		{on("", "shift+tab"), "", func(m *model, _ uint64) tea.Cmd { return m.turn(-1) }},
-		{on("pane over the whole screen", "z", "enter"), "zoom", func(m *model, _ uint64) tea.Cmd {
+		{on("pane over the whole screen", "z", "enter"), "", func(m *model, _ uint64) tea.Cmd {
 			m.look.zoom = !m.look.zoom
 			return nil
 		}},
-		{on("down in the pane (ctrl+d: a page)", "j", "down"), "", func(m *model, n uint64) tea.Cmd { return m.scroll(int(max(n, 1))) }},
+		{on("down in the pane (ctrl+d: page)", "j", "down"), "", func(m *model, n uint64) tea.Cmd { return m.scroll(int(max(n, 1))) }},
 		{on("up (ctrl+u: a page)", "k", "up"), "", func(m *model, n uint64) tea.Cmd { return m.scroll(-int(max(n, 1))) }},
 		{on("", "ctrl+d", "ctrl+f", "pgdown"), "", func(m *model, _ uint64) tea.Cmd { return m.scroll(m.height / 2) }},
 		{on("", "ctrl+u", "ctrl+b", "pgup"), "", func(m *model, _ uint64) tea.Cmd { return m.scroll(-m.height / 2) }},
-		{on("a command, as on the right", ":"), "cmd", func(m *model, _ uint64) tea.Cmd { return m.ask(":") }},
+		{on("a command, see the right", ":"), "", func(m *model, _ uint64) tea.Cmd { return m.ask(":") }},
 		{on("", "ctrl+l"), "", func(m *model, _ uint64) tea.Cmd { return tea.ClearScreen }},
 		{on("", "ctrl+z"), "", func(m *model, _ uint64) tea.Cmd { return tea.Suspend }},
 		{on("this help; Esc leaves it", "H", "f1"), "", func(m *model, _ uint64) tea.Cmd {

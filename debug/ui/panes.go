@@ -24,7 +24,7 @@ func (m *model) content(b box) []string {
 		return m.window(m.step(), h, max(0, m.f.Stage-h/2), b.pane)
 	case paneWalk:
 		lines := m.walk(b.w)
-		return m.window(lines, h, 0, b.pane)
+		return m.window(lines, h, len(lines)-h, b.pane) // the verdict is what matters
 	case paneStack:
 		return m.window(m.stack(b.w), h, m.f.DataAt-min(1, h/4), b.pane)
 	case paneSerial:
