@@ -29,12 +29,17 @@ type cpuidBit struct {
 
 // cpuidBits is the table of feature flags. [SDM 2A, CPUID—CPU Identification]
 var cpuidBits = []cpuidBit{
+	{leaf: 1, reg: ecx, bit: 0, feat: decode.FeatSSE3},
+	{leaf: 1, reg: ecx, bit: 1, feat: decode.FeatPCLMULQDQ},
 	{leaf: 1, reg: ecx, bit: 3, feat: decode.FeatMONITOR},
+	{leaf: 1, reg: ecx, bit: 9, feat: decode.FeatSSSE3},
 	{leaf: 1, reg: ecx, bit: 13, feat: decode.FeatCX16},
 	{leaf: 1, reg: ecx, bit: 17, cr4: mmu.CR4PCIDE},
+	{leaf: 1, reg: ecx, bit: 19, feat: decode.FeatSSE41},
 	{leaf: 1, reg: ecx, bit: 20, feat: decode.FeatSSE42},
 	{leaf: 1, reg: ecx, bit: 22, feat: decode.FeatMOVBE},
 	{leaf: 1, reg: ecx, bit: 23, feat: decode.FeatPOPCNT},
+	{leaf: 1, reg: ecx, bit: 25, feat: decode.FeatAES},
 	{leaf: 1, reg: ecx, bit: 30, feat: decode.FeatRDRAND},
 
 	{leaf: 1, reg: edx, bit: 0, trait: traitFPU},
@@ -68,6 +73,7 @@ var cpuidBits = []cpuidBit{
 	{leaf: 7, reg: ebx, bit: 20, feat: decode.FeatSMAP},
 	{leaf: 7, reg: ebx, bit: 23, feat: decode.FeatCLFLUSHOPT},
 	{leaf: 7, reg: ebx, bit: 24, feat: decode.FeatCLWB},
+	{leaf: 7, reg: ebx, bit: 29, feat: decode.FeatSHA},
 	{leaf: 7, reg: ecx, bit: 2, cr4: mmu.CR4UMIP},
 	{leaf: 7, reg: ecx, bit: 3, feat: decode.FeatPKU},
 	{leaf: 7, reg: ecx, bit: 16, cr4: mmu.CR4LA57},

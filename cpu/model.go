@@ -118,10 +118,10 @@ const (
 const (
 	feat486      = decode.FeatI486 | decode.FeatCPUID
 	featPentium  = feat486 | decode.FeatTSC | decode.FeatMSR | decode.FeatCX8
-	featPentium3 = featPentium | decode.FeatP6 | decode.FeatCMOV | decode.FeatSEP | decode.FeatFXSR | decode.FeatSSE
-	featCore2    = featPentium3 | decode.FeatSSE2 | decode.FeatCLFLUSH | decode.FeatMONITOR | decode.FeatCX16 |
+	featPentium3 = featPentium | decode.FeatMMX | decode.FeatP6 | decode.FeatCMOV | decode.FeatSEP | decode.FeatFXSR | decode.FeatSSE
+	featCore2    = featPentium3 | decode.FeatSSE2 | decode.FeatSSE3 | decode.FeatSSSE3 | decode.FeatCLFLUSH | decode.FeatMONITOR | decode.FeatCX16 |
 		decode.FeatLM | decode.FeatSYSCALL | decode.FeatLAHF64
-	featMax = featCore2 | decode.FeatCLFLUSHOPT | decode.FeatCLWB | decode.FeatMOVBE | decode.FeatPOPCNT | decode.FeatSSE42 |
+	featMax = featCore2 | decode.FeatSSE41 | decode.FeatAES | decode.FeatPCLMULQDQ | decode.FeatSHA | decode.FeatCLFLUSHOPT | decode.FeatCLWB | decode.FeatMOVBE | decode.FeatPOPCNT | decode.FeatSSE42 |
 		decode.FeatLZCNT | decode.FeatADX | decode.FeatRDRAND | decode.FeatRDSEED | decode.FeatRDPID | decode.FeatRDTSCP |
 		decode.FeatFSGSBASE | decode.FeatSMAP | decode.FeatINVPCID | decode.FeatPKU | decode.FeatPREFETCHW
 

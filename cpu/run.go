@@ -55,6 +55,7 @@ func ResetState(model *Model) State {
 	s.A20 = true
 	s.DR[6], s.DR[7] = dr6Fixed, dr7Fixed
 	s.MSR = model.resetMSRs()
+	s.FP = resetFP()
 	s.Seed = 0x9e3779b97f4a7c15
 	s.GPR[2] = uint64(model.Signature)
 	return s

@@ -16,6 +16,7 @@ type State struct {
 	PendDB  uint64    // DR6 bits of debug exceptions not yet delivered
 	CR8     uint64    // task priority
 	MSR     MSRs
+	FP      FPState
 	Monitor Monitor
 	Halted  bool   // in HLT, waiting for an interrupt
 	NMI     bool   // an NMI is latched

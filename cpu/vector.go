@@ -1,0 +1,101 @@
+package cpu
+
+import (
+	"x86emu/cpu/simd"
+	"x86emu/decode"
+	"x86emu/mmu"
+)
+
+// This file is how MMX and SSE handlers reach vector operands.
+
+// load128 reads 16 bytes. aligned asks for an address that is a multiple of 16.
+func (c *CPU) load128(seg decode.SegReg, off uint64, aligned bool) (v simd.Vec, ok bool) {
+	lin, ok := c.linear(seg, off, 16, false)
+	if !ok {
+		return v, false
+	}
+	// An aligned operand must lie on 16 bytes, else #GP(0). [SDM 1, Memory Alignment of SSE instructions]
+	if aligned && lin&15 != 0 {
+		return v, c.gp(0)
+	}
+	if v[0], ok = c.load(seg, off, 8); !ok {
+		return v, false
+	}
+	v[1], ok = c.load(seg, off+8, 8)
+	return v, ok
+}
+
+// store128 writes 16 bytes, all or nothing.
+func (c *CPU) store128(seg decode.SegReg, off uint64, v simd.Vec, aligned bool) bool {
+	lin, ok := c.linear(seg, off, 16, true)
+	if !ok {
+		return false
+	}
+	// An aligned operand must lie on 16 bytes, else #GP(0). [SDM 1, Memory Alignment of SSE instructions]
+	if aligned && lin&15 != 0 {
+		return c.gp(0)
+	}
+	if c.wraps(lin, 16) {
+		if !c.probeWrapped(lin, 16) {
+			return false
+		}
+	} else if !c.mmu.Probe(lin, 16, c.dataAcc|mmu.Write) {
+		return c.pageFault()
+	}
+	return c.store(seg, off, 8, v[0]) && c.store(seg, off+8, 8, v[1])
+}
+
+// vec reads operand n: an MMX or XMM register, or memory of its size.
+func (c *CPU) vec(in *decode.Inst, n int) (simd.Vec, bool) {
+	switch a := in.Args[n]; a.Kind {
+	case decode.ArgXMM:
+		return c.s.FP.XMM[a.Num&15], true
+	case decode.ArgMMX:
+		return simd.Vec{c.s.FP.R[a.Num&7].Sig}, true
+	case decode.ArgMem:
+		if a.Size == 16 {
+			return c.load128(in.Seg, c.ea(in), true)
+		}
+		v, ok := c.load(in.Seg, c.ea(in), a.Size)
+		return simd.Vec{v}, ok
+	}
+	v, ok := c.get(in, n)
+	return simd.Vec{v}, ok
+}
+
+// setVec writes register operand n.
+func (c *CPU) setVec(in *decode.Inst, n int, v simd.Vec) {
+	if a := in.Args[n]; a.Kind == decode.ArgMMX {
+		c.setMMX(a.Num, v[0])
+	} else {
+		c.s.FP.XMM[a.Num&15] = v
+	}
+}
+
+// width is the width in bytes of the registers that operand n is one of.
+func width(in *decode.Inst, n int) int {
+	if in.Args[n].Kind == decode.ArgMMX {
+		return 8
+	}
+	return 16
+}
+
+// vectorReady makes the checks before an instruction on MMX or XMM registers.
+func (c *CPU) vectorReady(in *decode.Inst) bool {
+	for _, a := range in.Args[:in.NArgs] {
+		if a.Kind == decode.ArgXMM {
+			return c.sseReady()
+		}
+	}
+	return c.mmxReady()
+}
+
+// touched tells the x87 that MMX registers were used.
+func (c *CPU) touched(in *decode.Inst) {
+	for _, a := range in.Args[:in.NArgs] {
+		if a.Kind == decode.ArgMMX {
+			c.toMMX()
+			return
+		}
+	}
+}
