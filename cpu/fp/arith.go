@@ -2,28 +2,18 @@ package fp
 
 import "math/bits"
 
-// operation is one of two operands.
-type operation uint8
-
-const (
-	opAdd operation = iota
-	opSub
-	opMul
-	opDiv
-)
-
 // combine is the operation on any two operands; its result is not rounded yet.
-func (e *Env) combine(x, y *number, op operation) number {
+func (e *Env) combine(x, y *number, op Operation) number {
 	if r, done := e.special(x, y); done {
 		return r
 	}
 	switch op {
-	case opAdd:
+	case OpAdd:
 		return e.add(x, y)
-	case opSub:
+	case OpSub:
 		y.neg = !y.neg
 		return e.add(x, y)
-	case opMul:
+	case OpMul:
 		return e.mul(x, y)
 	}
 	return e.div(x, y)

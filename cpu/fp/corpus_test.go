@@ -82,15 +82,21 @@ func TestSSECorpus(t *testing.T) {
 // x87 are the operations of testdata/x87.txt: they give a result, and the
 // conditions if they compare.
 var x87 = map[string]func(e *Env, a, b F80) (F80, uint16){
-	"fadd":    func(e *Env, a, b F80) (F80, uint16) { return e.Add80(a, b), 0 },
-	"fsub":    func(e *Env, a, b F80) (F80, uint16) { return e.Sub80(a, b), 0 },
-	"fmul":    func(e *Env, a, b F80) (F80, uint16) { return e.Mul80(a, b), 0 },
-	"fdiv":    func(e *Env, a, b F80) (F80, uint16) { return e.Div80(a, b), 0 },
+	"fadd":    func(e *Env, a, b F80) (F80, uint16) { return e.Arith80(OpAdd, FromRegister(a), FromRegister(b)), 0 },
+	"fsub":    func(e *Env, a, b F80) (F80, uint16) { return e.Arith80(OpSub, FromRegister(a), FromRegister(b)), 0 },
+	"fmul":    func(e *Env, a, b F80) (F80, uint16) { return e.Arith80(OpMul, FromRegister(a), FromRegister(b)), 0 },
+	"fdiv":    func(e *Env, a, b F80) (F80, uint16) { return e.Arith80(OpDiv, FromRegister(a), FromRegister(b)), 0 },
 	"fsqrt":   func(e *Env, a, _ F80) (F80, uint16) { return e.Sqrt80(a), 0 },
 	"frndint": func(e *Env, a, _ F80) (F80, uint16) { return e.Integral80(a), 0 },
-	"fcom":    func(e *Env, a, b F80) (F80, uint16) { return a, c320(e.Compare80(a, b, true)) },
-	"fucom":   func(e *Env, a, b F80) (F80, uint16) { return a, c320(e.Compare80(a, b, false)) },
-	"ftst":    func(e *Env, a, _ F80) (F80, uint16) { return a, c320(e.Compare80(a, F80{}, true)) },
+	"fcom": func(e *Env, a, b F80) (F80, uint16) {
+		return a, c320(e.Compare80(FromRegister(a), FromRegister(b), true))
+	},
+	"fucom": func(e *Env, a, b F80) (F80, uint16) {
+		return a, c320(e.Compare80(FromRegister(a), FromRegister(b), false))
+	},
+	"ftst": func(e *Env, a, _ F80) (F80, uint16) {
+		return a, c320(e.Compare80(FromRegister(a), FromRegister(F80{}), true))
+	},
 	"fsts":    func(e *Env, a, _ F80) (F80, uint16) { return F80{Sig: e.Store80(&Single, a)}, 0 },
 	"fstl":    func(e *Env, a, _ F80) (F80, uint16) { return F80{Sig: e.Store80(&Double, a)}, 0 },
 	"fistps":  func(e *Env, a, _ F80) (F80, uint16) { return F80{Sig: e.ToInt80(a, 16, e.Round)}, 0 },

@@ -14,23 +14,23 @@ func (e *Env) load(f *Format, v uint64) number {
 }
 
 // binary is an operation on two operands that rounds its result.
-func (e *Env) binary(f *Format, a, b uint64, op operation) uint64 {
+func (e *Env) binary(f *Format, a, b uint64, op Operation) uint64 {
 	x, y := e.load(f, a), e.load(f, b)
 	r := e.combine(&x, &y, op)
 	return f.pack(e, &r)
 }
 
 // Add is a + b.
-func (e *Env) Add(f *Format, a, b uint64) uint64 { return e.binary(f, a, b, opAdd) }
+func (e *Env) Add(f *Format, a, b uint64) uint64 { return e.binary(f, a, b, OpAdd) }
 
 // Sub is a - b.
-func (e *Env) Sub(f *Format, a, b uint64) uint64 { return e.binary(f, a, b, opSub) }
+func (e *Env) Sub(f *Format, a, b uint64) uint64 { return e.binary(f, a, b, OpSub) }
 
 // Mul is a * b.
-func (e *Env) Mul(f *Format, a, b uint64) uint64 { return e.binary(f, a, b, opMul) }
+func (e *Env) Mul(f *Format, a, b uint64) uint64 { return e.binary(f, a, b, OpMul) }
 
 // Div is a / b.
-func (e *Env) Div(f *Format, a, b uint64) uint64 { return e.binary(f, a, b, opDiv) }
+func (e *Env) Div(f *Format, a, b uint64) uint64 { return e.binary(f, a, b, OpDiv) }
 
 // Sqrt is the square root of a.
 func (e *Env) Sqrt(f *Format, a uint64) uint64 {

@@ -73,7 +73,11 @@ func (e *Env) tiny(n *number, prec uint8, bias int32, r rounded, inexact bool) r
 			e.raise(Inexact)
 		}
 		if e.X87 {
-			r.exp += wrap
+			// FSCALE may be farther out than the added exponent brings back.
+			if r.exp += wrap; r.exp <= 0 {
+				e.raise(Inexact)
+				return rounded{}
+			}
 		}
 		return r
 	}
@@ -101,7 +105,11 @@ func (e *Env) huge(neg bool, prec uint8, bias int32, r rounded, inexact bool) ro
 			e.raise(Inexact)
 		}
 		if e.X87 {
-			r.exp -= wrap
+			if r.exp -= wrap; r.exp > 2*bias {
+				e.raise(Inexact)
+				e.RoundedUp = true
+				return rounded{1 << 63, 2*bias + 1}
+			}
 		}
 		return r
 	}

@@ -3,24 +3,6 @@ package fp
 // The operations of the x87 on the double-extended format. DAZ and FTZ do not
 // apply; the result is rounded to the Env's precision.
 
-func (e *Env) binary80(a, b F80, op operation) F80 {
-	x, y := unpack80(a), unpack80(b)
-	r := e.combine(&x, &y, op)
-	return e.pack80(&r)
-}
-
-// Add80 is a + b.
-func (e *Env) Add80(a, b F80) F80 { return e.binary80(a, b, opAdd) }
-
-// Sub80 is a - b.
-func (e *Env) Sub80(a, b F80) F80 { return e.binary80(a, b, opSub) }
-
-// Mul80 is a * b.
-func (e *Env) Mul80(a, b F80) F80 { return e.binary80(a, b, opMul) }
-
-// Div80 is a / b.
-func (e *Env) Div80(a, b F80) F80 { return e.binary80(a, b, opDiv) }
-
 // Sqrt80 is the square root of a.
 func (e *Env) Sqrt80(a F80) F80 {
 	x := unpack80(a)
@@ -29,12 +11,6 @@ func (e *Env) Sqrt80(a F80) F80 {
 		r = e.sqrt(&x)
 	}
 	return e.pack80(&r)
-}
-
-// Compare80 compares a with b. [SDM 2, FCOM; FUCOM]
-func (e *Env) Compare80(a, b F80, signals bool) Order {
-	x, y := unpack80(a), unpack80(b)
-	return e.compare(&x, &y, signals)
 }
 
 // Load80 converts a single or double to the double-extended format, exactly.
