@@ -90,7 +90,7 @@ func TestMovToCR(t *testing.T) {
 			check: func(t *testing.T, c *testCPU) {
 				assert.Equal(t, uint64(mmu.CR4PAE|mmu.CR4OSFXSR|mmu.CR4OSXMMEXCPT), c.mmu.Ctl.CR4)
 			}},
-		{name: "OSXSAVE", mode: "long", rax: mmu.CR4PAE | mmu.CR4OSXSAVE, code: toCR4, fault: faultGP0},
+		{name: "VMXE", mode: "long", rax: mmu.CR4PAE | 1<<13, code: toCR4, fault: faultGP0},
 		{name: "PAE clear in IA-32e mode", mode: "long", rax: 0, code: toCR4, fault: faultGP0},
 		{name: "LA57 changed in IA-32e mode", mode: "long", rax: mmu.CR4PAE | mmu.CR4LA57, code: toCR4, fault: faultGP0},
 		{name: "PCIDE outside IA-32e mode", mode: "pae", rax: mmu.CR4PAE | mmu.CR4PCIDE, code: toCR4, fault: faultGP0},

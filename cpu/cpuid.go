@@ -40,6 +40,7 @@ var cpuidBits = []cpuidBit{
 	{leaf: 1, reg: ecx, bit: 22, feat: decode.FeatMOVBE},
 	{leaf: 1, reg: ecx, bit: 23, feat: decode.FeatPOPCNT},
 	{leaf: 1, reg: ecx, bit: 25, feat: decode.FeatAES},
+	{leaf: 1, reg: ecx, bit: 26, feat: decode.FeatXSAVE},
 	{leaf: 1, reg: ecx, bit: 30, feat: decode.FeatRDRAND},
 
 	{leaf: 1, reg: edx, bit: 0, trait: traitFPU},
@@ -140,6 +141,15 @@ func (m *Model) leaf(leaf, sub uint32) (r [4]uint32) {
 		default:
 			r[ecx] = sub & 0xff
 		}
+	case 0xd:
+		// The XSAVE area: x87 and SSE alone, without extended components.
+		switch sub {
+		case 0:
+			r = [4]uint32{xcr0Valid, xsArea, xsArea, 0}
+		case 1:
+			r[eax] = 1<<0 | 1<<1 | 1<<2 // XSAVEOPT, XSAVEC, XGETBV with ECX = 1
+			r[ebx] = xsArea
+		}
 	case 0x80000000:
 		r[eax] = m.maxExt
 	case 0x80000002, 0x80000003, 0x80000004:
@@ -185,6 +195,9 @@ func (c *CPU) cpuid(leaf, sub uint32) [4]uint32 {
 	case 1:
 		if misc&miscMonitor == 0 {
 			r[ecx] &^= 1 << 3
+		}
+		if c.mmu.Ctl.CR4&mmu.CR4OSXSAVE != 0 {
+			r[ecx] |= 1 << 27 // OSXSAVE
 		}
 	case 7:
 		if sub == 0 && c.mmu.Ctl.CR4&mmu.CR4PKE != 0 {

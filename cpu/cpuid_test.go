@@ -43,14 +43,14 @@ func TestCPUIDLeaves(t *testing.T) {
 		{"core2 has long mode and NX", "core2", 0x80000001, 0, edx, 1<<29 | 1<<20, 1<<29 | 1<<20},
 		{"core2 address sizes", "core2", 0x80000008, 0, eax, ^uint32(0), 48<<8 | 36},
 		{"max address sizes", "max", 0x80000008, 0, eax, ^uint32(0), 57<<8 | 40},
-		{"max has no AVX, XSAVE, OSXSAVE", "max", 1, 0, ecx, 1<<28 | 1<<26 | 1<<27, 0},
+		{"max has XSAVE, no AVX, and OSXSAVE follows CR4", "max", 1, 0, ecx, 1<<28 | 1<<26 | 1<<27, 1 << 26},
 		{"max has no BMI1, BMI2, AVX2", "max", 7, 0, ebx, 1<<3 | 1<<8 | 1<<5, 0},
 		{"max SMEP, SMAP, INVPCID, ADX", "max", 7, 0, ebx, 1<<7 | 1<<20 | 1<<10 | 1<<19, 1<<7 | 1<<20 | 1<<10 | 1<<19},
 		{"max leaf 7 has one sub-leaf", "max", 7, 1, ebx, ^uint32(0), 0},
 		{"no model has a local APIC yet", "max", 1, 0, edx, 1 << 9, 0},
 		{"L1 data cache of 32 KiB", "max", 4, 0, ebx, ^uint32(0), 7<<22 | 63},
 		{"the cache list ends", "max", 4, 3, eax, 31, 0},
-		{"a leaf out of range is the highest basic one", "max", 0x40000000, 0, ebx, ^uint32(0), 1},
+		{"a leaf out of range is the highest basic one", "max", 0x40000000, 0, ebx, ^uint32(0), 0x240},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

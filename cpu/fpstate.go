@@ -81,10 +81,18 @@ func (c *CPU) unitHere() bool {
 // noPending raises the x87 exception that an earlier instruction left pending.
 // [SDM 3A, Interrupt 16—x87 FPU Floating-Point Error (#MF)]
 func (c *CPU) noPending() bool {
-	if c.s.FP.SW&swES != 0 {
-		return c.raise(idt.VecMF)
+	if c.s.FP.SW&swES == 0 {
+		return true
 	}
-	return true
+	if c.mmu.Ctl.CR0&mmu.CR0NE == 0 {
+		// The PC's way: FERR#, which its board turns into IRQ 13. The instruction runs,
+		// as with IGNNE#. [SDM 1, MS-DOS Compatibility Sub-mode]
+		if b, ok := c.io.(interface{ FERR() }); ok {
+			b.FERR()
+		}
+		return true
+	}
+	return c.raise(idt.VecMF)
 }
 
 // toMMX is what every MMX instruction but EMMS does to the x87: all registers are

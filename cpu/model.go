@@ -110,7 +110,7 @@ const (
 
 	cr4ofPentium  = mmu.CR4VME | mmu.CR4PVI | mmu.CR4TSD | mmu.CR4DE | mmu.CR4PSE | mmu.CR4MCE
 	cr4ofPentium3 = cr4ofPentium | mmu.CR4PAE | mmu.CR4PGE | mmu.CR4PCE | mmu.CR4OSFXSR | mmu.CR4OSXMMEXCPT
-	cr4ofMax      = cr4ofPentium3 | mmu.CR4UMIP | mmu.CR4LA57 | mmu.CR4FSGSBASE | mmu.CR4PCIDE | mmu.CR4SMEP | mmu.CR4SMAP | mmu.CR4PKE
+	cr4ofMax      = cr4ofPentium3 | mmu.CR4UMIP | mmu.CR4LA57 | mmu.CR4FSGSBASE | mmu.CR4PCIDE | mmu.CR4SMEP | mmu.CR4SMAP | mmu.CR4PKE | mmu.CR4OSXSAVE
 
 	eferValid = mmu.EFERSCE | mmu.EFERLME | mmu.EFERLMA | mmu.EFERNXE
 )
@@ -121,7 +121,7 @@ const (
 	featPentium3 = featPentium | decode.FeatMMX | decode.FeatP6 | decode.FeatCMOV | decode.FeatSEP | decode.FeatFXSR | decode.FeatSSE
 	featCore2    = featPentium3 | decode.FeatSSE2 | decode.FeatSSE3 | decode.FeatSSSE3 | decode.FeatCLFLUSH | decode.FeatMONITOR | decode.FeatCX16 |
 		decode.FeatLM | decode.FeatSYSCALL | decode.FeatLAHF64
-	featMax = featCore2 | decode.FeatSSE41 | decode.FeatAES | decode.FeatPCLMULQDQ | decode.FeatSHA | decode.FeatCLFLUSHOPT | decode.FeatCLWB | decode.FeatMOVBE | decode.FeatPOPCNT | decode.FeatSSE42 |
+	featMax = featCore2 | decode.FeatXSAVE | decode.FeatXSAVEOPT | decode.FeatXSAVEC | decode.FeatSSE41 | decode.FeatAES | decode.FeatPCLMULQDQ | decode.FeatSHA | decode.FeatCLFLUSHOPT | decode.FeatCLWB | decode.FeatMOVBE | decode.FeatPOPCNT | decode.FeatSSE42 |
 		decode.FeatLZCNT | decode.FeatADX | decode.FeatRDRAND | decode.FeatRDSEED | decode.FeatRDPID | decode.FeatRDTSCP |
 		decode.FeatFSGSBASE | decode.FeatSMAP | decode.FeatINVPCID | decode.FeatPKU | decode.FeatPREFETCHW
 
@@ -183,7 +183,7 @@ var models = []*Model{
 		Name: "max", MaxPhysBits: 40, Features: featMax,
 		CR0Valid: cr0of486, CR0Fixed: mmu.CR0ET, CR4Valid: cr4ofMax, EFERValid: eferValid, FlagsValid: flagsPentium,
 		DebugCtl:  debugCtlLBR | debugCtlBTF,
-		Signature: 0x706a1, traits: traitsCore2 | traitPage1G | traitERMS | traitArchCaps, maxLeaf: 0xb, maxExt: 0x80000008,
+		Signature: 0x706a1, traits: traitsCore2 | traitPage1G | traitERMS | traitArchCaps, maxLeaf: 0xd, maxExt: 0x80000008,
 		brand: "x86emu max", leaf2: [4]uint32{0x00f0ff01, 0, 0, 0},
 		caches:  []cache{{1, 1, 8, 64}, {2, 1, 8, 64}, {3, 2, 16, 1024}},
 		wakeups: 0x20,

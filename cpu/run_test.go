@@ -27,8 +27,8 @@ func TestFetchIsCheckedAtTheNewPrivilege(t *testing.T) {
 // An operation without a handler takes the tick of its #UD alone, whatever a
 // REP before it has counted.
 func TestUndefinedBehindREPTakesOneTick(t *testing.T) {
-	// rep stosb; fnop
-	c := newFuzzCPU(t, "long", []byte{0xf3, 0xaa, 0xd9, 0xd0}, 0, false)
+	// rep stosb; rsm
+	c := newFuzzCPU(t, "long", []byte{0xf3, 0xaa, 0x0f, 0xaa}, 0, false)
 	s := c.State()
 	s.GPR[1], s.GPR[7] = 5, fzData
 	c.SetState(s)

@@ -10,6 +10,17 @@ import (
 // The x87's stack, its exceptions, and what comes before each instruction.
 // [SDM 1, Programming with the x87 FPU]
 
+// set87 makes h the handler of an x87 instruction. Without a coprocessor, and
+// with nobody to emulate it, the instruction does nothing.
+func set87(op decode.Op, h handler) {
+	handlers[op] = func(c *CPU, in *decode.Inst) bool {
+		if !c.Model.is(traitFPU) && c.mmu.Ctl.CR0&(mmu.CR0EM|mmu.CR0TS) == 0 {
+			return true
+		}
+		return h(c, in)
+	}
+}
+
 // top is the physical register that is ST(0).
 func (p *FPState) top() uint8 { return uint8(p.SW>>11) & 7 }
 
@@ -92,10 +103,10 @@ func (c *CPU) x87Ready(in *decode.Inst) bool {
 	return c.x87Here() && c.noPending() && c.note(in)
 }
 
-// x87Here raises #NM where there is no x87 or it is another task's.
+// x87Here raises #NM where the x87 is emulated or another task's.
 func (c *CPU) x87Here() bool {
 	// CR0.EM and CR0.TS must be clear, else #NM. [SDM 3A, Interrupt 7—Device Not Available Exception (#NM)]
-	if c.mmu.Ctl.CR0&(mmu.CR0EM|mmu.CR0TS) != 0 || !c.Model.is(traitFPU) {
+	if c.mmu.Ctl.CR0&(mmu.CR0EM|mmu.CR0TS) != 0 {
 		return c.raise(idt.VecNM)
 	}
 	return true

@@ -43,10 +43,10 @@ var x87Compare = map[decode.Op]compare87{
 
 func init() {
 	for op, a := range x87Arith {
-		handlers[op] = func(c *CPU, in *decode.Inst) bool { return c.arithmetic87(in, a) }
+		set87(op, func(c *CPU, in *decode.Inst) bool { return c.arithmetic87(in, a) })
 	}
 	for op, a := range x87Compare {
-		handlers[op] = func(c *CPU, in *decode.Inst) bool { return c.comparison87(in, a) }
+		set87(op, func(c *CPU, in *decode.Inst) bool { return c.comparison87(in, a) })
 	}
 }
 

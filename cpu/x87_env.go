@@ -19,7 +19,7 @@ var x87Control = map[decode.Op]handler{
 
 func init() {
 	for op, h := range x87Control {
-		handlers[op] = h
+		set87(op, h)
 	}
 }
 

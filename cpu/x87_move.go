@@ -38,10 +38,10 @@ var constants = map[decode.Op]struct {
 
 func init() {
 	for op, h := range x87Moves {
-		handlers[op] = h
+		set87(op, h)
 	}
 	for op, k := range constants {
-		handlers[op] = func(c *CPU, in *decode.Inst) bool {
+		set87(op, func(c *CPU, in *decode.Inst) bool {
 			if !c.x87Ready(in) {
 				return false
 			}
@@ -52,7 +52,7 @@ func init() {
 			}
 			c.pushChecked(v)
 			return true
-		}
+		})
 	}
 }
 

@@ -16,7 +16,7 @@ var x87Unary = map[decode.Op]handler{
 
 func init() {
 	for op, h := range x87Unary {
-		handlers[op] = h
+		set87(op, h)
 	}
 }
 
