@@ -3,6 +3,7 @@ package cpu
 import (
 	"sync/atomic"
 
+	"x86emu/cpu/fp"
 	"x86emu/decode"
 	"x86emu/idt"
 	"x86emu/mmu"
@@ -70,6 +71,7 @@ type CPU struct {
 
 	s     State // everything else; GPR, RIP and the arithmetic flags are stale in it while running
 	core  idt.Core
+	float fp.Env // of the SSE instruction under way
 	mmu   *mmu.MMU
 	io    IO
 	Model *Model

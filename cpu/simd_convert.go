@@ -90,12 +90,12 @@ func (c *CPU) convert(in *decode.Inst, v conversion) bool {
 		r = c.s.FP.XMM[in.Args[0].Num&15]
 	}
 	for i := range v.n {
-		r.SetLane(i, v.to, v.f(&e, s.Lane(i, v.from)))
+		r.SetLane(i, v.to, v.f(e, s.Lane(i, v.from)))
 	}
 	if mmx {
 		c.toMMX()
 	}
-	if !c.raised(&e) {
+	if !c.raised(e) {
 		return false
 	}
 	c.setVec(in, 0, r)
@@ -120,7 +120,7 @@ func execFromInt(c *CPU, in *decode.Inst) bool {
 	}
 	e := c.env()
 	r := e.FromInt(l.f, int64(v))
-	if !c.raised(&e) {
+	if !c.raised(e) {
 		return false
 	}
 	c.s.FP.XMM[in.Args[0].Num&15].SetLane(0, l.size(), r)
@@ -147,7 +147,7 @@ func execToInt(c *CPU, in *decode.Inst) bool {
 		l, round = sd, fp.Zero
 	}
 	r := e.ToInt(l.f, v.Lane(0, l.size()), 8*uint(in.Args[0].Size), round)
-	if !c.raised(&e) {
+	if !c.raised(e) {
 		return false
 	}
 	c.setReg(in.Args[0], r)
@@ -179,18 +179,18 @@ func execDotProduct(c *CPU, in *decode.Inst) bool {
 			p[i] = e.Mul(l.f, d.Lane(i, size), s.Lane(i, size))
 		}
 	}
-	if !c.raised(&e) {
+	if !c.raised(e) {
 		return false
 	}
 	sum := e.Add(l.f, p[0], p[1])
 	if l.n == 4 {
 		high := e.Add(l.f, p[2], p[3])
-		if !c.raised(&e) {
+		if !c.raised(e) {
 			return false
 		}
 		sum = e.Add(l.f, sum, high)
 	}
-	if !c.raised(&e) {
+	if !c.raised(e) {
 		return false
 	}
 	var r simd.Vec

@@ -33,24 +33,20 @@ type floatOp func(e *fp.Env, f *fp.Format, a, b uint64) uint64
 // floats lists the instructions that combine lane by lane.
 var floats = map[decode.Op]struct {
 	lanes
-	op floatOp
+	op fp.Operation
 }{
-	decode.ADDPS: {ps, (*fp.Env).Add}, decode.ADDPD: {pd, (*fp.Env).Add}, decode.ADDSS: {ss, (*fp.Env).Add}, decode.ADDSD: {sd, (*fp.Env).Add},
-	decode.SUBPS: {ps, (*fp.Env).Sub}, decode.SUBPD: {pd, (*fp.Env).Sub}, decode.SUBSS: {ss, (*fp.Env).Sub}, decode.SUBSD: {sd, (*fp.Env).Sub},
-	decode.MULPS: {ps, (*fp.Env).Mul}, decode.MULPD: {pd, (*fp.Env).Mul}, decode.MULSS: {ss, (*fp.Env).Mul}, decode.MULSD: {sd, (*fp.Env).Mul},
-	decode.DIVPS: {ps, (*fp.Env).Div}, decode.DIVPD: {pd, (*fp.Env).Div}, decode.DIVSS: {ss, (*fp.Env).Div}, decode.DIVSD: {sd, (*fp.Env).Div},
-	decode.MINPS: {ps, (*fp.Env).Min}, decode.MINPD: {pd, (*fp.Env).Min}, decode.MINSS: {ss, (*fp.Env).Min}, decode.MINSD: {sd, (*fp.Env).Min},
-	decode.MAXPS: {ps, (*fp.Env).Max}, decode.MAXPD: {pd, (*fp.Env).Max}, decode.MAXSS: {ss, (*fp.Env).Max}, decode.MAXSD: {sd, (*fp.Env).Max},
-	decode.SQRTPS: {ps, root}, decode.SQRTPD: {pd, root}, decode.SQRTSS: {ss, root}, decode.SQRTSD: {sd, root},
+	decode.ADDPS: {ps, fp.OpAdd}, decode.ADDPD: {pd, fp.OpAdd}, decode.ADDSS: {ss, fp.OpAdd}, decode.ADDSD: {sd, fp.OpAdd},
+	decode.SUBPS: {ps, fp.OpSub}, decode.SUBPD: {pd, fp.OpSub}, decode.SUBSS: {ss, fp.OpSub}, decode.SUBSD: {sd, fp.OpSub},
+	decode.MULPS: {ps, fp.OpMul}, decode.MULPD: {pd, fp.OpMul}, decode.MULSS: {ss, fp.OpMul}, decode.MULSD: {sd, fp.OpMul},
+	decode.DIVPS: {ps, fp.OpDiv}, decode.DIVPD: {pd, fp.OpDiv}, decode.DIVSS: {ss, fp.OpDiv}, decode.DIVSD: {sd, fp.OpDiv},
+	decode.MINPS: {ps, fp.OpMin}, decode.MINPD: {pd, fp.OpMin}, decode.MINSS: {ss, fp.OpMin}, decode.MINSD: {sd, fp.OpMin},
+	decode.MAXPS: {ps, fp.OpMax}, decode.MAXPD: {pd, fp.OpMax}, decode.MAXSS: {ss, fp.OpMax}, decode.MAXSD: {sd, fp.OpMax},
+	decode.SQRTPS: {ps, fp.OpSqrt}, decode.SQRTPD: {pd, fp.OpSqrt}, decode.SQRTSS: {ss, fp.OpSqrt}, decode.SQRTSD: {sd, fp.OpSqrt},
 }
-
-func root(e *fp.Env, f *fp.Format, _, b uint64) uint64 { return e.Sqrt(f, b) }
 
 func init() {
 	for op, x := range floats {
-		handlers[op] = func(c *CPU, in *decode.Inst) bool {
-			return c.floating(in, func(e *fp.Env, d, s simd.Vec) simd.Vec { return x.apply(e, d, s, x.op) })
-		}
+		handlers[op] = func(c *CPU, in *decode.Inst) bool { return c.arithmetic(in, x.lanes, x.op) }
 	}
 	for op, l := range map[decode.Op]lanes{decode.CMPPS: ps, decode.CMPPD: pd, decode.CMPSS: ss, decode.CMPSD_XMM: sd} {
 		handlers[op] = func(c *CPU, in *decode.Inst) bool {
@@ -158,13 +154,14 @@ func predicate(e *fp.Env, f *fp.Format, a, b uint64, imm uint8) uint64 {
 	return 0
 }
 
-// env is the unit's state as MXCSR says.
-func (c *CPU) env() fp.Env {
+// env is the unit's state as MXCSR says, good until the next instruction.
+func (c *CPU) env() *fp.Env {
 	m := c.s.FP.MXCSR
-	return fp.Env{
+	c.float = fp.Env{
 		Round: fp.Rounding(m >> mxRound & 3), Masked: fp.Flags(m>>mxMasks) & fp.AllFlags,
 		DAZ: m&mxDAZ != 0, FTZ: m&mxFTZ != 0,
 	}
+	return &c.float
 }
 
 // raised takes over the exceptions that an instruction raised. One that is not
@@ -187,6 +184,36 @@ func (c *CPU) raised(e *fp.Env) bool {
 	return c.raise(idt.VecXM)
 }
 
+// arithmetic combines operands 0 and 1 lane by lane.
+func (c *CPU) arithmetic(in *decode.Inst, l lanes, op fp.Operation) bool {
+	if !c.sseReady() {
+		return false
+	}
+	s, ok := c.vec(in, 1)
+	if !ok {
+		return false
+	}
+	dst := &c.s.FP.XMM[in.Args[0].Num&15]
+	e := c.env()
+	r := *dst
+	if l.f == &fp.Double {
+		for i := range l.n {
+			r[i] = e.Apply(op, l.f, r[i], s[i])
+		}
+	} else {
+		for i := range l.n {
+			sh := 32 * (i & 1)
+			v := e.Apply(op, l.f, r[i>>1]>>sh&0xffffffff, s[i>>1]>>sh&0xffffffff)
+			r[i>>1] = r[i>>1]&^(0xffffffff<<sh) | v<<sh
+		}
+	}
+	if !c.raised(e) {
+		return false
+	}
+	*dst = r
+	return true
+}
+
 // floating is an instruction that replaces operand 0 by a function of operands 0 and 1.
 func (c *CPU) floating(in *decode.Inst, f func(e *fp.Env, d, s simd.Vec) simd.Vec) bool {
 	if !c.sseReady() {
@@ -197,8 +224,8 @@ func (c *CPU) floating(in *decode.Inst, f func(e *fp.Env, d, s simd.Vec) simd.Ve
 		return false
 	}
 	e := c.env()
-	r := f(&e, c.s.FP.XMM[in.Args[0].Num&15], s)
-	if !c.raised(&e) {
+	r := f(e, c.s.FP.XMM[in.Args[0].Num&15], s)
+	if !c.raised(e) {
 		return false
 	}
 	c.s.FP.XMM[in.Args[0].Num&15] = r
@@ -217,7 +244,7 @@ func (c *CPU) compareFloat(in *decode.Inst, l lanes, signals bool) bool {
 	d, _ := c.vec(in, 0)
 	e := c.env()
 	o := e.Compare(l.f, d.Lane(0, l.size()), s.Lane(0, l.size()), signals)
-	if !c.raised(&e) {
+	if !c.raised(e) {
 		return false
 	}
 	c.setZPC(o == fp.Equal || o == fp.Unordered, o == fp.Unordered, o == fp.Less || o == fp.Unordered)

@@ -20,6 +20,31 @@ func (e *Env) binary(f *Format, a, b uint64, op Operation) uint64 {
 	return f.pack(e, &r)
 }
 
+// Apply is a op b.
+func (e *Env) Apply(op Operation, f *Format, a, b uint64) uint64 {
+	if op <= OpSqrt && e.host() {
+		var v uint64
+		var ok bool
+		if f == &Double {
+			v, ok = e.host64(op, a, b)
+		} else {
+			v, ok = e.host32(op, a, b)
+		}
+		if ok {
+			return v
+		}
+	}
+	switch op {
+	case OpSqrt:
+		return e.Sqrt(f, b)
+	case OpMin:
+		return e.Min(f, a, b)
+	case OpMax:
+		return e.Max(f, a, b)
+	}
+	return e.binary(f, a, b, op)
+}
+
 // Add is a + b.
 func (e *Env) Add(f *Format, a, b uint64) uint64 { return e.binary(f, a, b, OpAdd) }
 

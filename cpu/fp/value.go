@@ -13,7 +13,7 @@ func FromMemory(f *Format, v uint64) Value { return Value{f.unpack(v)} }
 // FromInteger is a signed integer.
 func FromInteger(v int64) Value { return Value{fromInt(v)} }
 
-// Operation is an arithmetic operation on two operands.
+// Operation is an arithmetic operation. Those of the x87 are the first four.
 type Operation uint8
 
 // The operations.
@@ -22,6 +22,9 @@ const (
 	OpSub
 	OpMul
 	OpDiv
+	OpSqrt // of the second operand
+	OpMin
+	OpMax
 )
 
 // Arith80 is x op y.

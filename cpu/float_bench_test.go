@@ -1,0 +1,51 @@
+package cpu
+
+import (
+	"testing"
+
+	"x86emu/cpu/simd"
+	"x86emu/mmu"
+)
+
+// BenchmarkSIMD runs loops of one kind of instruction.
+func BenchmarkSIMD(b *testing.B) {
+	for _, w := range []struct {
+		name string
+		code []byte
+	}{
+		{"scalar double", []byte{0xf2, 0x0f, 0x58, 0xc1, 0xf2, 0x0f, 0x59, 0xd1, 0xf2, 0x0f, 0x5c, 0xd9}}, // addsd, mulsd, subsd
+		{"packed double", []byte{0x66, 0x0f, 0x58, 0xc1, 0x66, 0x0f, 0x59, 0xd1, 0x66, 0x0f, 0x5c, 0xd9}},
+		{"packed single", []byte{0x0f, 0x58, 0xc1, 0x0f, 0x59, 0xd1, 0x0f, 0x5c, 0xd9}},
+		{"moves", []byte{0x0f, 0x28, 0xc1, 0xf3, 0x0f, 0x6f, 0x13, 0x66, 0x0f, 0x6f, 0xda, 0x0f, 0x29, 0x1b}},               // movaps, movdqu [rbx], movdqa, movaps [rbx]
+		{"integer", []byte{0x66, 0x0f, 0xfe, 0xc1, 0x66, 0x0f, 0xef, 0xd1, 0x66, 0x0f, 0x74, 0xd9, 0x66, 0x0f, 0x61, 0xd9}}, // paddd, pxor, pcmpeqb, punpcklwd
+		{"x87", []byte{0xd8, 0xc1, 0xd8, 0xc9, 0xd9, 0xc9}},                                                                 // fadd, fmul, fxch
+	} {
+		b.Run(w.name, func(b *testing.B) {
+			var code []byte
+			for range 4 {
+				code = append(code, w.code...)
+			}
+			code = append(code, 0xeb, byte(-2-len(code)))
+			c := newFuzzCPU(b, "long", code, 0, false)
+			s := c.State()
+			s.GPR[3] = fzData
+			s.CR0 = s.CR0&^(mmu.CR0EM|mmu.CR0TS) | mmu.CR0NE
+			s.CR4 |= mmu.CR4OSFXSR | mmu.CR4OSXMMEXCPT
+			s.FP.CW, s.FP.Used = 0x37f, 0xff
+			for i := range s.FP.R {
+				s.FP.R[i].Sig, s.FP.R[i].SE = 0xc90fdaa22168c235, 0x3fff
+			}
+			for i := range s.FP.XMM {
+				s.FP.XMM[i] = simd.Vec{0x3ff123456789abcd, 0x4000fedcba987654}
+			}
+			s.FP.XMM[1] = simd.Vec{0x3ff0000000000003, 0x3ff0000000000000}
+			c.SetState(s)
+			c.Run(10000)
+			start := c.Ticks()
+			b.ReportAllocs()
+			b.ResetTimer()
+			c.Run(start + uint64(b.N))
+			b.ReportMetric(float64(c.Ticks()-start)/b.Elapsed().Seconds()/1e6, "MIPS")
+		})
+	}
+}
