@@ -1,13 +1,15 @@
 // Package cpu is the processor: registers, segmentation, the whole integer
-// instruction set, control, debug and model-specific registers, and the run
-// loop that executes decoded code.
+// instruction set, x87, MMX and SSE to SSE4.2, control, debug and model-specific
+// registers, and the run loop that executes decoded code. Floating-point
+// arithmetic is package fp's, packed integers are package simd's.
 //
 // What is modelled: real, unreal, protected (16- and 32-bit), virtual-8086,
 // compatibility and 64-bit mode and every switch between them; the integer
 // instructions of an x86-64-v1 processor and the later integer extensions that
-// the model offers; interrupts, traps and their shadows at exact instruction
-// boundaries. What is not: x87, MMX and SSE registers (their instructions raise
-// #UD), AVX, virtualization, SMM, performance monitoring, caches and timing:
+// the model offers; the x87 with its stack, exceptions and transcendental
+// functions, MMX, SSE to SSE4.2, AES, PCLMULQDQ, SHA, and their state by FXSAVE
+// and XSAVE; interrupts, traps and their shadows at exact instruction
+// boundaries. What is not: AVX, virtualization, SMM, performance monitoring, caches and timing:
 // every instruction, every iteration of a REP and every delivery takes one tick.
 //
 // There are two ways through an instruction, which must agree:

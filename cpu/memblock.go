@@ -27,10 +27,8 @@ func (c *CPU) loadBlock(seg decode.SegReg, off uint64, addrSize uint8, b []byte)
 
 // storeBlock writes b. Every piece is checked before the first is written.
 func (c *CPU) storeBlock(seg decode.SegReg, off uint64, addrSize uint8, b []byte) bool {
-	for i := 0; i < len(b); i += piece(len(b) - i) {
-		if !c.probeStore(seg, maskAddr(off+uint64(i), addrSize), uint8(piece(len(b)-i))) {
-			return false
-		}
+	if !c.canStoreBlock(seg, off, addrSize, len(b)) {
+		return false
 	}
 	for i := 0; i < len(b); {
 		n := piece(len(b) - i)
@@ -40,6 +38,16 @@ func (c *CPU) storeBlock(seg decode.SegReg, off uint64, addrSize uint8, b []byte
 			return false
 		}
 		i += n
+	}
+	return true
+}
+
+// canStoreBlock checks that n bytes could be written.
+func (c *CPU) canStoreBlock(seg decode.SegReg, off uint64, addrSize uint8, n int) bool {
+	for i := 0; i < n; i += piece(n - i) {
+		if !c.probeStore(seg, maskAddr(off+uint64(i), addrSize), uint8(piece(n-i))) {
+			return false
+		}
 	}
 	return true
 }

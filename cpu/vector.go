@@ -8,15 +8,26 @@ import (
 
 // This file is how MMX and SSE handlers reach vector operands.
 
+// on16 checks that an aligned operand lies on 16 bytes, else #GP(0), before any
+// #AC. [SDM 1, Memory Alignment of SSE instructions]
+func (c *CPU) on16(seg decode.SegReg, off uint64, aligned, write bool) bool {
+	if !aligned {
+		return true
+	}
+	lin, ok := c.linear(seg, off, 1, write)
+	if ok && lin&15 != 0 {
+		return c.gp(0)
+	}
+	return ok
+}
+
 // load128 reads 16 bytes. aligned asks for an address that is a multiple of 16.
 func (c *CPU) load128(seg decode.SegReg, off uint64, aligned bool) (v simd.Vec, ok bool) {
-	lin, ok := c.linear(seg, off, 16, false)
-	if !ok {
+	if !c.on16(seg, off, aligned, false) {
 		return v, false
 	}
-	// An aligned operand must lie on 16 bytes, else #GP(0). [SDM 1, Memory Alignment of SSE instructions]
-	if aligned && lin&15 != 0 {
-		return v, c.gp(0)
+	if _, ok = c.linear(seg, off, 16, false); !ok {
+		return v, false
 	}
 	if v[0], ok = c.load(seg, off, 8); !ok {
 		return v, false
@@ -27,13 +38,12 @@ func (c *CPU) load128(seg decode.SegReg, off uint64, aligned bool) (v simd.Vec, 
 
 // store128 writes 16 bytes, all or nothing.
 func (c *CPU) store128(seg decode.SegReg, off uint64, v simd.Vec, aligned bool) bool {
+	if !c.on16(seg, off, aligned, true) {
+		return false
+	}
 	lin, ok := c.linear(seg, off, 16, true)
 	if !ok {
 		return false
-	}
-	// An aligned operand must lie on 16 bytes, else #GP(0). [SDM 1, Memory Alignment of SSE instructions]
-	if aligned && lin&15 != 0 {
-		return c.gp(0)
 	}
 	if c.wraps(lin, 16) {
 		if !c.probeWrapped(lin, 16) {

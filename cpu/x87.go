@@ -50,6 +50,10 @@ func (p *FPState) pop() {
 	p.setTop(p.top() + 1)
 }
 
+// Derive makes the state one that a processor can be in: the bits of the control
+// and status words that follow from others.
+func (p *FPState) Derive() { p.setCW(p.CW) }
+
 // update derives ES and B from the exceptions and their masks.
 func (p *FPState) update() {
 	p.SW &^= swES | swB

@@ -150,6 +150,9 @@ func execFBLD(c *CPU, in *decode.Inst) bool {
 // is a fault before anything has changed.
 func (c *CPU) store87(in *decode.Inst, pop bool, indefinite []byte, bytes func(e *fp.Env, v fp.F80) []byte) bool {
 	p := &c.s.FP
+	if !c.canStoreBlock(in.Seg, c.ea(in), in.AddrSize, len(indefinite)) {
+		return false
+	}
 	if p.empty(0) {
 		if p.CW&uint16(fp.Invalid) != 0 {
 			if !c.storeBlock(in.Seg, c.ea(in), in.AddrSize, indefinite) {

@@ -77,6 +77,9 @@ func (x *Context) Compare(a, b *Result, count Fields, m *Mask) Fields {
 	if p.Seg != q.Seg || p.FSBase != q.FSBase || p.GSBase != q.GSBase || p.LDTR != q.LDTR || p.TR != q.TR {
 		d |= FieldSeg
 	}
+	if p.Float != q.Float {
+		d |= FieldFloat
+	}
 	dr := q.DR
 	dr[6] ^= (p.DR[6] ^ q.DR[6]) & m.DR6
 	if p.CR0 != q.CR0 || p.CR2 != q.CR2 || p.CR3 != q.CR3 || p.CR4 != q.CR4 || p.EFER != q.EFER || p.PKRU != q.PKRU ||

@@ -19,6 +19,7 @@ type engine struct {
 	mem   *mmu.Memory
 	base  cpu.State
 	room  room
+	float bool   // the present case is about floating-point registers
 	pages []int  // those of the arena that a case may change
 	start []byte // the arena as the present case begins
 	now   [PageSize]byte
@@ -82,6 +83,7 @@ func (g *engine) begin(c *Case) uint64 {
 		g.patch(p.At, p.Bytes)
 	}
 	s := g.base
+	g.float = c.Regs.Float.Used()
 	s.GPR, s.RIP, s.RFLAGS = c.Regs.GPR, c.Regs.RIP, c.Regs.RFLAGS|idt.Flag1
 	g.room.enter(g, c, &s)
 	cs := s.Seg[decode.CS]

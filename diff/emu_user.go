@@ -104,6 +104,10 @@ func (userRoom) enter(g *engine, c *Case, s *cpu.State) {
 		}
 	}
 	s.RFLAGS |= idt.FlagIF
+	s.FP = cpu.FPState{CW: 0x37f, MXCSR: 0x1f80, XCR0: 3} // as a process starts
+	if f := &c.Regs.Float; f.Used() {
+		f.put(&s.FP)
+	}
 	long := codeMode(s.Seg[decode.CS], true) == decode.Mode64
 	if fs := &s.Seg[decode.FS]; long || isNull(fs.Sel) {
 		fs.Base = c.Regs.FSBase
@@ -138,6 +142,9 @@ func (u userRoom) ended(g *engine, s *cpu.State, stop cpu.Stop, r *Result) bool 
 	w.RFLAGS = pop()
 	w.GPR[4] = pop()
 	w.Seg[decode.SS] = uint16(pop())
+	if g.float {
+		w.Float.get(&s.FP)
+	}
 	w.FSBase, w.GSBase = s.Seg[decode.FS].Base, s.Seg[decode.GS].Base
 	return true
 }

@@ -38,6 +38,7 @@ const (
 	FieldSystem                    // the control and debug registers
 	FieldMem                       // Mem, without the page tables
 	FieldTables                    // Mem, the page tables
+	FieldFloat                     // Float
 
 	AllFields = 1<<iota - 1
 )

@@ -39,6 +39,18 @@ func listRegisters() []Register {
 	}
 	quad("FS.base", FieldSeg, func(r *Regs) *uint64 { return &r.FSBase })
 	quad("GS.base", FieldSeg, func(r *Regs) *uint64 { return &r.GSBase })
+	word("FCW", FieldFloat, func(r *Regs) *uint16 { return &r.Float.CW })
+	word("FSW", FieldFloat, func(r *Regs) *uint16 { return &r.Float.SW })
+	word("FTW", FieldFloat, func(r *Regs) *uint16 { return &r.Float.Tags })
+	for i := range 8 {
+		quad(fmt.Sprintf("ST%d", i), FieldFloat, func(r *Regs) *uint64 { return &r.Float.ST[i].Sig })
+		word(fmt.Sprintf("ST%d.se", i), FieldFloat, func(r *Regs) *uint16 { return &r.Float.ST[i].SE })
+	}
+	add("MXCSR", FieldFloat, 32, func(r *Regs) uint64 { return uint64(r.Float.MXCSR) }, func(r *Regs, v uint64) { r.Float.MXCSR = uint32(v) })
+	for i := range 16 {
+		quad(fmt.Sprintf("XMM%d.low", i), FieldFloat, func(r *Regs) *uint64 { return &r.Float.XMM[i][0] })
+		quad(fmt.Sprintf("XMM%d.high", i), FieldFloat, func(r *Regs) *uint64 { return &r.Float.XMM[i][1] })
+	}
 	word("LDTR", FieldSeg, func(r *Regs) *uint16 { return &r.LDTR })
 	word("TR", FieldSeg, func(r *Regs) *uint16 { return &r.TR })
 	quad("CR0", FieldSystem, func(r *Regs) *uint64 { return &r.CR0 })

@@ -9,6 +9,9 @@ type Regs struct {
 	Seg            [6]uint16 // ES CS SS DS FS GS
 	FSBase, GSBase uint64    // used where the selector is null, and in 64-bit mode
 
+	// Float stays zero in cases that are not about it.
+	Float Float
+
 	// The rest stays zero in the user world.
 
 	CR0, CR2, CR3, CR4 uint64
@@ -18,6 +21,24 @@ type Regs struct {
 	GDTR, IDTR         TableReg
 	LDTR, TR           uint16
 }
+
+// Float are the registers of the x87, MMX and SSE units, as FXSAVE has them but for
+// the addresses of the last x87 instruction, which processors keep differently.
+type Float struct {
+	CW, SW, Tags uint16 // a tag is one bit, of a physical register: 1 is in use
+	MXCSR        uint32
+	ST           [8]Extended // ST(0) to ST(7); the significand is an MMX register
+	XMM          [16][2]uint64
+}
+
+// Extended is a register of the x87.
+type Extended struct {
+	Sig uint64
+	SE  uint16 // sign and exponent
+}
+
+// Used tells whether a case is about them: none leaves the control words zero.
+func (f *Float) Used() bool { return f.CW != 0 || f.MXCSR != 0 }
 
 // TableReg is GDTR or IDTR.
 type TableReg struct {

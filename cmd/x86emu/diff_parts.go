@@ -37,6 +37,7 @@ var generators = []struct {
 	ask string
 }{
 	{gen.NewInsn(), "emu,native"},
+	{gen.NewFloat(), "emu,native"},
 	{gen.NewSequence(), "emu,native"},
 	{gen.NewUndefined(), "emu,native"},
 	{gen.NewDelivery(), "emu,model"},

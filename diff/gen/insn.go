@@ -19,16 +19,23 @@ type Insn struct {
 	stride uint64
 	dec    decode.Decoder
 	world  *diff.World
+	float  bool // the forms of x87, MMX and SSE, else all others
 }
 
-// NewInsn makes the generator for the forms of the processor model "max".
-func NewInsn() *Insn {
+// NewInsn makes the generator for the forms of the processor model "max", but
+// those of the x87, MMX and SSE.
+func NewInsn() *Insn { return newInsn(false) }
+
+// NewFloat makes the generator for the forms of the x87, MMX and SSE.
+func NewFloat() *Insn { return newInsn(true) }
+
+func newInsn(float bool) *Insn {
 	model, ok := cpu.ModelByName("max")
 	world, err := diff.WorldByName("user")
 	if err != nil || !ok {
 		panic("BUG: no user world, or no model max")
 	}
-	return &Insn{dec: decode.Decoder{Features: model.Features}, world: world}
+	return &Insn{dec: decode.Decoder{Features: model.Features}, world: world, float: float}
 }
 
 // allForms are the forms of "max", listed once, when a case is first asked for: that
@@ -41,7 +48,7 @@ var allForms = sync.OnceValue(func() []decode.Form {
 // prepare picks the forms that are executed.
 func (g *Insn) prepare() {
 	for _, f := range allForms() {
-		if cpu.Executes(f.Op) {
+		if cpu.Executes(f.Op) && !hostState[f.Op] && g.isFloat(&f) == g.float {
 			g.forms = append(g.forms, f)
 			g.names = append(g.names, f.String())
 		}
@@ -60,11 +67,19 @@ func gcd(a, b uint64) uint64 {
 	return a
 }
 
-// Name is "insn".
-func (g *Insn) Name() string { return "insn" }
+// Name is "insn" or "float".
+func (g *Insn) Name() string {
+	if g.float {
+		return "float"
+	}
+	return "insn"
+}
 
 // About is one line about the cases.
 func (g *Insn) About() string {
+	if g.float {
+		return "x87, MMX and SSE at CPL 3: every form, rounding, masks, denormals and NaNs, full and empty stacks"
+	}
 	return "single instructions at CPL 3: every form, mode and prefix, at edges and faults"
 }
 
@@ -112,6 +127,9 @@ func (m *maker) make() bool {
 	m.narrow()
 	if m.in.Props&decode.EndsBlock != 0 || once(r, 2) {
 		regs.RFLAGS |= flagTF
+	}
+	if m.float {
+		m.floats()
 	}
 	m.c.Code = m.e.code[:m.e.limit:m.e.limit]
 	return true

@@ -27,8 +27,9 @@ const (
 	sharedSize = 24 << 20
 
 	regsSize     = 176
-	questionSize = regsSize + 8
-	answerSize   = regsSize + 32
+	questionSize = regsSize + 16
+	answerSize   = regsSize + 40
+	floatSize    = 512 // the area of FXSAVE
 
 	// batch is the number of questions of one start of the helper. A start costs
 	// as much as some fifty cases.
@@ -106,7 +107,7 @@ func (o *Oracle) ask(cases []*diff.Case, results []diff.Result) (n int, asked []
 
 // questionSize is the most bytes that the question of a case takes.
 func (o *Oracle) questionSize(c *diff.Case) int {
-	size := questionSize + 4*(8+8) + len(c.Code)
+	size := questionSize + floatSize + 4*(8+8) + len(c.Code)
 	for _, p := range c.Patches {
 		size += 8 + 8 + len(p.Bytes)
 	}
@@ -132,6 +133,13 @@ func (o *Oracle) putQuestion(at int, c *diff.Case) (end int) {
 	le.PutUint64(b[160:], r.FSBase)
 	le.PutUint64(b[168:], r.GSBase)
 	end = at + questionSize
+	le.PutUint64(b[regsSize+8:], 0)
+	if r.Float.Used() {
+		putFloat(o.mem[end:end+floatSize], &r.Float)
+		le.PutUint64(b[regsSize+8:], floatSize)
+		end += floatSize
+	}
+	patches := end
 	for _, p := range c.Patches {
 		end = o.putPatch(end, p.At, p.Bytes)
 	}
@@ -144,7 +152,7 @@ func (o *Oracle) putQuestion(at int, c *diff.Case) (end int) {
 		}
 		code, linear = code[n:], linear+uint64(n)
 	}
-	le.PutUint64(b[regsSize:], uint64(end-at-questionSize))
+	le.PutUint64(b[regsSize:], uint64(end-patches))
 	return end
 }
 
@@ -194,9 +202,42 @@ func (o *Oracle) getAnswer(at int, r *diff.Result) (end int) {
 		}
 	}
 	n := int(le.Uint64(b[24:]))
+	end = at + answerSize
+	if le.Uint64(b[32:]) != 0 {
+		getFloat(o.mem[end:end+floatSize], &r.Regs.Float)
+		end += floatSize
+	}
 	for i := range n {
-		w := o.mem[at+answerSize+16*i:]
+		w := o.mem[end+16*i:]
 		r.Mem = append(r.Mem, diff.Word{At: diff.Offset(le.Uint64(w)), Value: le.Uint64(w[8:])})
 	}
-	return at + answerSize + 16*n
+	return end + 16*n
+}
+
+// putFloat writes the area that FXRSTOR loads. [SDM 1, Table "Format of an FXSAVE Area"]
+func putFloat(b []byte, f *diff.Float) {
+	clear(b)
+	le.PutUint16(b, f.CW)
+	le.PutUint16(b[2:], f.SW)
+	b[4] = byte(f.Tags)
+	le.PutUint32(b[24:], f.MXCSR)
+	for i, r := range f.ST {
+		le.PutUint64(b[32+16*i:], r.Sig)
+		le.PutUint16(b[40+16*i:], r.SE)
+	}
+	for i, x := range f.XMM {
+		le.PutUint64(b[160+16*i:], x[0])
+		le.PutUint64(b[168+16*i:], x[1])
+	}
+}
+
+// getFloat reads it.
+func getFloat(b []byte, f *diff.Float) {
+	f.CW, f.SW, f.Tags, f.MXCSR = le.Uint16(b), le.Uint16(b[2:]), uint16(b[4]), le.Uint32(b[24:])
+	for i := range f.ST {
+		f.ST[i] = diff.Extended{Sig: le.Uint64(b[32+16*i:]), SE: le.Uint16(b[40+16*i:])}
+	}
+	for i := range f.XMM {
+		f.XMM[i] = [2]uint64{le.Uint64(b[160+16*i:]), le.Uint64(b[168+16*i:])}
+	}
 }

@@ -46,6 +46,7 @@ static u32 ticks;		    /* of the timer, since it began */
 static int running;
 static struct question *question;
 static struct answer *answer;
+static u64 floats[FLOAT / 8] __attribute__((aligned(64))); /* what the kernel loads into the units */
 
 static long call(long number, long a, long b, long c, long d, long e, long f)
 {
@@ -113,6 +114,13 @@ static void load(struct context *c, const struct regs *r)
 	c->ss = r->seg[2];
 	c->flags |= STRICT_RESTORE_SS;
 	c->fpstate = 0; /* the kernel makes it initial */
+	if (question->floats) {
+		u64 *from = (u64 *)(question + 1);
+
+		for (u32 i = 0; i < FLOAT / 8; i++)
+			floats[i] = from[i];
+		c->fpstate = (u64)floats;
+	}
 	__asm__ volatile("mov %0, %%es" ::"m"(r->seg[0]));
 	__asm__ volatile("mov %0, %%ds" ::"m"(r->seg[3]));
 	__asm__ volatile("mov %0, %%fs" ::"m"(r->seg[4]));
@@ -126,7 +134,7 @@ static void load(struct context *c, const struct regs *r)
 /* Patches bytes, or takes them back. */
 static void patch(int back)
 {
-	u8 *p = (u8 *)(question + 1), *end = p + question->patched;
+	u8 *p = (u8 *)(question + 1) + question->floats, *end = p + question->patched;
 
 	while (p < end) {
 		struct patch *t = (struct patch *)p;
@@ -145,7 +153,7 @@ static void patch(int back)
 /* Reports the words that the case changed, and restores them. */
 static void compare(void)
 {
-	struct word *w = (struct word *)(answer + 1);
+	struct word *w = (struct word *)((u8 *)(answer + 1) + answer->floats), *first = w;
 
 	for (u32 p = 0; p < PAGES - 1; p++) {
 		u64 *live = page(p), *was = start + p * (PAGE / 8);
@@ -157,7 +165,7 @@ static void compare(void)
 			live[i] = was[i];
 		}
 	}
-	answer->words = w - (struct word *)(answer + 1);
+	answer->words = w - first;
 	answer = (struct answer *)w;
 }
 
@@ -172,9 +180,12 @@ void on_signal(int signal, void *info, struct context *c)
 		answer->vector = signal == SIGSYS ? IN_KERNEL : signal == SIGPROF ? TOO_LONG : c->vector;
 		answer->error = c->error;
 		answer->cr2 = c->cr2;
+		answer->floats = c->fpstate ? question->floats : 0;
+		for (u32 i = 0; i < answer->floats / 8; i++)
+			((u64 *)(answer + 1))[i] = ((u64 *)c->fpstate)[i];
 		compare();
 		patch(1);
-		question = (struct question *)((u8 *)(question + 1) + question->patched);
+		question = (struct question *)((u8 *)(question + 1) + question->floats + question->patched);
 		SHARED->done++;
 	}
 	running = 1;

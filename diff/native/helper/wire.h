@@ -33,9 +33,12 @@ struct patch {
 	u8 bytes[]; /* and up to 7 more, to a multiple of 8 */
 };
 
+#define FLOAT 512 /* the area of FXSAVE */
+
 struct question {
 	struct regs regs;
-	u64 patched; /* bytes of patches that follow */
+	u64 patched; /* bytes of patches that follow the area */
+	u64 floats;  /* FLOAT if the area of the x87, MMX and SSE units follows, else 0 */
 };
 
 struct word {
@@ -45,7 +48,8 @@ struct word {
 struct answer {
 	struct regs regs;
 	u64 vector, error, cr2;
-	u64 words; /* that follow */
+	u64 words;  /* that follow the area */
+	u64 floats; /* as of the question */
 };
 
 /* A segment of the LDT, as modify_ldt takes it. */

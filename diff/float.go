@@ -1,0 +1,33 @@
+package diff
+
+import (
+	"x86emu/cpu"
+	"x86emu/cpu/fp"
+	"x86emu/cpu/simd"
+)
+
+// put makes the units' state that of f.
+func (f *Float) put(s *cpu.FPState) {
+	s.CW, s.SW, s.Used, s.MXCSR = f.CW, f.SW, uint8(f.Tags), f.MXCSR
+	top := int(f.SW >> 11 & 7)
+	for i, r := range f.ST {
+		s.R[(top+i)&7] = fp.F80{Sig: r.Sig, SE: r.SE}
+	}
+	for i, x := range f.XMM {
+		s.XMM[i] = simd.Vec(x)
+	}
+	s.Derive()
+}
+
+// get makes f the units' state.
+func (f *Float) get(s *cpu.FPState) {
+	f.CW, f.SW, f.Tags, f.MXCSR = s.CW, s.SW, uint16(s.Used), s.MXCSR
+	top := int(s.SW >> 11 & 7)
+	for i := range f.ST {
+		r := s.R[(top+i)&7]
+		f.ST[i] = Extended{Sig: r.Sig, SE: r.SE}
+	}
+	for i, x := range s.XMM {
+		f.XMM[i] = x
+	}
+}
