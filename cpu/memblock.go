@@ -11,8 +11,14 @@ import (
 
 // loadBlock reads len(b) bytes.
 func (c *CPU) loadBlock(seg decode.SegReg, off uint64, addrSize uint8, b []byte) bool {
+	return c.loadPieces(seg, off, addrSize, 8, b)
+}
+
+// loadPieces reads it in pieces of at most max bytes, which decide what a fault
+// within is.
+func (c *CPU) loadPieces(seg decode.SegReg, off uint64, addrSize uint8, max int, b []byte) bool {
 	for i := 0; i < len(b); {
-		n := piece(len(b) - i)
+		n := min(piece(len(b)-i), max)
 		v, ok := c.load(seg, maskAddr(off+uint64(i), addrSize), uint8(n))
 		if !ok {
 			return false
@@ -27,11 +33,16 @@ func (c *CPU) loadBlock(seg decode.SegReg, off uint64, addrSize uint8, b []byte)
 
 // storeBlock writes b. Every piece is checked before the first is written.
 func (c *CPU) storeBlock(seg decode.SegReg, off uint64, addrSize uint8, b []byte) bool {
-	if !c.canStoreBlock(seg, off, addrSize, len(b)) {
+	return c.storePieces(seg, off, addrSize, 8, b)
+}
+
+// storePieces writes it in pieces of at most max bytes.
+func (c *CPU) storePieces(seg decode.SegReg, off uint64, addrSize uint8, max int, b []byte) bool {
+	if !c.canStoreBlock(seg, off, addrSize, max, len(b)) {
 		return false
 	}
 	for i := 0; i < len(b); {
-		n := piece(len(b) - i)
+		n := min(piece(len(b)-i), max)
 		var buf [8]byte
 		copy(buf[:], b[i:i+n])
 		if !c.store(seg, maskAddr(off+uint64(i), addrSize), uint8(n), binary.LittleEndian.Uint64(buf[:])) {
@@ -43,9 +54,9 @@ func (c *CPU) storeBlock(seg decode.SegReg, off uint64, addrSize uint8, b []byte
 }
 
 // canStoreBlock checks that n bytes could be written.
-func (c *CPU) canStoreBlock(seg decode.SegReg, off uint64, addrSize uint8, n int) bool {
-	for i := 0; i < n; i += piece(n - i) {
-		if !c.probeStore(seg, maskAddr(off+uint64(i), addrSize), uint8(piece(n-i))) {
+func (c *CPU) canStoreBlock(seg decode.SegReg, off uint64, addrSize uint8, max, n int) bool {
+	for i := 0; i < n; i += min(piece(n-i), max) {
+		if !c.probeStore(seg, maskAddr(off+uint64(i), addrSize), uint8(min(piece(n-i), max))) {
 			return false
 		}
 	}

@@ -190,7 +190,7 @@ func envSize(in *decode.Inst) uint8 { return min(in.OpSize, 4) }
 
 // execFNSTENV stores the environment and then masks all exceptions.
 func execFNSTENV(c *CPU, in *decode.Inst) bool {
-	if !c.x87Here() || !c.storeBlock(in.Seg, c.ea(in), in.AddrSize, c.environment(envSize(in))) {
+	if !c.x87Here() || !c.storePieces(in.Seg, c.ea(in), in.AddrSize, int(envSize(in)), c.environment(envSize(in))) {
 		return false
 	}
 	c.s.FP.setCW(c.s.FP.CW | uint16(fp.AllFlags))
@@ -202,7 +202,7 @@ func execFLDENV(c *CPU, in *decode.Inst) bool {
 		return false
 	}
 	b := make([]byte, 7*int(envSize(in)))
-	if !c.loadBlock(in.Seg, c.ea(in), in.AddrSize, b) {
+	if !c.loadPieces(in.Seg, c.ea(in), in.AddrSize, int(envSize(in)), b) {
 		return false
 	}
 	c.setEnvironment(b, envSize(in))
@@ -219,7 +219,7 @@ func execFNSAVE(c *CPU, in *decode.Inst) bool {
 	for i := range uint8(8) {
 		b = append(b, bytes80(*p.st(i))...)
 	}
-	if !c.storeBlock(in.Seg, c.ea(in), in.AddrSize, b) {
+	if !c.storePieces(in.Seg, c.ea(in), in.AddrSize, int(envSize(in)), b) {
 		return false
 	}
 	p.init87()
@@ -232,7 +232,7 @@ func execFRSTOR(c *CPU, in *decode.Inst) bool {
 	}
 	env := 7 * int(envSize(in))
 	b := make([]byte, env+80)
-	if !c.loadBlock(in.Seg, c.ea(in), in.AddrSize, b) {
+	if !c.loadPieces(in.Seg, c.ea(in), in.AddrSize, int(envSize(in)), b) {
 		return false
 	}
 	c.setEnvironment(b, envSize(in))

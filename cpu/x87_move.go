@@ -150,7 +150,7 @@ func execFBLD(c *CPU, in *decode.Inst) bool {
 // is a fault before anything has changed.
 func (c *CPU) store87(in *decode.Inst, pop bool, indefinite []byte, bytes func(e *fp.Env, v fp.F80) []byte) bool {
 	p := &c.s.FP
-	if !c.canStoreBlock(in.Seg, c.ea(in), in.AddrSize, len(indefinite)) {
+	if !c.canStoreBlock(in.Seg, c.ea(in), in.AddrSize, 8, len(indefinite)) {
 		return false
 	}
 	if p.empty(0) {
@@ -343,4 +343,10 @@ func execFCMOV(c *CPU, in *decode.Inst) bool {
 	return true
 }
 
-func execFNOP(c *CPU, in *decode.Inst) bool { return c.x87Ready(in) }
+// execFNOP is FNOP, and what FENI, FDISI and FSETPM have become, which do not wait.
+func execFNOP(c *CPU, in *decode.Inst) bool {
+	if in.Opcode == 0xdb {
+		return c.x87Here()
+	}
+	return c.x87Ready(in)
+}

@@ -11,6 +11,10 @@ type Mask struct {
 	Tables uint64 // bits of every entry of a page table
 	Mem    []Word // bits of words of the arena
 	Fields Fields // whole fields
+	// Places is by how many units in the last place the significands of x87 registers
+	// may differ, and SW are bits of the x87 status word.
+	Places uint64
+	SW     uint16
 }
 
 // join adds what another mask leaves out.
@@ -25,6 +29,8 @@ func (m *Mask) join(o *Mask) {
 	m.Tables |= o.Tables
 	m.Mem = append(m.Mem, o.Mem...)
 	m.Fields |= o.Fields
+	m.Places = max(m.Places, o.Places)
+	m.SW |= o.SW
 }
 
 // word is the bits of a word of the arena that count.
@@ -77,7 +83,7 @@ func (x *Context) Compare(a, b *Result, count Fields, m *Mask) Fields {
 	if p.Seg != q.Seg || p.FSBase != q.FSBase || p.GSBase != q.GSBase || p.LDTR != q.LDTR || p.TR != q.TR {
 		d |= FieldSeg
 	}
-	if p.Float != q.Float {
+	if p.Float != q.Float && !p.Float.like(&q.Float, m) {
 		d |= FieldFloat
 	}
 	dr := q.DR

@@ -31,3 +31,15 @@ func (f *Float) get(s *cpu.FPState) {
 		f.XMM[i] = x
 	}
 }
+
+// like tells whether two states are the same as far as a mask lets them count.
+func (f *Float) like(g *Float, m *Mask) bool {
+	a := *f
+	a.SW ^= (f.SW ^ g.SW) & m.SW
+	for i := range a.ST {
+		if p, q := a.ST[i], g.ST[i]; p.SE == q.SE && max(p.Sig, q.Sig)-min(p.Sig, q.Sig) <= m.Places {
+			a.ST[i].Sig = q.Sig
+		}
+	}
+	return a == *g
+}

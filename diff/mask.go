@@ -16,8 +16,9 @@ type maskRow struct {
 	when func(x *Context, in *decode.Inst) bool
 	// flags are the bits that are undefined then; more, if there is more than flags,
 	// adds the rest.
-	flags uint64
-	more  func(x *Context, in *decode.Inst, m *Mask)
+	flags  uint64
+	faults bool // also of a fault of the instruction
+	more   func(x *Context, in *decode.Inst, m *Mask)
 }
 
 const (
@@ -67,6 +68,12 @@ var masks = []maskRow{
 		ops: []decode.Op{decode.RDRAND, decode.RDSEED}, more: destination},
 	{name: "AAM, AAD: OF AF CF", cite: "SDM 2, AAM; AAD: The OF, AF, and CF flags are undefined.",
 		ops: []decode.Op{decode.AAM, decode.AAD}, flags: idt.FlagOF | idt.FlagAF | idt.FlagCF},
+	{name: "x87 functions: the last place", cite: "SDM 1, Transcendental Instruction Accuracy: the worst case error is less than 1 ulp",
+		ops:  []decode.Op{decode.FSIN, decode.FCOS, decode.FSINCOS, decode.FPTAN, decode.FPATAN, decode.F2XM1, decode.FYL2X, decode.FYL2XP1},
+		more: func(_ *Context, _ *decode.Inst, m *Mask) { m.Places, m.SW = 1, 1<<9 }},
+	{name: "x87 and SSE state: which byte of it faults", cite: "SDM 2, FXSAVE; FXRSTOR; FSAVE; FLDENV: the order of the accesses is not said",
+		ops:    []decode.Op{decode.FXSAVE, decode.FXSAVE64, decode.FXRSTOR, decode.FXRSTOR64, decode.FNSAVE, decode.FRSTOR, decode.FNSTENV, decode.FLDENV},
+		faults: true, more: func(_ *Context, _ *decode.Inst, m *Mask) { m.CR2 = ^uint64(0) }},
 	{name: "LAR: bits 19:16", cite: "SDM 2, LAR: ... masked with 00FxFF00H, where x indicates that the four associated bits are undefined.",
 		ops: []decode.Op{decode.LAR}, more: func(_ *Context, in *decode.Inst, m *Mask) { m.GPR[in.Args[0].Num] |= 0xf0000 }},
 }
@@ -81,9 +88,7 @@ func (x *Context) MaskOf(r *Result) (m Mask, names []string) {
 		m.Tables = 0x60<<32 | 0x60
 		names = append(names, "A and D of a walk that faults")
 	}
-	if x.undone(r) {
-		return m, nil
-	}
+	undone := x.undone(r)
 	for i := range x.Insts {
 		in := &x.Insts[i]
 		if x.Case.Kind != Sequence && x.Case.Kind != Paging && i > 0 {
@@ -91,6 +96,9 @@ func (x *Context) MaskOf(r *Result) (m Mask, names []string) {
 		}
 		for j := range masks {
 			row := &masks[j]
+			if undone && !row.faults {
+				continue
+			}
 			if len(row.ops) > 0 && !slices.Contains(row.ops, in.Op) || row.when != nil && !row.when(x, in) {
 				continue
 			}

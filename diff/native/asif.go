@@ -39,6 +39,13 @@ func asIf(x *diff.Context, r *diff.Result, change func(c *diff.Case)) bool {
 	return true
 }
 
+// emulate asks the emulator one case.
+func emulate(c *diff.Case, answer []diff.Result) bool {
+	emulator.Lock()
+	defer emulator.Unlock()
+	return emulator.Run(context.Background(), []*diff.Case{c}, answer) == nil && answer[0].End == diff.Trapped
+}
+
 // opcodeAt is where in the code the first instruction's opcode begins, with its
 // escapes.
 func opcodeAt(x *diff.Context) int {
