@@ -307,9 +307,12 @@ func (e *Env) LogPlus80(a, b F80) F80 {
 			l, exact = log2(plus(whole128(1), x))
 		}
 		r = times(y, l)
-		if r.class == zero {
+		switch {
+		case r.class == zero:
 			r.neg = x.neg != y.neg
-		} else if !exact {
+		case exact:
+			e.raise(Inexact)
+		default:
 			r = inexact(r)
 		}
 	}

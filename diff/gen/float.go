@@ -157,6 +157,11 @@ func (m *maker) floats() {
 			m.aimOperand(m.offset(diff.UserData+0x200+uint64(r.IntN(0x100))*16, in.Seg, 16))
 		}
 	}
+	if m.f.Mode != decode.Mode64 {
+		for i := range m.c.Regs.GPR {
+			m.c.Regs.GPR[i] &= 0xffffffff
+		}
+	}
 	if linear, ok := m.operand(); ok && !once(r, 4) {
 		switch v := extended(r); r.IntN(3) {
 		case 0:

@@ -42,6 +42,11 @@ var floatKnown = []diff.Row{
 		Predict: misalignedMask,
 	},
 	{
+		Name: "AMD: FXSAVE and FXRSTOR at a wrong address are #AC where it is armed", Oracles: silicon, Version: amd,
+		Cite:    "SDM 2, FXSAVE: alignment check exception (#AC) ... whether #AC or #GP is delivered for misaligned memory depends on the implementation",
+		Predict: misalignedArea,
+	},
+	{
 		Name: "AMD: SHA instructions take operands at any address", Oracles: silicon, Version: amd,
 		Cite:    "SDM 2, SHA1RNDS4 and kin: exceptions type 4: legacy SSE memory operands must be aligned",
 		Predict: unalignedSHA,
@@ -207,6 +212,29 @@ func misalignedMask(x *diff.Context, r *diff.Result) bool {
 	return false
 }
 
+// acArmed tells whether #AC is: the case is at CPL 3.
+func acArmed(x *diff.Context) bool { return x.Case.Regs.RFLAGS&flagAC != 0 }
+
+// alignmentCheck makes an answer #AC of the instruction.
+func alignmentCheck(x *diff.Context, r *diff.Result) {
+	regs := x.Case.Regs
+	regs.RFLAGS = regs.RFLAGS | flagRF | 1<<9 | 2
+	*r = diff.Result{End: diff.Trapped, Vector: 17, HasError: true, Regs: regs}
+}
+
+func misalignedArea(x *diff.Context, r *diff.Result) bool {
+	switch x.Inst.Op {
+	case decode.FXSAVE, decode.FXSAVE64, decode.FXRSTOR, decode.FXRSTOR64:
+	default:
+		return false
+	}
+	if !acArmed(x) || r.Vector != 13 || executed(x, r) {
+		return false
+	}
+	r.Vector = 17
+	return true
+}
+
 func unalignedSHA(x *diff.Context, r *diff.Result) bool {
 	switch x.Inst.Op {
 	case decode.SHA1MSG1, decode.SHA1MSG2, decode.SHA1NEXTE, decode.SHA1RNDS4, decode.SHA256MSG1, decode.SHA256MSG2, decode.SHA256RNDS2:
@@ -269,7 +297,9 @@ func maskedStore(x *diff.Context, r *diff.Result) bool {
 	default:
 		return false
 	}
-	if executed(x, r) {
+	if linear := x.Case.Regs.GPR[7] + x.Segment(x.Inst.Seg).Base; acArmed(x) && linear&7 != 0 && r.Vector != 13 && r.Vector != 12 {
+		alignmentCheck(x, r)
+	} else if executed(x, r) {
 		return false
 	}
 	if r.Vector == 14 {
