@@ -188,7 +188,6 @@ var supplement = []row{
 	{code: map0F | 0x24, last: 0x27},
 
 	// No prefix goes with these.
-	{code: map0F | 0x2b, pfx: pF3 | pF2},             // MOVNTSS, MOVNTSD of AMD's
 	{code: map0F | 0x52, last: 0x53, pfx: p66 | pF2}, // RSQRTPS, RCPPS
 	{code: map0F | 0x77, pfx: p66 | pF3 | pF2},       // EMMS
 	{code: map0F | 0xc3, pfx: p66 | pF3 | pF2},       // MOVNTI

@@ -74,6 +74,9 @@ var masks = []maskRow{
 	{name: "x87 and SSE state: which byte of it faults", cite: "SDM 2, FXSAVE; FXRSTOR; FSAVE; FLDENV: the order of the accesses is not said",
 		ops:    []decode.Op{decode.FXSAVE, decode.FXSAVE64, decode.FXRSTOR, decode.FXRSTOR64, decode.FNSAVE, decode.FRSTOR, decode.FNSTENV, decode.FLDENV},
 		faults: true, more: func(_ *Context, _ *decode.Inst, m *Mask) { m.CR2 = ^uint64(0) }},
+	{name: "MASKMOVQ, MASKMOVDQU: how they fault", cite: "SDM 2, MASKMOVQ; MASKMOVDQU: exceptions of bytes that are not stored may be signaled (implementation dependent)",
+		ops: []decode.Op{decode.MASKMOVQ, decode.MASKMOVDQU}, faults: true,
+		more: func(_ *Context, _ *decode.Inst, m *Mask) { m.CR2, m.Error = ^uint64(0), ^uint32(0) }},
 	{name: "LAR: bits 19:16", cite: "SDM 2, LAR: ... masked with 00FxFF00H, where x indicates that the four associated bits are undefined.",
 		ops: []decode.Op{decode.LAR}, more: func(_ *Context, in *decode.Inst, m *Mask) { m.GPR[in.Args[0].Num] |= 0xf0000 }},
 }

@@ -119,11 +119,26 @@ func extended(r *rand.Rand) diff.Extended {
 // reading.
 func (m *maker) floats() {
 	r, f := m.r, &m.c.Regs.Float
-	for i := range f.ST {
-		f.ST[i] = extended(r)
+	// Registers that the instruction does not name keep a value that tells them apart.
+	for i := range uint64(8) {
+		f.ST[i] = diff.Extended{Sig: 1<<63 | i<<40, SE: 0x3fff}
 	}
-	for i := range f.XMM {
-		f.XMM[i] = [2]uint64{packed(r), packed(r)}
+	for i := range uint64(16) {
+		f.XMM[i] = [2]uint64{i * 0x0101010101010101, i * 0x0101010101010101}
+	}
+	f.ST[0], f.ST[1], f.ST[7] = extended(r), extended(r), extended(r)
+	f.XMM[0] = [2]uint64{packed(r), packed(r)}
+	for _, a := range m.in.Args[:m.in.NArgs] {
+		switch a.Kind {
+		case decode.ArgST:
+			f.ST[a.Num&7] = extended(r)
+		case decode.ArgMMX: // by its physical register: all of them
+			for i := range f.ST {
+				f.ST[i] = diff.Extended{Sig: packed(r), SE: 0xffff}
+			}
+		case decode.ArgXMM:
+			f.XMM[a.Num&15] = [2]uint64{packed(r), packed(r)}
+		}
 	}
 	if m.f.Mode != decode.Mode64 {
 		clear(f.XMM[8:])
@@ -153,15 +168,18 @@ func (m *maker) floats() {
 	// Operands of 16 bytes must mostly be aligned, or they tell of nothing else.
 	in := &m.in
 	for _, a := range in.Args[:in.NArgs] {
-		if a.Kind == decode.ArgMem && (a.Size == 16 || a.Size == 0) && !once(r, 4) {
+		switch {
+		case a.Kind != decode.ArgMem || a.Size != 16 && a.Size != 0:
+		case once(r, 4):
+			if once(r, 2) {
+				m.c.Regs.RFLAGS |= flagAC
+				m.aimOperand(m.offset(diff.UserData+0x200+uint64(r.IntN(0x1000)), in.Seg, 16))
+			}
+		default:
 			m.aimOperand(m.offset(diff.UserData+0x200+uint64(r.IntN(0x100))*16, in.Seg, 16))
 		}
 	}
-	if m.f.Mode != decode.Mode64 {
-		for i := range m.c.Regs.GPR {
-			m.c.Regs.GPR[i] &= 0xffffffff
-		}
-	}
+	m.narrow()
 	if linear, ok := m.operand(); ok && !once(r, 4) {
 		switch v := extended(r); r.IntN(3) {
 		case 0:

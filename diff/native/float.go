@@ -42,11 +42,6 @@ var floatKnown = []diff.Row{
 		Predict: misalignedMask,
 	},
 	{
-		Name: "AMD: FXSAVE and FXRSTOR at a wrong address are #AC where it is armed", Oracles: silicon, Version: amd,
-		Cite:    "SDM 2, FXSAVE: alignment check exception (#AC) ... whether #AC or #GP is delivered for misaligned memory depends on the implementation",
-		Predict: misalignedArea,
-	},
-	{
 		Name: "AMD: SHA instructions take operands at any address", Oracles: silicon, Version: amd,
 		Cite:    "SDM 2, SHA1RNDS4 and kin: exceptions type 4: legacy SSE memory operands must be aligned",
 		Predict: unalignedSHA,
@@ -212,29 +207,6 @@ func misalignedMask(x *diff.Context, r *diff.Result) bool {
 	return false
 }
 
-// acArmed tells whether #AC is: the case is at CPL 3.
-func acArmed(x *diff.Context) bool { return x.Case.Regs.RFLAGS&flagAC != 0 }
-
-// alignmentCheck makes an answer #AC of the instruction.
-func alignmentCheck(x *diff.Context, r *diff.Result) {
-	regs := x.Case.Regs
-	regs.RFLAGS = regs.RFLAGS | flagRF | 1<<9 | 2
-	*r = diff.Result{End: diff.Trapped, Vector: 17, HasError: true, Regs: regs}
-}
-
-func misalignedArea(x *diff.Context, r *diff.Result) bool {
-	switch x.Inst.Op {
-	case decode.FXSAVE, decode.FXSAVE64, decode.FXRSTOR, decode.FXRSTOR64:
-	default:
-		return false
-	}
-	if !acArmed(x) || r.Vector != 13 || executed(x, r) {
-		return false
-	}
-	r.Vector = 17
-	return true
-}
-
 func unalignedSHA(x *diff.Context, r *diff.Result) bool {
 	switch x.Inst.Op {
 	case decode.SHA1MSG1, decode.SHA1MSG2, decode.SHA1NEXTE, decode.SHA1RNDS4, decode.SHA256MSG1, decode.SHA256MSG2, decode.SHA256RNDS2:
@@ -291,38 +263,49 @@ func unalignedSHA(x *diff.Context, r *diff.Result) bool {
 	return true
 }
 
+// maskedStore looks at all bytes as a store without a mask would.
 func maskedStore(x *diff.Context, r *diff.Result) bool {
+	opcode := byte(0x11) // MOVUPS
 	switch x.Inst.Op {
-	case decode.MASKMOVQ, decode.MASKMOVDQU:
+	case decode.MASKMOVDQU:
+	case decode.MASKMOVQ:
+		opcode = 0x13 // MOVLPS
 	default:
 		return false
 	}
-	if linear := x.Case.Regs.GPR[7] + x.Segment(x.Inst.Seg).Base; acArmed(x) && linear&7 != 0 && r.Vector != 13 && r.Vector != 12 {
-		alignmentCheck(x, r)
-	} else if executed(x, r) {
+	store := *x.Case
+	store.Code = nil
+	for _, b := range x.Case.Code[:opcodeAt(x)] {
+		if b != 0xf2 && b != 0xf3 && b != 0x66 {
+			store.Code = append(store.Code, b)
+		}
+	}
+	modrm := byte(0x07) // [rDI]
+	if x.Inst.AddrSize == 2 {
+		modrm = 0x05
+	}
+	store.Code = append(store.Code, 0x0f, opcode, modrm)
+	answers := make([]diff.Result, 1)
+	if !emulate(&store, answers) || executed(x, &answers[0]) {
 		return false
 	}
-	if r.Vector == 14 {
-		seg := x.Segment(x.Inst.Seg)
-		at := x.Case.Regs.GPR[7]
-		if x.Inst.AddrSize < 8 {
-			at &= 1<<(8*x.Inst.AddrSize) - 1
-		}
-		if at += seg.Base; x.Mode != decode.Mode64 {
-			at &= 0xffffffff
-		}
-		if r.CR2&^0xfff == at&^0xfff {
-			r.CR2 = at
-		}
-	}
+	f := x.Case.Regs.Float
+	*r = answers[0]
+	r.Regs.Float = f
 	if x.Inst.Op == decode.MASKMOVQ {
-		f := &r.Regs.Float
-		top := int(f.SW >> 11 & 7)
-		var st [8]diff.Extended
-		for i := range st {
-			st[(top+i)&7] = f.ST[i]
-		}
-		f.ST, f.SW, f.Tags = st, f.SW&^0x3800, 0xff
+		r.Regs.Float = mmx(f)
 	}
 	return true
+}
+
+// mmx is the state of the units after the change to MMX: the same registers, from
+// the physical ones on, all in use.
+func mmx(f diff.Float) diff.Float {
+	top := int(f.SW >> 11 & 7)
+	st := f.ST
+	for i, r := range st {
+		f.ST[(top+i)&7] = r
+	}
+	f.SW, f.Tags = f.SW&^0x3800, 0xff
+	return f
 }
