@@ -42,6 +42,11 @@ var floatKnown = []diff.Row{
 		Predict: misalignedMask,
 	},
 	{
+		Name: "AMD: FXSAVE and FXRSTOR at a wrong address are #AC where it is armed", Oracles: silicon, Version: amd,
+		Cite:    "SDM 2, FXSAVE: whether #AC or #GP is delivered for memory that is not aligned depends on the implementation",
+		Predict: misalignedArea,
+	},
+	{
 		Name: "AMD: SHA instructions take operands at any address", Oracles: silicon, Version: amd,
 		Cite:    "SDM 2, SHA1RNDS4 and kin: exceptions type 4: legacy SSE memory operands must be aligned",
 		Predict: unalignedSHA,
@@ -205,6 +210,19 @@ func misalignedMask(x *diff.Context, r *diff.Result) bool {
 		return true
 	}
 	return false
+}
+
+func misalignedArea(x *diff.Context, r *diff.Result) bool {
+	switch x.Inst.Op {
+	case decode.FXSAVE, decode.FXSAVE64, decode.FXRSTOR, decode.FXRSTOR64:
+	default:
+		return false
+	}
+	if x.Case.Regs.RFLAGS&flagAC == 0 || r.Vector != 13 || executed(x, r) {
+		return false
+	}
+	r.Vector = 17
+	return true
 }
 
 func unalignedSHA(x *diff.Context, r *diff.Result) bool {
