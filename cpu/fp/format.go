@@ -92,10 +92,3 @@ var (
 	Indefinite64 = uint64(0xfff8000000000000)
 	Indefinite80 = F80{0xc000000000000000, 0xffff}
 )
-
-func (f *Format) indefinite() uint64 {
-	if f.Bits == 32 {
-		return Indefinite32
-	}
-	return Indefinite64
-}

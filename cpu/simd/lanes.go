@@ -73,4 +73,3 @@ func (v *Vec) SetLane(i, size int, x uint64) {
 // spread makes each lane whose top bit is set all ones, and the others zero.
 func spread8(t uint64) uint64  { return t >> 7 & one8 * 0xff }
 func spread16(t uint64) uint64 { return t >> 15 & one16 * 0xffff }
-func spread32(t uint64) uint64 { return t >> 31 & one32 * 0xffffffff }
