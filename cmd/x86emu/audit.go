@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"x86emu/debug/audit"
+	"x86emu/debug/session"
 	"x86emu/debug/tables"
 	"x86emu/idt"
 )
@@ -60,7 +61,7 @@ The exit status is 1 if some answer is not one of the first two.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			events := audit.Events()
 			if vector != "" {
-				v, err := parseVector(vector)
+				v, err := session.Vector(vector)
 				if err != nil {
 					return fmt.Errorf("--vector %w", err)
 				}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"x86emu/debug"
+	"x86emu/debug/session"
 	"x86emu/machine"
 	"x86emu/mmu"
 )
@@ -185,7 +186,7 @@ func (o *back) place(flag, text string) (uint64, error) {
 func (o *back) eventCondition() (c debug.OnEvent, err error) {
 	if o.event == "any" {
 		c.Any = true
-	} else if c.Vector, err = parseVector(o.event); err != nil {
+	} else if c.Vector, err = session.Vector(o.event); err != nil {
 		return c, fmt.Errorf("--last-event %w", err)
 	}
 	if o.code != "" {

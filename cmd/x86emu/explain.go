@@ -3,13 +3,12 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"x86emu/debug"
+	"x86emu/debug/session"
 	"x86emu/guest"
-	"x86emu/idt"
 	"x86emu/machine"
 )
 
@@ -46,7 +45,7 @@ told.`,
 		Args: exactly("an IMAGE"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if vector != "" {
-				if o.Vector, err = parseVector(vector); err != nil {
+				if o.Vector, err = session.Vector(vector); err != nil {
 					return fmt.Errorf("--vector %w", err)
 				}
 				o.ByVector = true
@@ -102,20 +101,6 @@ told.`,
 	f.StringVar(&output, "output", "stdio", "where the stories go: `stdio|FILE`")
 	f.Uint64Var(&o.Budget, "budget", 0, "stop after this many `ticks` (default no limit)")
 	return cmd
-}
-
-// parseVector reads a vector: the letters of an exception, or a number.
-func parseVector(text string) (idt.Vector, error) {
-	for v := range 32 {
-		if name := idt.Vector(v).Info().Mnemonic; name != "" && strings.EqualFold(strings.TrimPrefix(name, "#"), strings.TrimPrefix(text, "#")) {
-			return idt.Vector(v), nil
-		}
-	}
-	v, err := parseAddress(text)
-	if err != nil || v > 255 {
-		return 0, fmt.Errorf("%q: must be an exception such as PF, or a number from 0 to 255", text)
-	}
-	return idt.Vector(v), nil
 }
 
 // openSymbols reads the symbols of a file, or of the image. Damage is told in a

@@ -51,7 +51,7 @@ Time is virtual and a run repeats itself exactly, so going back is exact too. Th
 terminal is the screen's: the guest's COM1 gets its input from --input.`,
 		Example: `  x86emu step unmapped-handler-32
   x86emu step kernel.elf --at 164126 --symbols kernel.debug
-  x86emu step kernel.elf --input keys.txt --history 1G
+  x86emu step kernel.elf --input keys.txt --history-memory 1G
   ssh -t host x86emu step kernel.elf`,
 		Args: exactly("an IMAGE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -94,7 +94,7 @@ terminal is the screen's: the guest's COM1 gets its input from --input.`,
 	f.Uint64Var(&at, "at", 0, "begin at this `tick`; what was before can be gone back to")
 	f.StringVar(&symbols, "symbols", "", "take names and source lines from this ELF `FILE` (default the image)")
 	f.StringVar(&input, "input", "", "what COM1 receives: a `FILE` (default nothing)")
-	f.Var(&history, "history", "memory for the past, in which going back is quick: a number of MiB, or with K, M or G")
+	f.Var(&history, "history-memory", "what may be kept of the past: a number of MiB, or with a suffix K, M or G")
 	return cmd
 }
 
