@@ -221,6 +221,41 @@ func TestStepResize(t *testing.T) {
 	assert.Zero(t, term.ends())
 }
 
+// Ctrl-C stops a run that has no end, and what comes next is where it stands;
+// keys typed meanwhile are dropped with it.
+func TestStepIsInterrupted(t *testing.T) {
+	t.Parallel()
+	term := start(t, 80, 24, nil, "step", file(t, "image", sector(hello+forever)))
+	term.shows("the beginning")
+	term.press("c")
+	term.shows("Ctrl-C stops")
+	term.press("sss\x03")
+	term.shows("interrupted")
+	term.press("g")
+	term.shows("tick 0 of")
+	term.press("5s")
+	term.shows("stepped")
+	term.shows("tick 5 of")
+	term.press("\x03")
+	term.shows("q quits")
+	term.press("q")
+	assert.Zero(t, term.ends())
+}
+
+// The guest's input comes from a file.
+func TestStepInput(t *testing.T) {
+	t.Parallel()
+	// mov dx,0x3fd; l: in al,dx; test al,1; jz l; mov dx,0x3f8; in al,dx; out dx,al; exit
+	const echo = "\xba\xfd\x03\xec\xa8\x01\x74\xfb\xba\xf8\x03\xec\xee" + exit0
+	term := start(t, 80, 24, nil, "step", file(t, "image", sector(echo)), "--input", file(t, "input", "~"))
+	term.shows("the beginning")
+	term.press("G")
+	term.shows("exit status 0")
+	term.shows("\n~\n")
+	term.press("q")
+	assert.Zero(t, term.ends())
+}
+
 // Where there is no screen, one line says so.
 func TestStepNeedsATerminal(t *testing.T) {
 	for _, c := range []struct {

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 	"x86emu/guest"
 	"x86emu/idt"
 	"x86emu/machine"
+	"x86emu/mmu"
 )
 
 // open begins a session with a built-in kernel.
@@ -139,4 +141,96 @@ func TestConditions(t *testing.T) {
 		require.NoError(t, err, c.text)
 		assert.Equal(t, c.want, got, c.text)
 	}
+}
+
+// Any way through time comes to the same places: at each tick the frame is the
+// one that a session has that has just gone there.
+func TestEveryWayShowsTheSame(t *testing.T) {
+	for _, name := range []string{"demand-paging-32", "task-gate-32", "single-step-64", "df-no-gate-64", "pf-ist-64", "hello-16"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rng := rand.New(rand.NewPCG(5, 4))
+			s, fresh := open(t, name), open(t, name)
+			require.NoError(t, s.Timeline.Scout(ctx))
+			last := min(s.Timeline.Around(0, 0, 0).Known, 1<<20)
+			moves := []func() error{
+				func() error { return s.Step(ctx, 1+rng.Uint64N(50)) },
+				func() error { return s.Back(ctx, 1+rng.Uint64N(50)) },
+				func() error { return s.Stage(ctx, 1+rng.IntN(30)) },
+				func() error { return s.Stage(ctx, -1-rng.IntN(30)) },
+				func() error { return s.Next(ctx) },
+				func() error { return s.BackNext(ctx) },
+				func() error { return s.Continue(ctx) },
+				func() error { return s.BackContinue(ctx) },
+				func() error { return s.FaultStart(ctx) },
+				func() error { return s.Fault(ctx, true) },
+				func() error { return s.Fault(ctx, false) },
+				func() error { return s.Find(ctx, "PF", true) },
+				func() error { return s.Find(ctx, "PF", false) },
+				func() error { return s.Goto(ctx, rng.Uint64N(last+1)) },
+			}
+			if last < 1<<20 {
+				moves = append(moves, func() error { return s.End(ctx) })
+			}
+			for range 60 {
+				i := rng.IntN(len(moves))
+				if name == "pf-ist-64" && (i == 4 || i == 6 || i == 9 || i == 11) {
+					continue // it has no end
+				}
+				require.NoError(t, moves[i](), "move %d at tick %d", i, s.Tick())
+				if s.over {
+					continue
+				}
+				at := s.at
+				require.NoError(t, fresh.Goto(ctx, s.Tick()))
+				if at >= 0 {
+					require.NoError(t, fresh.Stage(ctx, at+1))
+				}
+				assert.Equal(t, still(fresh.Frame()), still(s.Frame()), "move %d to tick %d, stage %d", i, s.Tick(), at)
+			}
+		})
+	}
+}
+
+// still leaves out of a frame what depends on the way.
+func still(f *Frame) *Frame {
+	f.Stop, f.Frontier = "", 0
+	for i := range f.Regs {
+		f.Regs[i].Old, f.Regs[i].Changed = "", false
+	}
+	return f
+}
+
+// Finish comes out of a call; Next goes over it, BackNext goes back over it.
+func TestCalls(t *testing.T) {
+	s := open(t, "hello-32")
+	require.NoError(t, s.Delete(1))
+	require.NoError(t, s.Step(ctx, 3)) // into main, which does not return
+	made := 0
+	for !s.over && made < 5 {
+		in, ok := s.inst(s.m.CPU.CodeAt())
+		if !ok || !calls(&in) {
+			require.NoError(t, s.Step(ctx, 1))
+			continue
+		}
+		made++
+		at, sp, tick := s.m.CPU.CodeAt(), s.m.CPU.StackAt(), s.Tick()
+		require.NoError(t, s.Next(ctx))
+		behind := s.Tick()
+		assert.Equal(t, at+mmu.Linear(in.Len), s.m.CPU.CodeAt())
+		assert.Equal(t, sp, s.m.CPU.StackAt())
+		require.NoError(t, s.BackNext(ctx))
+		assert.Equal(t, tick, s.Tick())
+		require.NoError(t, s.Step(ctx, 1))
+		assert.Less(t, s.Tick(), behind)
+		require.NoError(t, s.Finish(ctx))
+		assert.Equal(t, behind, s.Tick())
+		require.NoError(t, s.Goto(ctx, tick+1))
+	}
+	assert.Equal(t, 5, made)
+}
+
+// What the guest sends cannot move the terminal's cursor.
+func TestGuestTextIsTame(t *testing.T) {
+	assert.Equal(t, []string{"a.[31m b..", "c"}, lines([]byte("a\x1b[31m\tb\x9b\x7f\r\nc\n")))
 }

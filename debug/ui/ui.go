@@ -53,7 +53,6 @@ type model struct {
 	busy          bool
 	since         time.Time
 	done          chan struct{} // closed when the movement has ended
-	scouted       chan struct{} // closed when the scout has ended
 	waiting       []tea.KeyPressMsg
 
 	message string // about the last command; replaces why the machine stands here
@@ -90,7 +89,7 @@ const (
 )
 
 func newModel(ctx context.Context, s *session.Session, o Options) *model {
-	m := &model{s: s, f: s.Frame(), st: newStyle(o.ASCII), scouted: make(chan struct{})}
+	m := &model{s: s, f: s.Frame(), st: newStyle(o.ASCII)}
 	m.ctx, m.cancel = context.WithCancel(ctx)
 	return m
 }
@@ -98,7 +97,6 @@ func newModel(ctx context.Context, s *session.Session, o Options) *model {
 // Init starts the scout.
 func (m *model) Init() tea.Cmd {
 	return tea.Batch(func() tea.Msg {
-		defer close(m.scouted)
 		m.s.Timeline.Scout(m.ctx) // an error ends what is known; the movement that comes there tells it
 		return told{}
 	}, again())
@@ -167,11 +165,13 @@ func (m *model) move(f func(context.Context) error) tea.Cmd {
 	done := make(chan struct{})
 	m.busy, m.stop, m.done, m.since, m.message = true, stop, done, time.Now(), ""
 	m.look.scroll = [panes]int{}
-	return tea.Batch(func() tea.Msg {
+	end := make(chan moved, 1)
+	go func() {
 		defer close(done)
 		err := f(ctx)
-		return moved{m.s.Frame(), err}
-	}, again())
+		end <- moved{m.s.Frame(), err}
+	}()
+	return tea.Batch(func() tea.Msg { return <-end }, again())
 }
 
 // show draws anew what the session shows, the machine standing still.
