@@ -23,6 +23,7 @@ type Frame struct {
 	Stop     string // why the machine stands here
 	Over     bool
 
+	Where  string // what the symbols know of the next instruction
 	Regs   []Reg
 	Flags  string // those that are set
 	Code   []CodeLine
@@ -89,6 +90,7 @@ func (s *Session) Frame() *Frame {
 		Image: s.o.Image, Tick: s.Tick(), Frontier: s.h.Frontier(), CPL: st.CPL, Stop: s.stop, Over: s.over,
 		Paging: pagingWords(m), Mode: modeWords(m, &st), Stage: s.at, Breaks: s.Breaks(), Flags: flagWords(st.RFLAGS),
 	}
+	f.Where = s.place(m, uint64(m.CPU.CodeAt())).String()
 	f.Regs = s.regs(m, &st)
 	f.Code, f.CodeAt = s.code(m)
 	f.Stack, f.DataAt = s.stack(m, &st)

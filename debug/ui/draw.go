@@ -76,7 +76,11 @@ func (m *model) headText(p pane) string {
 			return fmt.Sprintf("this step: stage %d of %d", m.f.Stage+1, n)
 		}
 	case paneRegs:
-		return "registers  " + m.f.Flags
+		return strings.TrimRight("registers  "+m.f.Flags, " ")
+	case paneCode:
+		if m.f.Where != "" {
+			return "code: " + m.f.Where
+		}
 	}
 	return paneNames[p]
 }
