@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	_ "embed"
+	"encoding/binary"
 	"io"
 	"slices"
 	"sync"
@@ -81,7 +82,7 @@ var tables = sync.OnceValue(func() (t [3][4096]uint32) {
 	}
 	for i := range t {
 		for j := range t[i] {
-			t[i][j] = le.Uint32(b[4*(i*4096+j):])
+			t[i][j] = binary.LittleEndian.Uint32(b[4*(i*4096+j):])
 		}
 	}
 	return t
