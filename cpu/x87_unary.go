@@ -83,8 +83,8 @@ func execFTST(c *CPU, in *decode.Inst) bool {
 	} else {
 		e := p.env()
 		o = e.Compare80(fp.FromRegister(*p.st(0)), fp.FromRegister(fp.F80{}), true)
-		if !p.settle(&e) {
-			return true
+		if !p.settle(&e) && e.Unmasked()&fp.Invalid != 0 {
+			return true // as for FCOM
 		}
 	}
 	c.order87(o, false)

@@ -73,10 +73,19 @@ var masks = []maskRow{
 		more: func(_ *Context, _ *decode.Inst, m *Mask) { m.Places, m.SW = 1, 1<<9 }},
 	{name: "x87 and SSE state: which byte of it faults", cite: "SDM 2, FXSAVE; FXRSTOR; FSAVE; FLDENV: the order of the accesses is not said",
 		ops:    []decode.Op{decode.FXSAVE, decode.FXSAVE64, decode.FXRSTOR, decode.FXRSTOR64, decode.FNSAVE, decode.FRSTOR, decode.FNSTENV, decode.FLDENV},
-		faults: true, more: func(_ *Context, _ *decode.Inst, m *Mask) { m.CR2 = ^uint64(0) }},
+		faults: true, more: func(_ *Context, in *decode.Inst, m *Mask) {
+			m.CR2 = ^uint64(0)
+			switch in.Op {
+			case decode.FXRSTOR, decode.FXRSTOR64, decode.FRSTOR, decode.FLDENV:
+				m.Fields |= FieldFloat // a fault in the midst of it
+			}
+		}},
 	{name: "MASKMOVQ, MASKMOVDQU: how they fault", cite: "SDM 2, MASKMOVQ; MASKMOVDQU: exceptions of bytes that are not stored may be signaled (implementation dependent)",
 		ops: []decode.Op{decode.MASKMOVQ, decode.MASKMOVDQU}, faults: true,
-		more: func(_ *Context, _ *decode.Inst, m *Mask) { m.CR2, m.Error = ^uint64(0), ^uint32(0) }},
+		more: func(_ *Context, _ *decode.Inst, m *Mask) {
+			m.CR2, m.Error = ^uint64(0), ^uint32(0)
+			m.Fields |= FieldFloat // the change to MMX comes before or after
+		}},
 	{name: "LAR: bits 19:16", cite: "SDM 2, LAR: ... masked with 00FxFF00H, where x indicates that the four associated bits are undefined.",
 		ops: []decode.Op{decode.LAR}, more: func(_ *Context, in *decode.Inst, m *Mask) { m.GPR[in.Args[0].Num] |= 0xf0000 }},
 }

@@ -241,10 +241,14 @@ func unalignedSHA(x *diff.Context, r *diff.Result) bool {
 	}
 	at := opcodeAt(x)
 	modrm := at + 3
+	const pad = 0x3e // a segment prefix where none matters keeps a length
 	// Where memory is missing, MOVUPS faults alike.
 	read := *x.Case
 	answers := make([]diff.Result, 1)
 	read.Code = append(append(slices.Clone(x.Case.Code[:at]), 0x0f, 0x10), x.Case.Code[modrm:]...)
+	if x.Inst.Base == decode.RegRIP {
+		read.Code = append([]byte{pad}, read.Code...)
+	}
 	if !emulate(&read, answers) {
 		return false
 	}
@@ -273,11 +277,11 @@ func unalignedSHA(x *diff.Context, r *diff.Result) bool {
 		c.Code[modrm] = 0xc0 | c.Code[modrm]&0x38 | uint8(spare)
 		short = tail - (modrm + 1)
 		c.Code = append(c.Code[:modrm+1], c.Code[tail:]...)
+		c.Code = append(bytes.Repeat([]byte{pad}, short), c.Code...)
 		c.Regs.Float.XMM[spare] = operand
 	}) {
 		return false
 	}
-	r.Regs.RIP += uint64(short)
 	r.Regs.Float.XMM[spare] = was
 	return true
 }
