@@ -189,6 +189,7 @@ func (e *Env) Exp80(a F80) F80 {
 	}
 	switch {
 	case x.exp == 0 && x.hi == 1<<63 && x.neg:
+		e.raise(Inexact) // although it is not, as AMD Zen 4 does
 		return F80{1 << 63, 0xbffe}
 	case x.exp >= 0 && x.hi == 1<<63 && x.exp == 0:
 		return a

@@ -209,6 +209,22 @@ func misalignedMask(x *diff.Context, r *diff.Result) bool {
 		linear, _, _ := x.Operand()
 		x.SetLinear(r, linear+28, 4, 0x2ffff)
 		return true
+	case decode.LDMXCSR:
+		linear, _, _ := x.Operand()
+		at, ok := x.World.Offset(linear + 2)
+		if !ok || r.Vector != 13 || executed(x, r) {
+			return false
+		}
+		// As if bit 17, bit 1 of the third byte, were clear in memory.
+		third := byte(x.Start(at&^7) >> (at % 8 * 8))
+		if third&2 == 0 || !asIf(x, r, func(c *diff.Case) {
+			c.Patches = append(slices.Clone(c.Patches), diff.Patch{At: at, Bytes: []byte{third &^ 2}})
+		}) {
+			return false
+		}
+		r.Mem = nil
+		r.Regs.Float.MXCSR |= 1 << 17
+		return true
 	}
 	return false
 }
@@ -299,7 +315,10 @@ func maskedStore(x *diff.Context, r *diff.Result) bool {
 	store := *x.Case
 	store.Code = nil
 	for _, b := range x.Case.Code[:opcodeAt(x)] {
-		if b != 0xf2 && b != 0xf3 && b != 0x66 {
+		switch {
+		case b == 0xf2, b == 0xf3, b == 0x66:
+		case b&0xf0 == 0x40 && x.Mode == decode.Mode64: // REX: RDI is named without
+		default:
 			store.Code = append(store.Code, b)
 		}
 	}
