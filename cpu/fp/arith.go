@@ -35,39 +35,13 @@ func (e *Env) add(x, y *number) number {
 		return *y
 	}
 	e.denormals(x, y)
-	switch {
-	case x.class == zero && y.class == zero:
-		if x.neg == y.neg {
-			return *x
-		}
-		return number{neg: e.Round == Down}
-	case x.class == zero:
-		return *y
-	case y.class == zero:
+	if x.class == zero && y.class == zero && x.neg == y.neg {
 		return *x
 	}
-	if x.exp < y.exp || x.exp == y.exp && x.hi < y.hi {
-		x, y = y, x
+	r := plus(*x, *y)
+	if r.class == zero {
+		r.neg = e.Round == Down
 	}
-	hi, lo := shiftRight(y.hi, y.lo, uint(x.exp-y.exp))
-	r := number{class: finite, neg: x.neg, exp: x.exp}
-	var c uint64
-	if x.neg == y.neg {
-		r.lo, c = bits.Add64(x.lo, lo, 0)
-		r.hi, c = bits.Add64(x.hi, hi, c)
-		if c != 0 {
-			r.hi, r.lo = shiftRight(r.hi, r.lo, 1)
-			r.hi |= 1 << 63
-			r.exp++
-		}
-		return r
-	}
-	r.lo, c = bits.Sub64(x.lo, lo, 0)
-	r.hi, _ = bits.Sub64(x.hi, hi, c)
-	if r.hi|r.lo == 0 {
-		return number{neg: e.Round == Down}
-	}
-	r.normalize()
 	return r
 }
 

@@ -27,26 +27,26 @@ func (e *Env) Remainder80(a, b F80, nearest bool) (F80, Partial) {
 		return F80{}, Partial{}
 	}
 	if x.class == zero || y.class == infinite {
-		return e.exact80(&x), Partial{}
+		return e.round64(x), Partial{}
 	}
 	d := x.exp - y.exp
 	if d >= 64 {
 		// Between 32 and 63 bits of the quotient, so that the rest shrinks fast.
 		n := uint(32 + d%32)
 		r := x
-		rest := longMod(x.hi, y.hi, n)
+		_, rest := longDiv(x.hi, y.hi, n)
 		r.exp = x.exp - int32(n)
 		r.hi, r.lo = rest, 0
 		if rest == 0 {
-			return e.exact80(&number{neg: x.neg}), Partial{More: true}
+			return e.round64(number{neg: x.neg}), Partial{More: true}
 		}
 		r.normalize()
-		return e.exact80(&r), Partial{More: true}
+		return e.round64(r), Partial{More: true}
 	}
 	var q, rest uint64
 	switch {
 	case d < -1 || d == -1 && !nearest:
-		return e.exact80(&x), Partial{}
+		return e.round64(x), Partial{}
 	case d == -1:
 		rest = x.hi // relative to x's exponent; below y
 	default:
@@ -55,40 +55,23 @@ func (e *Env) Remainder80(a, b F80, nearest bool) (F80, Partial) {
 	}
 	r := number{class: finite, neg: x.neg, exp: y.exp, hi: rest}
 	if nearest {
-		up := false
 		if d == -1 {
 			// x is below y: half of y is y.hi at x's exponent.
-			up = rest > y.hi
 			r.exp = x.exp
-			if up {
-				// y - x, at x's exponent: 2*y.hi - x.hi.
-				hi, lo := bits.Sub64(y.hi<<1, rest, 0)
-				_ = lo
-				r.neg, r.hi, q = !x.neg, hi, 1
+			if rest > y.hi {
+				// y - x, at x's exponent.
+				r.neg, r.hi, q = !x.neg, y.hi<<1-rest, 1
 			}
-		} else {
-			twice, carry := rest<<1, rest>>63 != 0
-			up = carry || twice > y.hi || twice == y.hi && q&1 != 0
-			if up {
-				r.neg, r.hi = !x.neg, y.hi-rest
-				q++
-			}
+		} else if twice, carry := rest<<1, rest>>63 != 0; carry || twice > y.hi || twice == y.hi && q&1 != 0 {
+			r.neg, r.hi = !x.neg, y.hi-rest
+			q++
 		}
 	}
 	if r.hi == 0 {
-		return e.exact80(&number{neg: x.neg}), Partial{Quotient: uint8(q & 7)}
+		return e.round64(number{neg: x.neg}), Partial{Quotient: uint8(q & 7)}
 	}
 	r.normalize()
-	return e.exact80(&r), Partial{Quotient: uint8(q & 7)}
-}
-
-// exact80 packs a number that fits without rounding, but for a denormal one's flags.
-func (e *Env) exact80(n *number) F80 {
-	p := e.Precision
-	e.Precision = 64
-	v := e.pack80(n)
-	e.Precision = p
-	return v
+	return e.round64(r), Partial{Quotient: uint8(q & 7)}
 }
 
 // longDiv divides x * 2^n by y, both with bit 63 set, n below 64: the quotient
@@ -103,12 +86,6 @@ func longDiv(x, y uint64, n uint) (q, rest uint64) {
 	}
 	low, rest := bits.Div64(hi, lo, y)
 	return q<<n | low, rest
-}
-
-// longMod is the rest of longDiv.
-func longMod(x, y uint64, n uint) uint64 {
-	_, rest := longDiv(x, y, n)
-	return rest
 }
 
 // Scale80 is FSCALE: x * 2^trunc(y). [SDM 2, FSCALE]
@@ -146,7 +123,7 @@ func (e *Env) Scale80(a, b F80) F80 {
 		by = -by
 	}
 	x.exp += by
-	return e.exact80(&x)
+	return e.round64(x)
 }
 
 // Extract80 is FXTRACT: the significand as a number in [1, 2), and the exponent.
@@ -171,7 +148,7 @@ func (e *Env) Extract80(a F80) (sig, exp F80) {
 	e.denormals(&x, &x)
 	n := x.exp
 	x.exp = 0
-	return e.exact80(&x), FromInt80(int64(n))
+	return e.round64(x), FromInt80(int64(n))
 }
 
 // ToDecimal converts to 18 packed decimal digits and a sign, 10 bytes; what has

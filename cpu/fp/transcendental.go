@@ -35,11 +35,7 @@ func reduce(x *number) (rest number, quadrant uint) {
 	// x and pi66/2 as integers times 2^-65: x is hi << (exp+2).
 	p := pi66
 	hi, lo := uint64(0), x.hi
-	shift := x.exp + 2
-	if shift < 0 {
-		panic("BUG: argument below 1/2")
-	}
-	for range shift {
+	for range x.exp + 2 {
 		hi, lo = hi<<1|lo>>63, lo<<1
 		if hi > p[0] || hi == p[0] && lo >= p[1] {
 			var c uint64
@@ -66,26 +62,19 @@ func reduce(x *number) (rest number, quadrant uint) {
 	return rest, quadrant & 3
 }
 
-// sine and cosine sum the series of x, at most pi/4.
-func sine(x number) number {
-	z := times(x, x)
-	one := whole128(1)
+// alternating sums 1 - z/(k(k+1)) * (1 - ...) for every second k up to last.
+func alternating(z number, last int64) number {
+	one := fromInt(1)
 	s := one
-	for k := uint64(30); k >= 2; k -= 2 {
-		s = minus(one, overInt(times(z, s), k*(k+1)))
-	}
-	return times(x, s)
-}
-
-func cosine(x number) number {
-	z := times(x, x)
-	one := whole128(1)
-	s := one
-	for k := int64(31); k >= 1; k -= 2 {
+	for k := last; k >= 1; k -= 2 {
 		s = minus(one, overInt(times(z, s), uint64(k*(k+1))))
 	}
 	return s
 }
+
+// sine and cosine sum the series of x, at most pi/4.
+func sine(x number) number   { return times(x, alternating(times(x, x), 30)) }
+func cosine(x number) number { return alternating(times(x, x), 31) }
 
 // sinCos gives sine and cosine of a number of any quadrant.
 func sinCos(x *number) (sin, cos number) {
@@ -113,10 +102,11 @@ func inexact(n number) number {
 
 // round64 packs a result to 64 bits, whatever the precision control.
 func (e *Env) round64(n number) F80 {
-	if n.class == finite {
-		n.normalize()
-	}
-	return e.exact80(&n)
+	p := e.Precision
+	e.Precision = 64
+	v := e.pack80(&n)
+	e.Precision = p
+	return v
 }
 
 // Trig is which trigonometric instruction runs.
@@ -198,7 +188,7 @@ func (e *Env) Exp80(a F80) F80 {
 		return a
 	}
 	t := times(x, ln2Wide)
-	one := whole128(1)
+	one := fromInt(1)
 	s := one
 	for k := uint64(36); k >= 2; k-- {
 		s = plus(one, overInt(times(t, s), k))
@@ -211,7 +201,7 @@ func logOf(s number) number {
 	z := times(s, s)
 	sum := number{}
 	for k := int64(51); k >= 1; k -= 2 {
-		sum = plus(overInt(whole128(1), uint64(k)), times(z, sum))
+		sum = plus(overInt(fromInt(1), uint64(k)), times(z, sum))
 	}
 	return over(scaled(times(s, sum), 1), ln2Wide)
 }
@@ -222,14 +212,14 @@ func log2(x number) (r number, exact bool) {
 	m := x
 	m.exp = 0
 	if m.hi == 1<<63 && m.lo == 0 {
-		return whole128(k), true
+		return fromInt(k), true
 	}
 	// m in [sqrt(1/2), sqrt(2)).
 	if m.hi > 0xb504f333f9de6484 {
 		m.exp, k = -1, k+1
 	}
-	one := whole128(1)
-	return plus(logOf(over(minus(m, one), plus(m, one))), whole128(k)), false
+	one := fromInt(1)
+	return plus(logOf(over(minus(m, one), plus(m, one))), fromInt(k)), false
 }
 
 // Log80 is FYL2X: y * log2(x). [SDM 2, FYL2X]
@@ -303,9 +293,9 @@ func (e *Env) LogPlus80(a, b F80) F80 {
 		var l number
 		exact := false
 		if x.exp < -2 {
-			l = logOf(over(x, plus(whole128(2), x)))
+			l = logOf(over(x, plus(fromInt(2), x)))
 		} else {
-			l, exact = log2(plus(whole128(1), x))
+			l, exact = log2(plus(fromInt(1), x))
 		}
 		r = times(y, l)
 		switch {
@@ -323,7 +313,7 @@ func (e *Env) LogPlus80(a, b F80) F80 {
 // quarters holds the arctangents of 1/4, 1/2, 3/4 and 1.
 var quarters = sync.OnceValue(func() (t [5]number) {
 	for i := 1; i < 4; i++ {
-		t[i] = arctanSeries(scaled(whole128(int64(i)), -2), 401)
+		t[i] = arctanSeries(scaled(fromInt(int64(i)), -2), 401)
 	}
 	t[4] = scaled(piWide, -2)
 	return t
@@ -334,7 +324,7 @@ func arctanSeries(u number, last int64) number {
 	z := times(u, u)
 	sum := number{}
 	for k := last; k >= 1; k -= 2 {
-		sum = minus(overInt(whole128(1), uint64(k)), times(z, sum))
+		sum = minus(overInt(fromInt(1), uint64(k)), times(z, sum))
 	}
 	return times(u, sum)
 }
@@ -349,8 +339,8 @@ func arctan(t number) number {
 	if i == 0 {
 		return arctanSeries(t, 45)
 	}
-	c := scaled(whole128(int64(i)), -2)
-	u := over(minus(t, c), plus(whole128(1), times(t, c)))
+	c := scaled(fromInt(int64(i)), -2)
+	u := over(minus(t, c), plus(fromInt(1), times(t, c)))
 	if u.class == zero {
 		return quarters()[i]
 	}
@@ -371,7 +361,7 @@ func (e *Env) Atan80(a, b F80) F80 {
 		return F80{}
 	}
 	angle := func(eighths int64) F80 {
-		n := times(whole128(eighths), scaled(piWide, -3))
+		n := times(fromInt(eighths), scaled(piWide, -3))
 		n.neg = y.neg
 		return e.round64(inexact(n))
 	}

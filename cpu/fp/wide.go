@@ -2,13 +2,10 @@ package fp
 
 import "math/bits"
 
-// Arithmetic on finite numbers of 128 bits, truncated, for series whose sum is
-// then rounded to 64. Nothing here overflows: exponents have 32 bits.
+// Arithmetic on zeros and finite numbers of 128 bits, truncated, for series whose
+// sum is then rounded to 64. Nothing here overflows: exponents have 32 bits.
 
-// whole128 is a small integer.
-func whole128(v int64) number { return fromInt(v) }
-
-// plus is x + y. What is shifted out is kept as sticky.
+// plus is x + y, a sum of nothing being +0. What is shifted out is kept as sticky.
 func plus(x, y number) number {
 	switch {
 	case x.class == zero:

@@ -17,12 +17,7 @@ func (e *Env) Sqrt80(a F80) F80 {
 // [SDM 2, FLD]
 func (e *Env) Load80(f *Format, v uint64) F80 {
 	n := f.unpack(v)
-	r := e.converted(&n)
-	p := e.Precision
-	e.Precision = 64
-	x := e.pack80(&r)
-	e.Precision = p
-	return x
+	return e.round64(e.converted(&n))
 }
 
 // Store80 rounds to a single or double. [SDM 2, FST]
@@ -70,10 +65,8 @@ func (e *Env) Integral80(v F80) F80 {
 			r = e.integral(&n, e.Round, true)
 		}
 	}
-	p := e.Precision
-	e.Precision = 64
 	up := e.RoundedUp
-	x := e.pack80(&r)
-	e.Precision, e.RoundedUp = p, up
+	x := e.round64(r)
+	e.RoundedUp = up
 	return x
 }
