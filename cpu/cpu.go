@@ -55,7 +55,7 @@ type CPU struct {
 	request            bool   // a device asked Run to stop
 	interrupt          atomic.Bool
 	outcome            idt.Outcome // the last shutdown's
-	from               interrupted // by the last delivery
+	from               Interrupted // by the last delivery
 	breaks             *breaks     // of SetBreaks, or nil
 	resumed            uint64      // Ticks at which RF was last found set and cleared
 

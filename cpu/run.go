@@ -308,7 +308,7 @@ func (c *CPU) deliver(e *idt.Event) (Stop, bool) {
 		c.streak = 0
 	}
 	c.settle()
-	c.from = interrupted{s.CPL, c.StackAt()}
+	c.from = Interrupted{s.CPL, c.CodeAt(), c.StackAt()}
 	if e.Vector == idt.VecDB {
 		// #DB stops the recording of branches. [SDM 3B, IA32_DEBUGCTL MSR]
 		s.MSR.DebugCtl &^= debugCtlLBR | debugCtlBTF

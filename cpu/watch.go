@@ -70,12 +70,12 @@ func (c *CPU) StackAt() mmu.Linear {
 	return mmu.Linear(uint32(c.s.Seg[decode.SS].Base + c.sp()))
 }
 
-// Interrupted is what the last delivery took the processor from: the privilege
-// level, and the linear address of the stack pointer.
-func (c *CPU) Interrupted() (cpl uint8, sp mmu.Linear) { return c.from.cpl, c.from.sp }
+// Interrupted is what the last delivery took the processor from.
+func (c *CPU) Interrupted() Interrupted { return c.from }
 
-// interrupted is where a delivery takes the processor from.
-type interrupted struct {
-	cpl uint8
-	sp  mmu.Linear
+// Interrupted is where a delivery takes the processor from.
+type Interrupted struct {
+	CPL  uint8
+	Code mmu.Linear // of the instruction pointer: the instruction that raised it, or the next one
+	SP   mmu.Linear // of the stack pointer
 }

@@ -24,7 +24,8 @@ type nest struct {
 type opened struct {
 	tick  uint64     // of the boundary before its delivery
 	frame mmu.Linear // where its frame begins: the lowest address
-	fault bool       // an exception, not INT n, an external interrupt or an NMI
+	code  mmu.Linear // the instruction that raised it, or the one that would have come next
+	event idt.Event
 }
 
 const (
@@ -40,18 +41,18 @@ func (s *nest) delivered(m *machine.Machine, out *idt.Outcome) {
 	if out.Shutdown {
 		return
 	}
-	cpl, sp := m.CPU.Interrupted()
-	if cpl == 3 {
+	from := m.CPU.Interrupted()
+	if from.CPL == 3 {
 		s.n, s.deep = 0, 0 // the program was at work, and no handler
 	}
-	for s.n > 0 && s.deep == 0 && sp > s.open[s.n-1].frame && sp-s.open[s.n-1].frame < little {
+	for s.n > 0 && s.deep == 0 && from.SP > s.open[s.n-1].frame && from.SP-s.open[s.n-1].frame < little {
 		s.n--
 	}
 	if s.n == maxNest {
 		s.deep++
 		return
 	}
-	s.open[s.n] = opened{m.CPU.Ticks() - 1, m.CPU.StackAt(), out.Chain[0].Kind == idt.Exception}
+	s.open[s.n] = opened{m.CPU.Ticks() - 1, m.CPU.StackAt(), from.Code, out.Chain[0]}
 	s.n++
 }
 
@@ -77,7 +78,7 @@ func (s *nest) first(m *machine.Machine) (tick uint64, ok bool) {
 		return 0, false
 	}
 	for _, e := range s.open[:s.n] {
-		if e.fault {
+		if e.event.Kind == idt.Exception {
 			return e.tick, true
 		}
 	}

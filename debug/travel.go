@@ -7,7 +7,9 @@ import (
 	"slices"
 
 	"x86emu/cpu"
+	"x86emu/idt"
 	"x86emu/machine"
+	"x86emu/mmu"
 )
 
 // Why tells why a movement through time has ended.
@@ -171,16 +173,45 @@ func (h *History) FaultStart(ctx context.Context) (a Arrival, ok bool, err error
 	return a, true, err
 }
 
-// Nesting is the ticks before the deliveries of the events that are being
-// handled, the outermost first; of a deep recursion the first ones.
-func (h *History) Nesting() []uint64 {
-	var ticks []uint64
+// Handled is an event whose handler is at work.
+type Handled struct {
+	Tick  uint64     // before its delivery
+	Event idt.Event  // the one that the delivery began with
+	Code  mmu.Linear // the instruction that raised it, or behind which it came
+}
+
+// Nesting is the events that are being handled, the outermost first; of a deep
+// recursion the first ones.
+func (h *History) Nesting() []Handled {
+	var all []Handled
 	if h.m.CPU.Regs().CPL != 3 {
 		for _, e := range h.nest.open[:h.nest.n] {
-			ticks = append(ticks, e.tick)
+			all = append(all, Handled{e.tick, e.event, e.code})
 		}
 	}
-	return ticks
+	return all
+}
+
+// ForkAt makes a machine as it was at a tick since the beginning that was
+// reached; the history's own stays where it is.
+func (h *History) ForkAt(ctx context.Context, tick uint64) (*machine.Machine, error) {
+	now, over := h.Tick(), h.over
+	if tick > h.frontier || tick < h.Begin() {
+		return nil, fmt.Errorf("tick %d is not between %d and %d", tick, h.Begin(), h.frontier)
+	}
+	var f *machine.Machine
+	err := h.seek(ctx, tick)
+	if err == nil {
+		f, err = h.m.Fork()
+	}
+	back := context.WithoutCancel(ctx) // to where nobody has asked to leave
+	if e := h.seek(back, now); err == nil {
+		err = e
+	}
+	if over && err == nil {
+		err = h.toEnd(back)
+	}
+	return f, err
 }
 
 // ReverseContinue goes back to the last tick before the present at which a
