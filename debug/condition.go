@@ -161,6 +161,13 @@ func (c OnEntry) arm(w *watch, i int) error {
 	return nil
 }
 
+// CheckCondition tells why a condition cannot be looked for in a machine as it is now:
+// an address that is not canonical, or not mapped.
+func CheckCondition(m *machine.Machine, c Condition) error {
+	_, err := newWatch(m, []Condition{c})
+	return err
+}
+
 // watch is a set of conditions at work on a machine.
 type watch struct {
 	m      *machine.Machine

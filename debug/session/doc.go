@@ -13,5 +13,6 @@
 // before the store to a watched place, before the step that raises an exception.
 // So what is to be seen is still to come, forward and backward alike.
 //
-// Not modelled are changes from outside: a session looks, it does not write.
+// Change is the one way to change the guest from outside: what follows it is
+// another run, and going back and forth over it repeats the change.
 package session

@@ -14,6 +14,7 @@ import (
 func (s *Session) begin() error {
 	_, s.before = s.present()
 	s.codeAt, s.dataAt, s.walkAt = nil, nil, nil
+	s.met = nil
 	return s.leave()
 }
 
@@ -22,8 +23,11 @@ func (s *Session) arrive(a debug.Arrival, why string, err error) error {
 	if err != nil {
 		return err
 	}
-	s.over, s.end = a.Over, a.Result
+	s.over, s.end, s.why = a.Over, a.Result, a.Why
 	s.stop = why
+	if len(s.met) > 0 {
+		s.why = debug.AtCondition
+	}
 	switch {
 	case a.Why == debug.Cancelled:
 		s.stop = "interrupted"
@@ -77,39 +81,72 @@ func (s *Session) Back(ctx context.Context, n uint64) error {
 // Next steps over calls, interrupts, repeated instructions, and what the handler
 // of a fault does.
 func (s *Session) Next(ctx context.Context) error {
-	in, ok := s.inst(s.m.CPU.CodeAt())
-	goesOn := ok && (calls(&in) || in.Props&decode.EndsBlock == 0)
-	if s.over || !goesOn || !calls(&in) && !repeats(&in) && !s.raises() {
-		return s.Step(ctx, 1)
-	}
 	if err := s.begin(); err != nil {
 		return err
 	}
-	sp, next := s.m.CPU.GPR()[4], s.m.CPU.CodeAt()+mmu.Linear(in.Len)
-	a, err := s.h.Step(ctx)
-	for err == nil && !a.Over && a.Why != debug.Cancelled {
-		if s.m.CPU.CodeAt() == next && s.m.CPU.GPR()[4] >= sp {
-			return s.arrive(a, "stepped over", nil)
-		}
-		conds := append(s.active(func(c debug.Condition) bool { _, ok := c.(debug.AtAddress); return ok }), debug.AtAddress{Linear: next})
-		if a, err = s.h.Run(ctx, machine.NoBudget, conds...); err != nil {
-			break
-		}
-		if n := len(conds) - 1; a.Why == debug.AtCondition && (len(a.Met) > 1 || a.Met[0] != n) {
-			return s.arrive(a, "at "+conds[a.Met[0]].String(), nil)
-		}
+	if s.over {
+		return s.arrive(s.here(), "", nil)
 	}
-	return s.arrive(a, "stepped", err)
+	a, why, err := s.whole(ctx)
+	return s.arrive(a, why, err)
 }
 
-// raises tells whether the next step raises an event.
-func (s *Session) raises() bool {
-	for _, stage := range s.stages {
-		if stage.Kind == debug.StageEvent {
-			return true
-		}
+// whole makes one step and goes on to where control comes back from what it
+// called or raised.
+func (s *Session) whole(ctx context.Context) (a debug.Arrival, why string, err error) {
+	in, ok := s.inst(s.m.CPU.CodeAt())
+	called := ok && calls(&in)
+	goesOn := called || ok && in.Props&decode.EndsBlock == 0
+	sp, next := s.m.CPU.GPR()[4], s.m.CPU.CodeAt()+mmu.Linear(in.Len)
+	a, err = s.h.Step(ctx)
+	_, raised := s.h.Delivered()
+	if !goesOn || !called && !repeats(&in) && !raised {
+		return a, "stepped", err
 	}
-	return false
+	conds := append(s.active(stopsNext), debug.AtAddress{Linear: next})
+	for err == nil && !a.Over && a.Why != debug.Cancelled {
+		if s.m.CPU.CodeAt() == next && s.m.CPU.GPR()[4] >= sp {
+			return a, "stepped over", nil
+		}
+		if a, why, err = s.until(ctx, machine.NoBudget, conds); err == nil && len(s.met) > 0 && (len(s.met) > 1 || s.met[0] != conds[len(conds)-1]) {
+			return a, why, nil
+		}
+		s.met = nil
+	}
+	return a, "stepped", err
+}
+
+// stopsNext tells whether a breakpoint stops what is stepped over. That of any
+// exception does not: what the handler of a fault does is stepped over.
+func stopsNext(c debug.Condition) bool {
+	e, event := c.(debug.OnEvent)
+	return !event || !e.Any
+}
+
+// until runs until a condition is met, and stands before what met it.
+func (s *Session) until(ctx context.Context, budget uint64, conds []debug.Condition) (a debug.Arrival, why string, err error) {
+	a, err = s.h.Run(ctx, budget, conds...)
+	if err != nil || a.Why != debug.AtCondition {
+		return a, "", err
+	}
+	for _, i := range a.Met {
+		s.met = append(s.met, conds[i])
+	}
+	c := s.met[0]
+	if _, place := c.(debug.AtAddress); place {
+		return a, "at " + c.String(), nil
+	}
+	if a.Over && a.Result.Reason == machine.Shutdown {
+		a, err = s.h.StepBack(ctx, 1)
+	} else {
+		a, err = s.h.Goto(ctx, a.Tick-1)
+	}
+	return a, "before " + c.String(), err
+}
+
+// here is an arrival where the machine stands.
+func (s *Session) here() debug.Arrival {
+	return debug.Arrival{Tick: s.Tick(), Why: debug.AtTick, Over: s.over, Result: s.end}
 }
 
 // BackNext steps back over a call, or over what a handler has done.
@@ -120,17 +157,7 @@ func (s *Session) BackNext(ctx context.Context) error {
 	if err := s.begin(); err != nil {
 		return err
 	}
-	a, err := s.h.StepBack(ctx, 1)
-	if err != nil || a.Why != debug.AtTick {
-		return s.arrive(a, "stepped back", err)
-	}
-	if in, ok := s.inst(s.m.CPU.CodeAt()); ok && returns(&in) {
-		// Who wrote the return address last has made the call.
-		c := debug.OnWrite{Addr: uint64(s.m.CPU.StackAt())}
-		if b, err := s.h.ReverseContinue(ctx, c); err == nil && b.Why == debug.AtCondition {
-			return s.arrive(b, "stepped back over a call", nil)
-		}
-	}
+	a, err := s.backOver(ctx)
 	return s.arrive(a, "stepped back", err)
 }
 
@@ -192,36 +219,27 @@ func (s *Session) seek(ctx context.Context, budget uint64, conds []debug.Conditi
 	if err != nil || a.Over || a.Why == debug.Cancelled || a.Tick >= end && budget != machine.NoBudget {
 		return s.arrive(a, why, err)
 	}
-	if c := s.here(conds); c != nil {
-		return s.arrive(a, "at "+c.String(), nil)
+	if s.meetsHere(conds) {
+		return s.arrive(a, "at "+s.met[0].String(), nil)
 	}
 	if budget != machine.NoBudget {
 		budget = end - a.Tick
 	}
-	a, err = s.h.Run(ctx, budget, conds...)
-	if err != nil || a.Why != debug.AtCondition {
-		return s.arrive(a, why, err)
+	a, at, err := s.until(ctx, budget, conds)
+	if at != "" {
+		why = at
 	}
-	c := conds[a.Met[0]]
-	if _, place := c.(debug.AtAddress); place {
-		return s.arrive(a, "at "+c.String(), nil)
-	}
-	if a.Over && a.Result.Reason == machine.Shutdown {
-		a, err = s.h.StepBack(ctx, 1)
-	} else {
-		a, err = s.h.Goto(ctx, a.Tick-1)
-	}
-	return s.arrive(a, "before "+c.String(), err)
+	return s.arrive(a, why, err)
 }
 
-// here gives the condition that the present address meets.
-func (s *Session) here(conds []debug.Condition) debug.Condition {
+// meetsHere notes the conditions that the present address meets.
+func (s *Session) meetsHere(conds []debug.Condition) bool {
 	for _, c := range conds {
 		if p, ok := c.(debug.AtAddress); ok && p.Linear == s.m.CPU.CodeAt() {
-			return c
+			s.met = append(s.met, c)
 		}
 	}
-	return nil
+	return len(s.met) > 0
 }
 
 // BackContinue goes back to the last breakpoint, or to the beginning.
@@ -238,7 +256,10 @@ func (s *Session) backTo(ctx context.Context, conds []debug.Condition, begin boo
 	switch {
 	case err != nil:
 	case a.Why == debug.AtCondition:
-		c := conds[a.Met[0]]
+		for _, i := range a.Met {
+			s.met = append(s.met, conds[i])
+		}
+		c := s.met[0]
 		if _, place := c.(debug.AtAddress); place {
 			return s.arrive(a, "at "+c.String(), nil)
 		}

@@ -36,6 +36,8 @@ type Session struct {
 
 	before cpu.State // where the last movement began
 	stop   string    // why the machine stands where it stands
+	why    debug.Why
+	met    []debug.Condition // for which it does
 	over   bool
 	end    machine.Result
 

@@ -48,7 +48,7 @@ func TestContinueStopsBeforeFaults(t *testing.T) {
 	for _, c := range all.Chains {
 		require.NoError(t, s.Fault(ctx, true))
 		assert.Equal(t, c.Tick, s.Tick())
-		assert.True(t, s.raises(), "the step that comes raises %s", c.First.Name())
+		assert.NotNil(t, s.Raises(), "the step that comes raises %s", c.First.Name())
 	}
 	last := all.Chains[len(all.Chains)-1]
 	require.NoError(t, s.Continue(ctx))

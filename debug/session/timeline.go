@@ -38,13 +38,30 @@ const (
 	maxAhead  = 1 << 32
 )
 
+// restart forgets what is known: the run goes on otherwise, as m does.
+func (t *Timeline) restart(m *machine.Machine) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := m.CPU.Ticks()
+	t.m = m
+	t.chains = t.chains[:sort.Search(len(t.chains), func(i int) bool { return t.chains[i].Tick >= now })]
+	t.more, t.known, t.end, t.done = 0, now, machine.Result{}, false
+}
+
 // Scout runs ahead until the run's end, the context's, or maxAhead ticks. The
 // error is the host's.
 func (t *Timeline) Scout(ctx context.Context) error {
-	t.m.CPU.OnDelivery = t.delivered
+	t.mu.Lock()
+	m := t.m
+	t.mu.Unlock()
+	m.CPU.OnDelivery = func(out *idt.Outcome) { t.delivered(m, out) }
 	for slice := uint64(1 << 20); ; slice *= 2 { // so that a run can find a loop of any period
-		r, err := t.m.Run(ctx, slice)
+		r, err := m.Run(ctx, slice)
 		t.mu.Lock()
+		if t.m != m { // the run goes on otherwise
+			t.mu.Unlock()
+			return err
+		}
 		t.known, t.end = r.Ticks, r
 		t.done = err != nil || r.Reason != machine.Budget || r.Ticks >= maxAhead
 		done := t.done
@@ -56,11 +73,14 @@ func (t *Timeline) Scout(ctx context.Context) error {
 }
 
 // delivered looks at each delivery.
-func (t *Timeline) delivered(out *idt.Outcome) {
-	at := t.m.CPU.Ticks()
-	start := at - t.m.CPU.Streak()
+func (t *Timeline) delivered(m *machine.Machine, out *idt.Outcome) {
+	at := m.CPU.Ticks()
+	start := at - m.CPU.Streak()
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.m != m {
+		return
+	}
 	if n := len(t.chains); n > 0 && t.chains[n-1].Tick == start {
 		c := &t.chains[n-1]
 		c.Deliveries++

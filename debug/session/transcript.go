@@ -69,6 +69,12 @@ func (t *Transcript) until(tick uint64) int {
 	return sort.Search(len(t.ticks), func(i int) bool { return t.ticks[i] >= tick })
 }
 
+// cut forgets what was sent from a tick on.
+func (t *Transcript) cut(tick uint64) {
+	n := t.until(tick)
+	t.text, t.ticks = t.text[:n], t.ticks[:n]
+}
+
 // at is the text as it was at a tick, behind the end of the run all of it.
 func (t *Transcript) at(tick uint64, over bool) []byte {
 	if over {
