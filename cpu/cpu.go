@@ -61,6 +61,10 @@ type CPU struct {
 
 	fault idt.Event // the fault of a handler that returned false
 
+	// OnTake, if not nil, is called before each delivery: the event, good during
+	// the call. The processor is as the event finds it; CR2 and DR6 are not set
+	// yet. It may do what OnDelivery may.
+	OnTake func(*idt.Event)
 	// OnDelivery, if not nil, is called after each delivery, also one that ends in
 	// shutdown: the outcome, good during the call. It may look at the processor
 	// and ask it to stop, and changes nothing.
