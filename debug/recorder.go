@@ -153,12 +153,7 @@ func (r *Recorder) canonical(a uint64) bool {
 }
 
 // place tells what the symbols know of an address.
-func (r *Recorder) place(lin uint64) *Place {
-	if r.m.MMU.Mode() == mmu.ModeNone {
-		return r.syms.AtPhys(lin)
-	}
-	return r.syms.At(lin)
-}
+func (r *Recorder) place(lin uint64) *Place { return r.syms.On(r.m, lin) }
 
 // code reads up to n bytes of code without any effect, as far as they are
 // mapped and in RAM or ROM.

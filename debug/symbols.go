@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"x86emu/machine"
+	"x86emu/mmu"
 )
 
 // Place is what a program's own tables say of an address.
@@ -148,6 +151,14 @@ func (s *Symbols) AtPhys(p uint64) *Place {
 		}
 	}
 	return s.At(p)
+}
+
+// On is At for an address of a machine as it stands: without paging, AtPhys.
+func (s *Symbols) On(m *machine.Machine, lin uint64) *Place {
+	if m.MMU.Mode() == mmu.ModeNone {
+		return s.AtPhys(lin)
+	}
+	return s.At(lin)
 }
 
 // Lookup gives the address of a symbol.

@@ -133,10 +133,7 @@ func flagWords(v uint64) string {
 
 // place is what the symbols know of an address.
 func (s *Session) place(m *machine.Machine, at uint64) *debug.Place {
-	if m.MMU.Mode() == mmu.ModeNone {
-		return s.o.Symbols.AtPhys(at)
-	}
-	return s.o.Symbols.At(at)
+	return s.o.Symbols.On(m, at)
 }
 
 // named is a place with a name, as "<symbol+0x12>".
