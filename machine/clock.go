@@ -18,17 +18,19 @@ type Clock struct {
 // Timer is one event that can be due. Its only state is the tick.
 type Timer struct {
 	clock *Clock
+	name  string
 	at    uint64
 	wakes bool
 	fire  func(now uint64)
 }
 
-// NewTimer adds a timer, not set. fire runs at the tick that the timer was
+// NewTimer adds a timer, not set, under a name of its own, by which a snapshot
+// knows it. fire runs at the tick that the timer was
 // set to, between two instructions; timers due at the same tick fire in the
 // order they were made. wakes tells whether it may raise INTR or NMI: only for
 // such a timer is a halted processor worth waiting for.
-func (c *Clock) NewTimer(wakes bool, fire func(now uint64)) *Timer {
-	t := &Timer{clock: c, at: never, wakes: wakes, fire: fire}
+func (c *Clock) NewTimer(name string, wakes bool, fire func(now uint64)) *Timer {
+	t := &Timer{clock: c, name: name, at: never, wakes: wakes, fire: fire}
 	c.timers = append(c.timers, t)
 	return t
 }

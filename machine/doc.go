@@ -20,9 +20,9 @@
 //
 // A machine can be forked cheaply (memory pages are shared until written),
 // returned to one of its own Moments and replayed from there,
-// written to a file, and restored from it. A snapshot is the processor's
-// State, its TLB, memory, timers and the devices' flat states, and nothing
-// else.
+// written to a file, and restored from it, by a later build too. A snapshot is
+// the processor's State, its TLB, memory, timers and the devices' flat states,
+// and nothing else.
 //
 // Interrupt controller, timers, disk, keyboard and video are not part of this
 // board; INTR and NMI are raised by the caller. There is no firmware: images

@@ -19,6 +19,10 @@ type Config struct {
 	Input   *Input  // what COM1 receives; nil: nothing
 	Console *Output // where port 0xE9 sends to; nil: nowhere
 
+	// ResumeInput tells Restore that Input is the stream of the machine that was
+	// saved, from its beginning: what that machine had taken of it is passed over.
+	ResumeInput bool
+
 	// Extra, if not nil, adds to the board: ROM and memory-mapped devices to
 	// Mem, port devices to Ports, timers to Clock, and each device's state by
 	// Attach. It runs for each machine made with this Config, by New, Fork and
@@ -36,9 +40,12 @@ const (
 // Device is what a machine keeps of a device: its state, so that it can be
 // forked, compared and saved.
 type Device interface {
+	// Name is one that no other device of the board has, for ever the same:
+	// snapshots know the device by it.
 	Name() string
 	// State points to the device's whole state: a struct of numbers, arrays
-	// and such structs, without pointers, exported fields only.
+	// and such structs, without pointers, exported fields only. The rules for
+	// changing it later stand in snapshot.go.
 	State() any
 }
 
@@ -82,7 +89,11 @@ func New(cfg Config) (*Machine, error) {
 	if cfg.RAM < MinRAM || cfg.RAM > MaxRAM || cfg.RAM%mmu.PageSize != 0 {
 		return nil, fmt.Errorf("RAM must be a multiple of 4K between %dM and %dM", MinRAM>>20, MaxRAM>>20)
 	}
-	return build(cfg, mmu.NewMemory(cfg.RAM, cfg.Model.MaxPhysBits))
+	m, err := build(cfg, mmu.NewMemory(cfg.RAM, cfg.Model.MaxPhysBits))
+	if err != nil {
+		return nil, err
+	}
+	return m, m.checkNames()
 }
 
 // build wires a board around a memory.

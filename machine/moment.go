@@ -106,3 +106,11 @@ func (m *Machine) Wake() (tick uint64, ok bool) {
 	tick = m.Clock.wake()
 	return tick, tick != never
 }
+
+// setState copies a device's state from its twin.
+func setState(to, from Device) {
+	reflect.ValueOf(to.State()).Elem().Set(reflect.ValueOf(from.State()).Elem())
+}
+
+// stateOf gives a device's state as a comparable value.
+func stateOf(d Device) any { return reflect.ValueOf(d.State()).Elem().Interface() }

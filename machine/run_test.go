@@ -314,7 +314,7 @@ func withTicker(period uint64, raise func(m *Machine)) func(m *Machine) error {
 	return func(m *Machine) error {
 		d := &ticker{m: m}
 		d.s.Left = 3
-		d.t = m.Clock.NewTimer(true, func(now uint64) {
+		d.t = m.Clock.NewTimer("ticker", true, func(now uint64) {
 			raise(m)
 			if d.s.Left--; d.s.Left > 0 {
 				d.t.Set(now + period)

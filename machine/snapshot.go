@@ -2,18 +2,13 @@ package machine
 
 import (
 	"bufio"
-	"bytes"
-	"compress/flate"
 	"compress/zlib"
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"hash/fnv"
 	"io"
 	"reflect"
 
-	"x86emu/cpu"
 	"x86emu/mmu"
 )
 
@@ -21,73 +16,102 @@ import (
 //
 //	magic    8 bytes
 //	version  4 bytes
-//	payload  a zlib stream:
-//	    layout    8 bytes: a hash over the types of all that follows
-//	    model     1 byte length, name
-//	    RAM       8 bytes, TLB off 1 byte
-//	    State     of the processor
-//	    TLB       4 bytes count, entries
-//	    timers    8 bytes each
-//	    devices   their states
-//	    pages     address 8 bytes, 4096 bytes each; pages of zeros are left out
-//	    end       8 bytes of ones
-//	checksum SHA-256 of the payload before compression
+//	sections a zlib stream
+//	checksum SHA-256 of all that precedes
 //
-// The layout hash refuses a file whose State or devices have other fields than
-// this build's, also where the version was forgotten.
+// A section is a list of records of the same fields and tells what these are:
+//
+//	name     1 byte length, text; length 0 ends the stream
+//	fields   4 bytes length, text: a line for each, "Name kind" or "Name [n]kind"
+//	records  4 bytes count, then the numbers of each, in the order of the fields
+//
+// Sections come in this order, the first one first:
+//
+//	machine       model, RAM, TLB off, how much of the serial input was taken
+//	cpu           State
+//	tlb           a record for each entry in use
+//	timers        the tick of each, under its name
+//	device NAME   the state of each device that was attached
+//	memory        pages of RAM and ROM in order of address; pages of zeros are left out
+//
+// Fields are read by name. So a file need not know what this build knows: what
+// it lacks, a field, a timer or a whole device, is as New leaves it. What it
+// has and this build does not know is an error. Hence the rules for whoever
+// changes a state: a new field is one whose value after reset is that of
+// machines that had no such thing; a name never gets another meaning; a field
+// may become wider, an array longer, nothing narrower. To add a device, give it
+// a State, a name that is its own, and Attach it: there is nothing to do here.
 const snapshotMagic = "x86emu\x1a\n"
 
-// SnapshotVersion is the version of the files that Save writes and Restore reads.
-const SnapshotVersion = 1
+// SnapshotVersion is the version of the files that Save writes. Restore reads
+// this one and those before it. It counts the form of the file, not the fields
+// in it.
+const SnapshotVersion = 2
 
-const endOfPages = ^uint64(0)
+// Names of sections.
+const (
+	sectionMachine = "machine"
+	sectionCPU     = "cpu"
+	sectionTLB     = "tlb"
+	sectionTimers  = "timers"
+	sectionMemory  = "memory"
+	sectionDevice  = "device " // and the device's name
+)
+
+// board is what a machine is made with, as the section "machine" has it.
+type board struct {
+	Model  [32]byte
+	RAM    uint64
+	TLBOff bool
+	Input  uint64 // bytes of the serial input that were taken
+}
+
+// savedPage is a record of the section "memory".
+type savedPage struct {
+	Addr uint64
+	Data mmu.Page
+}
 
 // Save writes the machine's whole state.
 func (m *Machine) Save(w io.Writer) error {
-	b := bufio.NewWriter(w)
-	b.WriteString(snapshotMagic)
-	b.Write(binary.LittleEndian.AppendUint32(nil, SnapshotVersion))
+	if err := m.checkNames(); err != nil {
+		return err // a device was attached after New
+	}
 	sum := sha256.New()
-	z := zlib.NewWriter(b)
-	p := io.MultiWriter(z, sum)
+	b := bufio.NewWriter(w)
+	file := io.MultiWriter(b, sum)
+	io.WriteString(file, snapshotMagic) // an error stays in the buffered writer and comes out of Flush
+	file.Write(binary.LittleEndian.AppendUint32(nil, SnapshotVersion))
+	z := zlib.NewWriter(file)
 
-	var h bytes.Buffer
-	put := func(v any) {
-		if err := binary.Write(&h, binary.LittleEndian, v); err != nil {
-			panic("BUG: " + err.Error())
-		}
-	}
-	put(m.layout())
-	put(uint8(len(m.cfg.Model.Name)))
-	h.WriteString(m.cfg.Model.Name)
-	put(m.cfg.RAM)
-	put(m.cfg.TLBOff)
-	put(m.CPU.State())
-	tlb := m.MMU.TLB()
-	put(uint32(len(tlb)))
-	put(tlb)
-	put(m.Clock.save())
+	about := board{RAM: m.cfg.RAM, TLBOff: m.cfg.TLBOff, Input: uint64(m.UART.pos)}
+	copy(about.Model[:], m.cfg.Model.Name)
+	state := m.CPU.State()
+	head := appendSection(nil, sectionMachine, fieldsOf(&about))
+	head = appendSection(head, sectionCPU, fieldsOf(&state))
+	head = appendTLB(head, m.MMU.TLB())
+	head = appendSection(head, sectionTimers, m.Clock.fields())
 	for _, d := range m.devices {
-		put(stateOf(d))
+		head = appendSection(head, sectionDevice+d.Name(), fieldsOf(d.State()))
 	}
-	if _, err := p.Write(h.Bytes()); err != nil {
+	head = appendHead(head, sectionMemory, pageFields(), m.savedPages())
+	if _, err := z.Write(head); err != nil {
 		return err
 	}
-	var head [8]byte
-	for at, page := range m.Mem.Pages() {
+	var at [8]byte
+	for p, page := range m.Mem.Pages() {
 		if *page == (mmu.Page{}) {
 			continue
 		}
-		binary.LittleEndian.PutUint64(head[:], uint64(at))
-		if _, err := p.Write(head[:]); err != nil {
+		binary.LittleEndian.PutUint64(at[:], uint64(p))
+		if _, err := z.Write(at[:]); err != nil {
 			return err
 		}
-		if _, err := p.Write(page[:]); err != nil {
+		if _, err := z.Write(page[:]); err != nil {
 			return err
 		}
 	}
-	binary.LittleEndian.PutUint64(head[:], endOfPages)
-	if _, err := p.Write(head[:]); err != nil {
+	if _, err := z.Write([]byte{0}); err != nil {
 		return err
 	}
 	if err := z.Close(); err != nil {
@@ -97,183 +121,68 @@ func (m *Machine) Save(w io.Writer) error {
 	return b.Flush()
 }
 
-// Restore makes a machine from a snapshot. cfg gives what is the host's:
-// streams, Extra, and in RAM the most that the snapshot may ask for (default
-// MaxRAM); model, RAM and TLB come from the file. The serial input is taken
-// from its beginning: what was received before is not in the file. It refuses what is not a
-// whole and undamaged snapshot of this version, and allocates no more than the
-// guest RAM that the file holds.
-func Restore(r io.Reader, cfg Config) (*Machine, error) {
-	m, err := restore(bufio.NewReader(r), cfg)
-	switch {
-	case err == nil:
-		return m, nil
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, errors.New("snapshot: the file is truncated")
-	case errors.Is(err, zlib.ErrHeader), errors.Is(err, zlib.ErrChecksum), errors.Is(err, zlib.ErrDictionary), errors.As(err, new(flate.CorruptInputError)):
-		return nil, errors.New("snapshot: the file is damaged")
+// savedPages counts the pages that a snapshot has.
+func (m *Machine) savedPages() (n int) {
+	for _, page := range m.Mem.Pages() {
+		if *page != (mmu.Page{}) {
+			n++
+		}
 	}
-	return nil, fmt.Errorf("snapshot: %w", err)
+	return n
 }
 
-func restore(r *bufio.Reader, cfg Config) (*Machine, error) {
-	var head [len(snapshotMagic) + 4]byte
-	if _, err := io.ReadFull(r, head[:]); err != nil {
-		return nil, err
-	}
-	if string(head[:len(snapshotMagic)]) != snapshotMagic {
-		return nil, errors.New("not a snapshot file")
-	}
-	if v := binary.LittleEndian.Uint32(head[len(snapshotMagic):]); v != SnapshotVersion {
-		return nil, fmt.Errorf("the file has version %d, this build reads version %d", v, SnapshotVersion)
-	}
-	z, err := zlib.NewReader(r)
-	if err != nil {
-		return nil, err
-	}
-	sum := sha256.New()
-	m, err := restorePayload(io.TeeReader(z, sum), cfg)
-	if err != nil {
-		return nil, err
-	}
-	// The stream's own end, with zlib's checksum.
-	if n, err := z.Read(make([]byte, 1)); n != 0 || err != io.EOF {
-		return nil, errDamaged
-	}
-	want := make([]byte, sha256.Size)
-	if _, err := io.ReadFull(r, want); err != nil {
-		return nil, err
-	}
-	if !bytes.Equal(want, sum.Sum(nil)) {
-		return nil, errDamaged
-	}
-	if _, err := r.ReadByte(); err != io.EOF {
-		return nil, errors.New("bytes follow the snapshot")
-	}
-	return m, nil
+// pageFields are the fields of a page's record.
+func pageFields() string { return describeFields(fieldsOf(new(savedPage))) }
+
+// appendHead appends what precedes a section's records.
+func appendHead(b []byte, name, fields string, records int) []byte {
+	b = append(append(b, uint8(len(name))), name...)
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(fields)))
+	b = append(b, fields...)
+	return binary.LittleEndian.AppendUint32(b, uint32(records))
 }
 
-var errDamaged = errors.New("the file is damaged")
+// appendSection appends a section of one record.
+func appendSection(b []byte, name string, list []leaf) []byte {
+	return appendNumbers(appendHead(b, name, describeFields(list), 1), list)
+}
 
-func restorePayload(r io.Reader, cfg Config) (*Machine, error) {
-	get := func(v any) error { return binary.Read(r, binary.LittleEndian, v) }
-	var layout uint64
-	var n uint8
-	if err := errors.Join(get(&layout), get(&n)); err != nil {
-		return nil, err
+// appendTLB appends the section of the TLB.
+func appendTLB(b []byte, tlb []mmu.Entry) []byte {
+	b = appendHead(b, sectionTLB, describeFields(fieldsOf(new(mmu.Entry))), len(tlb))
+	for i := range tlb {
+		b = appendNumbers(b, fieldsOf(&tlb[i]))
 	}
-	name := make([]byte, n)
-	if _, err := io.ReadFull(r, name); err != nil {
-		return nil, err
+	return b
+}
+
+// fields are the ticks of all timers.
+func (c *Clock) fields() []leaf {
+	var list []leaf
+	for _, t := range c.timers {
+		list = append(list, leaf{field{t.name, reflect.Uint64, 1}, reflect.ValueOf(&t.at).Elem()})
 	}
-	most := cfg.RAM
-	if most == 0 {
-		most = MaxRAM
-	}
-	if err := errors.Join(get(&cfg.RAM), get(&cfg.TLBOff)); err != nil {
-		return nil, err
-	}
-	if cfg.RAM > most {
-		return nil, fmt.Errorf("it has %d MiB of RAM, more than the %d MiB allowed", cfg.RAM>>20, most>>20)
-	}
-	var known bool
-	if cfg.Model, known = cpu.ModelByName(string(name)); !known {
-		return nil, fmt.Errorf("unknown CPU model %q", name)
-	}
-	m, err := New(cfg)
-	if err != nil {
-		return nil, err
-	}
-	if m.layout() != layout {
-		return nil, errors.New("it was written by another build or for another board")
-	}
-	var s cpu.State
-	var entries uint32
-	if err := errors.Join(get(&s), get(&entries)); err != nil {
-		return nil, err
-	}
-	if entries > mmu.Slots {
-		return nil, errDamaged
-	}
-	tlb := make([]mmu.Entry, entries)
-	timers := make([]uint64, len(m.Clock.timers))
-	if err := errors.Join(get(tlb), get(timers)); err != nil {
-		return nil, err
-	}
+	return list
+}
+
+// maxName bounds the name of a section, in bytes.
+const maxName = 255
+
+// checkNames tells whether all devices and timers can be told apart in a file.
+func (m *Machine) checkNames() error {
+	var names []string
 	for _, d := range m.devices {
-		if err := get(d.State()); err != nil {
-			return nil, err
-		}
+		names = append(names, sectionDevice+d.Name())
 	}
-	if err := m.restorePages(r); err != nil {
-		return nil, err
+	for _, t := range m.Clock.timers {
+		names = append(names, "timer "+t.name)
 	}
-	m.CPU.SetState(s)
-	m.MMU.SetTLB(tlb)
-	m.Clock.load(timers)
-	return m, nil
-}
-
-// restorePages reads the pages of RAM and ROM, in rising order.
-func (m *Machine) restorePages(r io.Reader) error {
-	var head [8]byte
-	var page mmu.Page
-	m.Mem.ClearRAM()
-	for next := uint64(0); ; {
-		if _, err := io.ReadFull(r, head[:]); err != nil {
-			return err
+	seen := make(map[string]bool)
+	for _, name := range names {
+		if seen[name] || len(name) > maxName || !plain(name) {
+			return fmt.Errorf("%q: devices and timers need names of their own, of one line and at most %d bytes", name, maxName)
 		}
-		at := binary.LittleEndian.Uint64(head[:])
-		if at == endOfPages {
-			return nil
-		}
-		if at < next || at%mmu.PageSize != 0 {
-			return errDamaged
-		}
-		next = at + mmu.PageSize
-		if _, err := io.ReadFull(r, page[:]); err != nil {
-			return err
-		}
-		if !m.Mem.SetPage(mmu.Phys(at), &page) {
-			return errDamaged
-		}
+		seen[name] = true
 	}
+	return nil
 }
-
-// layout hashes the types of the saved state.
-func (m *Machine) layout() uint64 {
-	h := fnv.New64a()
-	describeType(h, reflect.TypeFor[cpu.State]())
-	describeType(h, reflect.TypeFor[mmu.Entry]())
-	fmt.Fprintf(h, "timers %d\n", len(m.Clock.timers))
-	for _, d := range m.devices {
-		fmt.Fprintf(h, "device %s\n", d.Name())
-		describeType(h, reflect.TypeOf(d.State()).Elem())
-	}
-	return h.Sum64()
-}
-
-// describeType writes the names and kinds of a type's fields, in order.
-func describeType(w io.Writer, t reflect.Type) {
-	switch t.Kind() {
-	case reflect.Struct:
-		for i := range t.NumField() {
-			fmt.Fprintf(w, "%s{", t.Field(i).Name)
-			describeType(w, t.Field(i).Type)
-			fmt.Fprint(w, "}")
-		}
-	case reflect.Array:
-		fmt.Fprintf(w, "[%d]", t.Len())
-		describeType(w, t.Elem())
-	default:
-		fmt.Fprint(w, t.Kind())
-	}
-}
-
-// setState copies a device's state from its twin.
-func setState(to, from Device) {
-	reflect.ValueOf(to.State()).Elem().Set(reflect.ValueOf(from.State()).Elem())
-}
-
-// stateOf gives a device's state as a comparable value.
-func stateOf(d Device) any { return reflect.ValueOf(d.State()).Elem().Interface() }

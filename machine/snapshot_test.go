@@ -2,9 +2,6 @@ package machine
 
 import (
 	"bytes"
-	"compress/zlib"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"strings"
 	"testing"
@@ -12,7 +9,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"x86emu/cpu"
 	"x86emu/mmu"
 )
 
@@ -88,103 +84,6 @@ func TestSaveRestore(t *testing.T) {
 	}
 }
 
-func TestRestoreRefuses(t *testing.T) {
-	m := boot(t, Config{}, counting)
-	run(t, m, 1000)
-	var b bytes.Buffer
-	require.NoError(t, m.Save(&b))
-	good := b.Bytes()
-	change := func(f func(b []byte) []byte) []byte { return f(bytes.Clone(good)) }
-	for _, c := range []struct {
-		name string
-		file []byte
-		cfg  Config
-		want string
-	}{
-		{"empty", nil, Config{}, "truncated"},
-		{"foreign", []byte(strings.Repeat("hello, world ", 10)), Config{}, "not a snapshot"},
-		{"newer", change(func(b []byte) []byte { b[8]++; return b }), Config{}, "version 2, this build reads version 1"},
-		{"cut in the header", good[:10], Config{}, "truncated"},
-		{"cut in the payload", good[:len(good)/2], Config{}, "truncated"},
-		{"cut in the checksum", good[:len(good)-1], Config{}, "truncated"},
-		{"longer", append(bytes.Clone(good), 0), Config{}, "bytes follow"},
-		{"one bit of the payload", change(func(b []byte) []byte { b[len(b)/2] ^= 1; return b }), Config{}, ""},
-		{"one bit of the checksum", change(func(b []byte) []byte { b[len(b)-1] ^= 1; return b }), Config{}, "damaged"},
-		{"another layout", repack(t, good, func(p []byte) []byte { p[0]++; return p }), Config{}, "another build"},
-		{"unknown model", repack(t, good, func(p []byte) []byte { p[9] = 'x'; return p }), Config{}, "unknown CPU model"},
-		{"more RAM than there is", repack(t, good, func(p []byte) []byte {
-			binary.LittleEndian.PutUint64(p[12:], 1<<60)
-			return p
-		}), Config{}, "of RAM"},
-		{"more RAM than allowed", repack(t, good, func(p []byte) []byte {
-			binary.LittleEndian.PutUint64(p[12:], 2<<20)
-			return p
-		}), Config{RAM: 1 << 20}, "of RAM"},
-		{"another board", good, Config{Extra: withTicker(10, func(*Machine) {})}, "another board"},
-		{"page outside of RAM", repack(t, good, func(p []byte) []byte {
-			return append(binary.LittleEndian.AppendUint64(p[:len(p)-8], MinRAM), make([]byte, 4096+8)...)
-		}), Config{}, "damaged"},
-		{"pages without end", repack(t, good, func(p []byte) []byte { return p[:len(p)-8] }), Config{}, "truncated"},
-		{"payload goes on", repack(t, good, func(p []byte) []byte { return append(p, 0) }), Config{}, "damaged"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			_, err := Restore(bytes.NewReader(c.file), c.cfg)
-			require.ErrorContains(t, err, c.want)
-			assert.True(t, strings.HasPrefix(err.Error(), "snapshot: "), err.Error())
-			assert.NotContains(t, err.Error(), "\n")
-		})
-	}
-}
-
-// repack changes a snapshot's payload and makes its checksum right again.
-func repack(t testing.TB, file []byte, change func([]byte) []byte) []byte {
-	t.Helper()
-	z, err := zlib.NewReader(bytes.NewReader(file[12:]))
-	require.NoError(t, err)
-	var p bytes.Buffer
-	_, err = p.ReadFrom(z)
-	require.NoError(t, err)
-	return pack(change(p.Bytes()))
-}
-
-// pack makes a snapshot file of a payload.
-func pack(payload []byte) []byte {
-	var b bytes.Buffer
-	b.WriteString(snapshotMagic)
-	b.Write([]byte{SnapshotVersion, 0, 0, 0})
-	z := zlib.NewWriter(&b)
-	z.Write(payload)
-	z.Close()
-	sum := sha256.Sum256(payload)
-	b.Write(sum[:])
-	return b.Bytes()
-}
-
-// FuzzRestore gives payloads with a right checksum: what is accepted must run
-// within its budget without harm.
-func FuzzRestore(f *testing.F) {
-	for _, m := range []*Machine{boot(f, Config{}, counting), paged(f)} {
-		var b bytes.Buffer
-		if err := m.Save(&b); err != nil {
-			f.Fatal(err)
-		}
-		f.Add(b.Bytes(), []byte{})
-		f.Add(repack(f, b.Bytes(), func(p []byte) []byte { f.Add([]byte{}, p); return p }), []byte{1})
-	}
-	f.Fuzz(func(t *testing.T, file, payload []byte) {
-		for _, b := range [][]byte{file, pack(payload)} {
-			m, err := Restore(bytes.NewReader(b), Config{RAM: 2 << 20})
-			if err != nil {
-				if strings.ContainsAny(err.Error(), "\r\n") {
-					t.Fatalf("not one line: %q", err)
-				}
-				continue
-			}
-			run(t, m, 1000)
-		}
-	})
-}
-
 func TestForkIsIndependent(t *testing.T) {
 	m := boot(t, Config{}, counting)
 	run(t, m, 1000)
@@ -250,16 +149,6 @@ func TestDevicesOutsideOfExtraCannotFork(t *testing.T) {
 	require.NoError(t, withTicker(10, func(*Machine) {})(m))
 	_, err := m.Fork()
 	assert.Error(t, err)
-}
-
-// Every State that can be in a file must be one that binary.Write knows.
-func TestStateIsFlat(t *testing.T) {
-	assert.Positive(t, binary.Size(cpu.State{}))
-	assert.Positive(t, binary.Size(mmu.Entry{}))
-	m := boot(t, Config{}, "")
-	for _, d := range m.devices {
-		assert.GreaterOrEqual(t, binary.Size(d.State()), 0, d.Name())
-	}
 }
 
 func BenchmarkFork(b *testing.B) {

@@ -73,7 +73,7 @@ const (
 
 func newUART(m *Machine, out *Output, in *Input) *UART {
 	u := &UART{m: m, out: out, in: in}
-	u.rx = m.Clock.NewTimer(false, u.receive)
+	u.rx = m.Clock.NewTimer("uart", false, u.receive)
 	return u
 }
 
