@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"x86emu/debug/stale"
 	"x86emu/idt"
 	"x86emu/machine"
 )
@@ -20,6 +21,11 @@ type ExplainOptions struct {
 	Count    uint64 // at most so many; 0: no limit
 	Budget   uint64 // ticks of the run; machine.NoBudget: to its end
 	Symbols  *Symbols
+
+	// Stale has the whole run up to the last story watched for uses of stale TLB
+	// entries, and to its end if Count does not end it before. What is watched
+	// runs one instruction at a time.
+	Stale bool
 }
 
 // ErrUnrepeatable tells that a run did not go the same way twice.
@@ -29,15 +35,23 @@ var ErrUnrepeatable = errors.New("the run did not repeat itself (does it depend 
 // Nothing is watched but the chains of events themselves: a fork runs ahead at
 // full speed to find where the next one begins, then m runs up to there and is
 // watched until an instruction retires. The Result is that of the fork, if it
-// came to an end; m is left after the last story.
+// came to an end; m is left after the last story, or with Stale at the end: uses
+// of stale TLB entries after the last event are told in a story without events.
 func Explain(ctx context.Context, m *machine.Machine, o ExplainOptions, tell func(*Story) error) (machine.Result, error) {
 	s, err := newScout(m, o)
 	if err != nil {
 		return machine.Result{}, err
 	}
 	x := explainer{m: m, syms: o.Symbols, end: s.end}
+	if o.Stale {
+		w := stale.Watch(m, x.stale)
+		defer w.Close()
+	}
 	for told := uint64(0); o.Count == 0 || told < o.Count; told++ {
 		start, found, err := s.next(ctx)
+		if err == nil && !found && o.Stale && !x.over {
+			err = x.rest(ctx, tell)
+		}
 		if err != nil || !found {
 			return s.result, err
 		}
@@ -129,13 +143,55 @@ type explainer struct {
 	m    *machine.Machine
 	syms *Symbols
 	end  uint64 // tick at which the budget is spent
+
+	over bool       // the last story was the end of the run
+	rec  *Recorder  // at work
+	uses []StaleUse // that no stage has told
+	more uint64     // beyond those
 }
 
-// Bounds of what is watched of one chain, in deliveries.
+// Bounds of what is watched of one chain, in deliveries, and of how many uses of
+// stale TLB entries one story tells besides its stages.
 const (
 	maxRounds = 1024
 	tailOfFar = 4
+	maxUses   = 100
 )
+
+// stale takes a use: into the chain that is recorded, or to what came before.
+func (x *explainer) stale(u *stale.Use) {
+	switch use := x.syms.Stale(x.m, u); {
+	case x.rec != nil:
+		x.rec.put(Stage{Kind: StageStale, Stale: use})
+	case len(x.uses) < maxUses:
+		x.uses = append(x.uses, *use)
+	default:
+		x.more++
+	}
+}
+
+// finish ends a story with the uses that no stage has told.
+func (x *explainer) finish(b *builder, end string) *Story {
+	s := b.finish(end)
+	s.Stale, s.StaleMore = x.uses, x.more
+	x.uses, x.more = nil, 0
+	return s
+}
+
+// rest runs on to the end and tells of the uses on the way, if there are any.
+func (x *explainer) rest(ctx context.Context, tell func(*Story) error) error {
+	b := newBuilder()
+	b.story.Tick = x.m.CPU.Ticks()
+	r, err := x.m.Run(ctx, x.end-b.story.Tick)
+	if err != nil || len(x.uses) == 0 {
+		return err
+	}
+	end := endWords(r.Reason)
+	if r.Reason == machine.Budget {
+		end = "cut"
+	}
+	return tell(x.finish(b, end))
+}
 
 // story runs to the tick at which a chain begins and watches it to its end.
 func (x *explainer) story(ctx context.Context, start uint64) (*Story, error) {
@@ -161,20 +217,21 @@ func (x *explainer) story(ctx context.Context, start uint64) (*Story, error) {
 	if len(b.story.Events) == 0 {
 		return nil, ErrUnrepeatable
 	}
-	s := b.finish(end)
+	x.over = end != "handler"
+	s := x.finish(b, end)
 	s.Fold()
 	return s, nil
 }
 
 // watch watches at most so many steps; the end is "" if the chain goes on.
 func (x *explainer) watch(ctx context.Context, b *builder, steps int) (end string, err error) {
-	rec := Record(x.m, x.syms, b.add)
-	defer rec.Close()
+	x.rec = Record(x.m, x.syms, b.add)
+	defer func() { x.rec.Close(); x.rec = nil }()
 	for range steps {
 		if x.m.CPU.Ticks() >= x.end {
 			return "cut", nil
 		}
-		rec.Boundary()
+		x.rec.Boundary()
 		r, err := x.m.Run(ctx, 1)
 		if err != nil {
 			return "", err

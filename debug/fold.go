@@ -24,6 +24,8 @@ func shapeOf(e *Event) shape {
 		switch st := &e.Stages[i]; st.Kind {
 		case StageInstruction:
 			text += fmt.Sprint(" inst ", st.Inst.Lin, st.Inst.Bytes)
+		case StageStale:
+			text += fmt.Sprint(" stale ", st.Stale.Lin)
 		case StageEvent:
 			text += fmt.Sprint(" event ", st.Event.Code, st.Event.CR2, st.Event.Return)
 		case StageGate:

@@ -18,6 +18,9 @@ type Recorder struct {
 	syms *Symbols
 	sink func(*Stage)
 
+	next         cpu.Observer // who watched before, and goes on to
+	steps, walks func(*mmu.Walk)
+
 	inst   *Instruction // under way; nil before it is fetched
 	failed mmu.Access   // of the last walk that was refused
 	took   bool         // an event has been taken in this step
@@ -40,10 +43,11 @@ type delivery struct {
 }
 
 // Record watches a machine from now on and gives each stage to sink, to keep.
-// The names of places come from syms, which may be nil. One observer watches a
-// machine at a time.
+// The names of places come from syms, which may be nil. Who observes the machine
+// already goes on to do so.
 func Record(m *machine.Machine, syms *Symbols, sink func(*Stage)) *Recorder {
-	r := &Recorder{m: m, syms: syms, sink: sink}
+	r := &Recorder{m: m, syms: syms, sink: sink, steps: m.MMU.OnStep, walks: m.MMU.OnWalk}
+	r.next, _ = m.CPU.Observer().(cpu.Observer)
 	m.CPU.SetObserver(r)
 	m.MMU.OnStep, m.MMU.OnWalk = r.step, r.walk
 	return r
@@ -51,8 +55,12 @@ func Record(m *machine.Machine, syms *Symbols, sink func(*Stage)) *Recorder {
 
 // Close ends the watch.
 func (r *Recorder) Close() {
-	r.m.CPU.SetObserver(nil)
-	r.m.MMU.OnStep, r.m.MMU.OnWalk = nil, nil
+	if r.next == nil {
+		r.m.CPU.SetObserver(nil)
+	} else {
+		r.m.CPU.SetObserver(r.next)
+	}
+	r.m.MMU.OnStep, r.m.MMU.OnWalk = r.steps, r.walks
 }
 
 // Boundary tells the recorder that the machine stands between two
@@ -70,6 +78,9 @@ func (r *Recorder) long() bool { return r.m.MMU.Ctl.EFER&mmu.EFERLMA != 0 }
 
 // Instruction is cpu.Observer's.
 func (r *Recorder) Instruction(e *cpu.InstEvent) {
+	if r.next != nil {
+		r.next.Instruction(e)
+	}
 	r.inst = r.instruction(e.Inst, uint64(e.CS), e.RIP, uint64(e.Linear))
 	r.put(Stage{Kind: StageInstruction, Inst: r.inst})
 }
@@ -164,6 +175,9 @@ func (r *Recorder) code(lin uint64, n int) []byte {
 
 // Access is cpu.Observer's.
 func (r *Recorder) Access(e *cpu.AccessEvent) {
+	if r.next != nil {
+		r.next.Access(e)
+	}
 	r.put(Stage{Kind: StageData, Data: &Data{Lin: Hex(e.Linear), Size: e.Size, Write: e.Write, Value: Hex(e.Value)}})
 }
 
@@ -184,6 +198,9 @@ func (r *Recorder) access(w *mmu.Walk) {
 
 // step is the MMU's: an entry was read.
 func (r *Recorder) step(w *mmu.Walk) {
+	if r.steps != nil {
+		r.steps(w)
+	}
 	if w.N == 1 {
 		r.access(w)
 	}
@@ -197,6 +214,9 @@ func levelOf(s *mmu.Step) Level {
 
 // walk is the MMU's: an access was decided.
 func (r *Recorder) walk(w *mmu.Walk) {
+	if r.walks != nil {
+		r.walks(w)
+	}
 	if w.N == 0 {
 		r.access(w)
 	}

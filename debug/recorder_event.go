@@ -10,6 +10,9 @@ import (
 
 // Delivery is idt.Observer's.
 func (r *Recorder) Delivery(e *idt.DeliveryEvent) {
+	if r.next != nil {
+		r.next.Delivery(e)
+	}
 	switch e.Stage {
 	case idt.StageEvent:
 		r.event(&e.Event)

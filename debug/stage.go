@@ -15,6 +15,7 @@ const (
 	StageAccess      StageKind = "access"      // an address is about to be translated: Access
 	StageLevel       StageKind = "level"       // an entry of the page tables was read; its A and D are as they were: Level
 	StageVerdict     StageKind = "verdict"     // the walk, or an entry of the TLB, has decided; A and D are set: Verdict
+	StageStale       StageKind = "stale"       // a TLB entry was used that the tables no longer support: Stale; only where that is watched
 	StageData        StageKind = "data"        // the program's data was read or written: Data
 	StageEvent       StageKind = "event"       // an exception or interrupt is taken, CR2 is set: Event
 	StageGate        StageKind = "gate"        // a gate of the IDT, or a vector of the IVT, was read: Gate
@@ -40,6 +41,7 @@ type Stage struct {
 	Access   *Access      `json:"access,omitempty"`
 	Level    *Level       `json:"level,omitempty"`
 	Verdict  *Verdict     `json:"verdict,omitempty"`
+	Stale    *StaleUse    `json:"stale,omitempty"`
 	Data     *Data        `json:"data,omitempty"`
 	Event    *Taken       `json:"event,omitempty"`
 	Gate     *Gate        `json:"gate,omitempty"`

@@ -28,6 +28,8 @@ func (s *Stage) words() (label, text string) {
 			return "verdict", p("refused, %s: %s", v.Rule, refusals[v.Rule])
 		}
 		return "verdict", p("allowed, physical %s", s.Verdict.Phys)
+	case StageStale:
+		return "stale TLB", s.Stale.Head()
 	case StageData:
 		verb := "read"
 		if s.Data.Write {

@@ -26,6 +26,12 @@ type Story struct {
 	// round for ever, or "cut" where it was not followed to its end.
 	End  string    `json:"end"`
 	Loop *LoopInfo `json:"loop,omitempty"`
+
+	// Stale are uses of stale TLB entries that no stage of an event tells: since
+	// the story before, or where a long chain was not recorded. StaleMore counts
+	// those beyond the ones kept.
+	Stale     []StaleUse `json:"stale,omitempty"`
+	StaleMore uint64     `json:"stale_more,omitempty"`
 }
 
 // LoopInfo is what goes round in an endless loop.

@@ -12,6 +12,7 @@ import (
 // it, except that the rounds of a recursion stand one below the other.
 func (s *Story) WriteText(w io.Writer) error {
 	t := &storyText{w: bufio.NewWriter(w), story: s}
+	t.stale()
 	depth := map[int]int{}
 	var before *Event // the last one told
 	for i := range s.Events {
@@ -78,6 +79,20 @@ func (t *storyText) line(label, text string) {
 
 func (t *storyText) linef(label, format string, args ...any) {
 	t.line(label, fmt.Sprintf(format, args...))
+}
+
+// stale tells the uses of stale TLB entries that came before.
+func (t *storyText) stale() {
+	for i := range t.story.Stale {
+		u := &t.story.Stale[i]
+		fmt.Fprintf(t.w, "tick %d: stale TLB entry used: %s\n", u.Tick, u.Head())
+		for _, text := range u.Details {
+			t.line("", text)
+		}
+	}
+	if t.story.StaleMore > 0 {
+		fmt.Fprintf(t.w, "... %d more uses of stale TLB entries ...\n", t.story.StaleMore)
+	}
 }
 
 func (t *storyText) event(e, before *Event) {
@@ -149,6 +164,11 @@ func (t *storyText) stage(s *Stage) {
 		t.gate(s.Gate)
 	case StageSelector:
 		t.selector(s.Selector)
+	case StageStale:
+		t.line(s.words())
+		for _, text := range s.Stale.Details {
+			t.line("", text)
+		}
 	case StageEntered:
 		t.line(s.words())
 		t.line("", "flags "+s.Entered.RFLAGS.String()+" = "+bitNames(uint64(s.Entered.RFLAGS), flagNames))

@@ -36,11 +36,18 @@ If the image is an ELF file with a symbol table or DWARF line tables, addresses
 come with names and source lines; --symbols takes them from another file, such as
 the one that was stripped.
 
-The guest runs at full speed up to each fault. The exit status is 0 if a story was
+With --report-stale-tlb the stories also tell each access that uses a TLB entry which
+the page tables no longer support: the entry, the store that changed the table, and
+the flush that is missing. One in the midst of an event stands where it came, those
+since the event before stand above it, and those after the last one at the end.
+
+The guest runs at full speed up to each fault, but with --report-stale-tlb one
+instruction at a time. The exit status is 0 if a story was
 told.`,
 		Example: `  x86emu explain unmapped-handler-32 --last
   x86emu explain kernel.elf --vector GP --count 1
   x86emu explain kernel.elf --at 164126 --symbols kernel.debug
+  x86emu explain missing-invlpg-32 --report-stale-tlb
   x86emu explain kernel.elf --json | jq '.events[] | {tick, name, how}'`,
 		Args: exactly("an IMAGE"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
@@ -63,9 +70,15 @@ told.`,
 			if err != nil {
 				return err
 			}
-			told := 0
+			if o.Stale {
+				if err := checkTLB(m); err != nil {
+					return err
+				}
+			}
+			told, uses := 0, uint64(0)
 			r, err := debug.Explain(cmd.Context(), m, o, func(story *debug.Story) error {
 				told++
+				uses += story.StaleUses()
 				if asJSON {
 					return story.WriteJSON(w)
 				}
@@ -80,6 +93,9 @@ told.`,
 			if err != nil {
 				return err
 			}
+			if o.Stale {
+				tellStale(cmd.ErrOrStderr(), uses, "")
+			}
 			if told == 0 {
 				return fmt.Errorf("nothing to explain: no such event until tick %d (%s)", r.Ticks, r.Reason)
 			}
@@ -92,6 +108,7 @@ told.`,
 	b.addFlags(cmd)
 	s.addFlags(cmd, "null")
 	f := cmd.Flags()
+	f.BoolVar(&o.Stale, "report-stale-tlb", false, "tell each use of a TLB entry that the page tables no longer support")
 	f.Uint64Var(&o.From, "at", 0, "begin with the story at this `tick`, or the next one")
 	f.BoolVar(&o.Last, "last", false, "only the last story of the run")
 	f.StringVar(&vector, "vector", "", "only stories with an event of this `vector`: PF, GP, DF, ..., or a number")

@@ -6,7 +6,8 @@
 // What counts is the access. An entry that has become stale and is not used, or is
 // used for what the tables still allow, is nobody's loss; nor is one that allows less
 // than the tables do, or that has A or D set where they are clear again: there the
-// manual leaves the flush to the software's discretion.
+// manual leaves the flush to the software's discretion. Of an entry from before the
+// watch it is not known when and by which tables it was made; that is said.
 // [SDM 3A, Recommended Invalidation; Optional Invalidation]
 //
 // A Watcher sees every walk, every store into a table that a walk has read, and

@@ -122,6 +122,12 @@ func bare(t *testing.T, cr4 uint64) *machine.Machine {
 func play(t *testing.T, m *machine.Machine, code string) []string {
 	t.Helper()
 	m.Mem.WriteBytes(0x8000, []byte(code+"\xf4"))
+	return watched(t, m)
+}
+
+// watched runs a machine to its halt and returns what is told.
+func watched(t *testing.T, m *machine.Machine) []string {
+	t.Helper()
 	var all []string
 	stale.Watch(m, func(u *stale.Use) { all = append(all, u.String()) })
 	r, err := m.Run(context.Background(), 1000)
@@ -191,6 +197,33 @@ func TestUses(t *testing.T) {
 			for _, part := range test.want {
 				assert.Contains(t, all[0], part)
 			}
+		})
+	}
+}
+
+// Of an entry from before the watch nothing is made up: what the tables said when
+// it was made is not known, but a store that is seen later is told.
+func TestEntriesFromBeforeTheWatch(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		before int // instructions that run unwatched
+		code   string
+		want   string
+	}{
+		{"changed before", 2, read80 + clear80 + read80, "what the tables said when the entry was made is not known"},
+		{"changed after, unused in between", 1, read80 + clear80 + read80, "what the tables said when the entry was made is not known"},
+		{"used, then changed", 1, read80 + read80 + clear80 + read80, "PTE 128 at 0x13400 was 0x300123, is 0x0: written at 0008:800e"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := bare(t, 0)
+			m.Mem.WriteBytes(0x8000, []byte(c.code+"\xf4"))
+			_, err := m.Run(context.Background(), uint64(c.before))
+			require.NoError(t, err)
+			all := watched(t, m)
+			require.Len(t, all, 1)
+			assert.Contains(t, all[0], "0x300000, supervisor rwx, from before the watch began")
+			assert.Contains(t, all[0], c.want)
+			assert.NotContains(t, all[0], "no store changed it")
 		})
 	}
 }

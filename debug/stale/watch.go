@@ -15,6 +15,7 @@ type Use struct {
 	Entry  mmu.Entry // as the TLB has it
 	Now    mmu.Walk  // what the tables say of the same access
 
+	Known bool     // the watch saw the entry being made: Made and CR3 tell of it
 	Made  Place    // when the entry was made
 	CR3   uint64   // CR3 then
 	Was   mmu.Step // the entry in memory that has changed since, as it was then; Size 0 and Raw 0: none has
@@ -48,9 +49,11 @@ type Watcher struct {
 	stored func(mmu.Phys, int, bool) // and stores
 }
 
-// origin is the walk that an entry was made by.
+// origin is the walk that an entry was made by, or for an entry from before the
+// watch, what the tables said when they were first seen to support it.
 type origin struct {
 	Place
+	seen  bool // the walk was seen
 	page  mmu.Linear
 	cr3   uint64
 	n     int
@@ -117,21 +120,25 @@ func (w *Watcher) walk(k *mmu.Walk) {
 	if w.walked != nil {
 		w.walked(k)
 	}
-	if !k.OK() || k.N == 0 {
-		return
+	if k.OK() && k.N > 0 {
+		w.note(k, true)
 	}
+}
+
+// note remembers what an entry comes of, and watches the tables for stores.
+func (w *Watcher) note(k *mmu.Walk, seen bool) {
 	page := k.Lin &^ mmu.PageMask
-	o := origin{Place: w.now, page: page, cr3: w.m.MMU.Ctl.CR3, n: k.N}
+	o := origin{Place: w.now, seen: seen, page: page, cr3: w.m.MMU.Ctl.CR3, n: k.N}
 	copy(o.steps[:], k.Steps[:k.N])
 	w.made[slot(page)] = o
-	seen := len(w.ranges)
+	old := len(w.ranges)
 	for _, s := range k.Steps[:k.N] {
 		if p := s.At &^ mmu.PageMask; s.Size != 0 && !w.tables[p] {
 			w.tables[p] = true
 			w.ranges = append(w.ranges, mmu.Range{At: p, Len: mmu.PageSize})
 		}
 	}
-	if len(w.ranges) > seen {
+	if len(w.ranges) > old {
 		w.m.Mem.Watch(w.ranges)
 	}
 }
@@ -166,6 +173,9 @@ func (w *Watcher) hit(lin mmu.Linear, a mmu.Access, e *mmu.Entry) bool {
 	}
 	k := w.m.MMU.Explain(lin, a)
 	if k.OK() && k.Frame == e.Frame {
+		if w.origin(e) == nil {
+			w.note(&k, false)
+		}
 		const rights = mmu.RightWrite | mmu.RightUser | mmu.RightExec
 		return e.Rights&^k.Rights&rights == 0 && k.Key == e.Key
 	}
@@ -197,17 +207,27 @@ func (w *Watcher) use(lin mmu.Linear, a mmu.Access, e *mmu.Entry, k mmu.Walk) {
 // maxTold bounds how many uses are reported.
 const maxTold = 1 << 16
 
+// origin is what an entry comes of; nil for one from before the watch.
+func (w *Watcher) origin(e *mmu.Entry) *origin {
+	if o := &w.made[slot(e.Page)]; o.page == e.Page && o.n > 0 {
+		return o
+	}
+	return nil
+}
+
 // used are the bits that the processor sets by itself.
 const used = mmu.PteAccessed | mmu.PteDirty
 
 // find looks for the first entry in memory that has changed since the TLB entry
 // was made, and for who changed it.
 func (w *Watcher) find(u *Use) {
-	o := &w.made[slot(u.Entry.Page)]
-	if o.page != u.Entry.Page || o.n == 0 {
-		return // made before the watch began
+	o := w.origin(&u.Entry)
+	if o == nil {
+		return
 	}
-	u.Made, u.CR3 = o.Place, o.cr3
+	if o.seen {
+		u.Known, u.Made, u.CR3 = true, o.Place, o.cr3
+	}
 	for _, s := range o.steps[:o.n] {
 		if s.Size == 0 {
 			continue
