@@ -20,6 +20,7 @@ type StaleUse struct {
 	TLB     StaleEntry   `json:"tlb"`
 	Tables  string       `json:"tables"` // what they say by now: a frame, or what is missing
 	Changed *StaleChange `json:"changed,omitempty"`
+	Change  string       `json:"change"`  // the same in words
 	Missing string       `json:"missing"` // the flush
 	Details []string     `json:"details"` // all of this in words
 }
@@ -48,7 +49,7 @@ func (s *Symbols) Stale(m *machine.Machine, u *stale.Use) *StaleUse {
 	v := &StaleUse{
 		Tick: u.Tick, Access: u.Access.String(), Lin: Hex(u.Lin), CS: Hex(u.CS), RIP: Hex(u.RIP),
 		TLB:    StaleEntry{Page: Hex(u.Entry.Page), Frame: Hex(u.Entry.Frame), Rights: u.Entry.Rights.String()},
-		Tables: u.Says(), Missing: u.Flush(), Details: u.Details(),
+		Tables: u.Says(), Change: u.Change(), Missing: u.Flush(), Details: u.Details(),
 	}
 	if u.Known {
 		v.TLB.Since = &u.Made.Tick

@@ -18,6 +18,7 @@ func newStep() *cobra.Command {
 	var b board
 	var symbols, input string
 	var at uint64
+	var reportStale bool
 	history := size(debug.DefaultHistory)
 	cmd := &cobra.Command{
 		Use:   "step IMAGE",
@@ -47,10 +48,17 @@ A stop is always before what it is for: the step that raises the exception, or
 makes the store, comes next and is told in its pane. The first breakpoint is any
 exception; ":d 1" deletes it.
 
+With --report-stale-tlb a line tells which uses of TLB entries that the page tables no
+longer support came before, come with the next step (the pane "walk" then has the
+entry, the store that changed the table, and the flush that is missing), and are to
+come; /stale and ?stale go there. They are found by a second run that goes ahead,
+one instruction at a time: the line says how far it has come.
+
 Time is virtual and a run repeats itself exactly, so going back is exact too. The
 terminal is the screen's: the guest's COM1 gets its input from --input.`,
 		Example: `  x86emu step unmapped-handler-32
   x86emu step kernel.elf --at 164126 --symbols kernel.debug
+  x86emu step missing-invlpg-32 --report-stale-tlb
   x86emu step kernel.elf --input keys.txt --history-memory 1G
   ssh -t host x86emu step kernel.elf`,
 		Args: exactly("an IMAGE"),
@@ -76,7 +84,12 @@ terminal is the screen's: the guest's COM1 gets its input from --input.`,
 			if err != nil {
 				return err
 			}
-			s, err := session.New(m, text, session.Options{Image: args[0], Symbols: syms, History: uint64(history)})
+			if reportStale {
+				if err := checkTLB(m); err != nil {
+					return err
+				}
+			}
+			s, err := session.New(m, text, session.Options{Image: args[0], Symbols: syms, History: uint64(history), Stale: reportStale})
 			if err != nil {
 				return err
 			}
@@ -91,6 +104,7 @@ terminal is the screen's: the guest's COM1 gets its input from --input.`,
 	}
 	b.addFlags(cmd)
 	f := cmd.Flags()
+	f.BoolVar(&reportStale, "report-stale-tlb", false, "tell each use of a TLB entry that the page tables no longer support")
 	f.Uint64Var(&at, "at", 0, "begin at this `tick`; what was before can be gone back to")
 	f.StringVar(&symbols, "symbols", "", "take names and source lines from this ELF `FILE` (default the image)")
 	f.StringVar(&input, "input", "", "what COM1 receives: a `FILE` (default nothing)")

@@ -174,6 +174,24 @@ func TestStepScreens(t *testing.T) {
 	}{
 		{"80x24", 80, 24, nil, []string{"unmapped-handler-32"}, faults},
 		{"200x60", 200, 60, nil, []string{"unmapped-handler-32"}, faults},
+		{"stale", 80, 24, nil, []string{"missing-invlpg-32", "--report-stale-tlb"}, []action{
+			{"", "to come (69015 40029000)", ""},
+			{"G", "5 before (94211 4002b000), 0 to come", "end"},
+			{"?stale\r", "► supervisor write of 4002b000", "use"},
+			{"s", "5 before (94211 4002b000)", ""},
+			{"S", "► supervisor write of 4002b000", ""},
+			{"?stale\r?stale\r", "tick 83682", ""},
+			{"\t\t\tz", "missing: INVLPG of 0x4002a000, or", "walk"},
+			{"z", "registers", ""},
+			{"g", "0 before, 5 to come (69015 40029000)", ""},
+			{"?stale\r", "no stale TLB entry was used before", ""},
+			{"/stale\r/stale\r", "tick 70007", ""},
+			{"G/stale\r", "no stale TLB entry is used from here to the end", ""},
+		}},
+		{"stale-wide", 200, 60, nil, []string{"missing-invlpg-32", "--report-stale-tlb", "--at", "94211"}, []action{
+			{"", "of 105973  CPL", ""},
+			{"", "► supervisor write of 4002b000", "use"},
+		}},
 		{"plain", 80, 24, []string{"NO_COLOR=1", "LC_ALL=C"}, []string{"unmapped-handler-64"}, []action{
 			{"", "of 221328  CPL", ""},
 			{"GE", "before #PF", "fault"},

@@ -11,9 +11,12 @@ import (
 )
 
 // Find goes through time, forward or back, to where something is: an exception
-// (its name), an instruction (an address or a symbol), or else a text that the
-// guest sends.
+// (its name), an instruction (an address or a symbol), the use of a stale TLB entry
+// ("stale", where they are watched), or else a text that the guest sends.
 func (s *Session) Find(ctx context.Context, what string, forward bool) error {
+	if what == findStale && s.o.Stale {
+		return s.findUse(ctx, forward)
+	}
 	var c debug.Condition
 	if v, err := Vector(what); err == nil && strings.Trim(what, "0123456789") != "" {
 		c = debug.OnEvent{Vector: v}

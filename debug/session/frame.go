@@ -32,6 +32,8 @@ type Frame struct {
 	DataAt int
 	Stages []StageLine
 	Stage  int // the one at which the machine stands, -1: before the step
+	Count  int // stages of the step; what Stages has beyond them is about the run
+	Stale  Stale
 	Walk   []WalkLine
 	Serial []string
 	Breaks []Break
@@ -94,8 +96,9 @@ func (s *Session) Frame() *Frame {
 	f.Regs = s.regs(m, &st)
 	f.Code, f.CodeAt = s.code(m)
 	f.Stack, f.DataAt = s.stack(m, &st)
-	f.Stages = s.stageLines()
+	f.Stages, f.Count = s.stageLines(), len(s.stages)
 	f.Walk = s.walk(m)
+	f.tellStale(s)
 	f.Serial = lines(s.serial.at(s.Tick(), s.over))
 	return f
 }

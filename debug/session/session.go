@@ -14,6 +14,7 @@ type Options struct {
 	Image   string         // its name, to be shown
 	Symbols *debug.Symbols // nil: none
 	History uint64         // bytes that the past may take; 0: debug.DefaultHistory
+	Stale   bool           // the timeline tells uses of stale TLB entries
 }
 
 // Session is a machine that is looked at, and moved forward and back. One
@@ -56,7 +57,7 @@ func New(m *machine.Machine, t *Transcript, o Options) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Timeline.m = ahead
+	s.Timeline.m, s.Timeline.syms, s.Timeline.stale = ahead, o.Symbols, o.Stale
 	t.follow(m)
 	s.h = debug.NewHistory(m, o.History)
 	s.Add(debug.OnEvent{Any: true})

@@ -2,9 +2,12 @@ package session
 
 import (
 	"context"
+	"slices"
 	"sort"
 	"sync"
 
+	"x86emu/debug"
+	"x86emu/debug/stale"
 	"x86emu/idt"
 	"x86emu/machine"
 )
@@ -22,11 +25,14 @@ type Chain struct {
 // Timeline knows the chains of events of a run, also of what is still to come:
 // a fork runs ahead. It may be asked by any goroutine.
 type Timeline struct {
-	m *machine.Machine
+	m     *machine.Machine
+	syms  *debug.Symbols
+	stale bool // uses of stale TLB entries are watched
 
 	mu     sync.Mutex
 	chains []Chain
 	more   uint64 // chains beyond those kept
+	uses   []debug.StaleUse
 	known  uint64 // the tick up to which all is known
 	end    machine.Result
 	done   bool
@@ -36,6 +42,7 @@ type Timeline struct {
 const (
 	maxChains = 1 << 16
 	maxAhead  = 1 << 32
+	maxUses   = 1 << 12
 )
 
 // restart forgets what is known: the run goes on otherwise, as m does.
@@ -45,6 +52,8 @@ func (t *Timeline) restart(m *machine.Machine) {
 	now := m.CPU.Ticks()
 	t.m = m
 	t.chains = t.chains[:sort.Search(len(t.chains), func(i int) bool { return t.chains[i].Tick >= now })]
+	// Frames hold on to those they were given.
+	t.uses = slices.Clip(t.uses[:sort.Search(len(t.uses), func(i int) bool { return t.uses[i].Tick >= now })])
 	t.more, t.known, t.end, t.done = 0, now, machine.Result{}, false
 }
 
@@ -55,6 +64,10 @@ func (t *Timeline) Scout(ctx context.Context) error {
 	m := t.m
 	t.mu.Unlock()
 	m.CPU.OnDelivery = func(out *idt.Outcome) { t.delivered(m, out) }
+	if t.stale {
+		w := stale.Watch(m, func(u *stale.Use) { t.used(m, u) })
+		defer w.Close()
+	}
 	for slice := uint64(1 << 20); ; slice *= 2 { // so that a run can find a loop of any period
 		r, err := m.Run(ctx, slice)
 		t.mu.Lock()

@@ -161,7 +161,7 @@ func TestUses(t *testing.T) {
 		{"cleared, read", 0, read80 + clear80 + read80, []string{
 			"stale TLB entry used: supervisor read of 0x80000 at 0008:8013, tick 2",
 			"  the TLB has 0x80000 -> 0x300000, supervisor rwx, since tick 0",
-			"  memory says: supervisor read of 0x80000: P=0 in PTE 128 = 0x0 at 0x13400",
+			"  memory says: P=0 in PTE 128 = 0x0 at 0x13400",
 			"  PTE 128 at 0x13400 was 0x300103, is 0x0: written at 0008:8007, tick 1",
 			"  missing since then: INVLPG of 0x80000, or a load of CR3",
 		}},

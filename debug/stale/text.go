@@ -28,7 +28,7 @@ func (u *Use) Held() string {
 // Says is what memory says of the same access by now.
 func (u *Use) Says() string {
 	if !u.Now.OK() {
-		return tables.Missing(&u.Now)
+		return tables.Refusal(&u.Now)
 	}
 	return fmt.Sprintf("0x%x", uint64(u.Now.Frame))
 }

@@ -60,7 +60,12 @@ func (v *View) reach(lin, n uint64, a mmu.Access) string {
 
 // Missing tells what a walk failed at: the entry and what is wrong with it.
 func Missing(w *mmu.Walk) string {
-	s := fmt.Sprintf("%s of 0x%x: %s", w.Access, uint64(w.Lin), w.Rule)
+	return fmt.Sprintf("%s of 0x%x: %s", w.Access, uint64(w.Lin), Refusal(w))
+}
+
+// Refusal is the rule that a walk failed by, and the entry.
+func Refusal(w *mmu.Walk) string {
+	s := w.Rule.String()
 	if w.Decider >= 0 {
 		s += " in " + entryText(w.Steps[w.Decider])
 	}

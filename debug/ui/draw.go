@@ -18,9 +18,12 @@ func (m *model) draw() string {
 	rows := make([]string, m.height)
 	rows[0] = m.title()
 	if m.look.over != overNothing {
-		copy(rows[1:m.height-2], strings.Split(m.page.View(), "\n"))
+		copy(rows[1:1+m.room()], strings.Split(m.page.View(), "\n"))
 	} else {
 		m.body(rows)
+	}
+	if m.f.Stale.On {
+		rows[m.height-3] = m.staleLine()
 	}
 	rows[m.height-2] = m.status()
 	rows[m.height-1] = m.hints()
@@ -30,11 +33,20 @@ func (m *model) draw() string {
 	return strings.Join(rows, "\n")
 }
 
+// room is how many lines there are for the panes: all but the first, the last two,
+// and that of stale TLB entries where they are watched.
+func (m *model) room() int {
+	if m.f.Stale.On {
+		return m.height - 4
+	}
+	return m.height - 3
+}
+
 // body puts the panes together.
 func (m *model) body(rows []string) {
-	boxes := layout(m.width, m.height, m.regsHeight)
+	boxes := layout(m.width, m.room()+3, m.regsHeight)
 	if m.look.zoom {
-		boxes = []box{{m.look.focus, 0, 1, m.width, m.height - 3}}
+		boxes = []box{{m.look.focus, 0, 1, m.width, m.room()}}
 	}
 	slices.SortStableFunc(boxes, func(a, b box) int { return a.x - b.x })
 	for _, b := range boxes {
@@ -72,8 +84,8 @@ func (m *model) head(b box) string {
 func (m *model) headText(p pane) string {
 	switch p {
 	case paneStep:
-		if n := len(m.f.Stages); m.f.Stage >= 0 {
-			return fmt.Sprintf("this step: stage %d of %d", m.f.Stage+1, n)
+		if m.f.Stage >= 0 {
+			return fmt.Sprintf("this step: stage %d of %d", m.f.Stage+1, m.f.Count)
 		}
 	case paneRegs:
 		return strings.TrimRight("registers  "+m.f.Flags, " ")

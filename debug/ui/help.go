@@ -21,7 +21,7 @@ func (m *model) open(o overlay) {
 	m.look.over = o
 	m.page = viewport.New()
 	m.page.SetWidth(m.width)
-	m.page.SetHeight(m.height - 3)
+	m.page.SetHeight(m.room())
 	switch o {
 	case overHelp:
 		m.page.SetContentLines(m.help())

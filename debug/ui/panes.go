@@ -6,6 +6,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"x86emu/debug"
 	"x86emu/debug/session"
 )
 
@@ -284,4 +285,35 @@ func (m *model) faultLine(w int) string {
 		s += "  " + m.known(a)
 	}
 	return m.st.head.Render(m.st.fit(s, w))
+}
+
+// staleLine tells in one line which uses of stale TLB entries came before, come
+// with this step, and are still to come.
+func (m *model) staleLine() string {
+	u := m.s.Timeline.Stale(m.f.Tick)
+	here := u.Here
+	if m.f.Over {
+		here = nil
+	}
+	count := func(n int, what string, use *debug.StaleUse) string {
+		s := fmt.Sprintf("%d %s", n, what)
+		if use != nil && len(here) == 0 {
+			s += fmt.Sprintf(" (%d %x)", use.Tick, uint64(use.Lin))
+		}
+		return s
+	}
+	s := "stale TLB: " + count(u.Before, "before", u.Last) + ", " + count(u.After, "to come", u.Next)
+	if u.Full {
+		s += " or more"
+	}
+	if len(here) > 0 {
+		s = fmt.Sprintf("%s  %s %s of %x", s, m.st.here, here[0].Access, uint64(here[0].Lin))
+		return m.st.bad.Render(m.st.fit(s, m.width))
+	}
+	if !u.Done {
+		s += fmt.Sprintf("; watched to tick %d%s", u.Known, m.st.dots)
+	} else if u.Known < m.f.Tick {
+		s += fmt.Sprintf("; watched to tick %d only", u.Known)
+	}
+	return m.st.head.Render(m.st.fit(s, m.width))
 }

@@ -126,6 +126,9 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		}
 		return m, m.next()
 	case told:
+		if u := &m.f.Stale; u.On && !u.Done && u.Known <= m.f.Tick && !m.busy {
+			m.show() // what was not known when the frame was made
+		}
 		if m.busy || !m.s.Timeline.Around(0, 0, 0).Done {
 			return m, again()
 		}
