@@ -36,9 +36,9 @@ func BenchmarkSIMD(b *testing.B) {
 				s.FP.R[i].Sig, s.FP.R[i].SE = 0xc90fdaa22168c235, 0x3fff
 			}
 			for i := range s.FP.XMM {
-				s.FP.XMM[i] = simd.Vec{0x3ff123456789abcd, 0x4000fedcba987654}
+				s.FP.XMM[i] = simd.Vec{Lo: 0x3ff123456789abcd, Hi: 0x4000fedcba987654}
 			}
-			s.FP.XMM[1] = simd.Vec{0x3ff0000000000003, 0x3ff0000000000000}
+			s.FP.XMM[1] = simd.Vec{Lo: 0x3ff0000000000003, Hi: 0x3ff0000000000000}
 			c.SetState(s)
 			c.Run(10000)
 			start := c.Ticks()

@@ -62,7 +62,7 @@ func TestSIMDCorpus(t *testing.T) {
 		s := floatCPU(c, code)
 		load := func(s *State, v []uint64) {
 			for i := range 4 {
-				s.FP.XMM[i] = simd.Vec{v[2*i], v[2*i+1]}
+				s.FP.XMM[i] = simd.Vec{Lo: v[2*i], Hi: v[2*i+1]}
 				s.FP.R[i].Sig = v[8+i]
 			}
 			s.GPR[0], s.GPR[1], s.GPR[2] = v[12], v[13], v[14]

@@ -72,15 +72,15 @@ func (p *FPState) setX87(b []byte, wide bool) {
 // putXMM writes the first n XMM registers, setXMM reads them.
 func (p *FPState) putXMM(b []byte, n int) {
 	for i := range n {
-		binary.LittleEndian.PutUint64(b[fxXMM+16*i:], p.XMM[i][0])
-		binary.LittleEndian.PutUint64(b[fxXMM+16*i+8:], p.XMM[i][1])
+		binary.LittleEndian.PutUint64(b[fxXMM+16*i:], p.XMM[i].Lo)
+		binary.LittleEndian.PutUint64(b[fxXMM+16*i+8:], p.XMM[i].Hi)
 	}
 }
 
 func (p *FPState) setXMM(b []byte, n int) {
 	for i := range n {
-		p.XMM[i][0] = binary.LittleEndian.Uint64(b[fxXMM+16*i:])
-		p.XMM[i][1] = binary.LittleEndian.Uint64(b[fxXMM+16*i+8:])
+		p.XMM[i].Lo = binary.LittleEndian.Uint64(b[fxXMM+16*i:])
+		p.XMM[i].Hi = binary.LittleEndian.Uint64(b[fxXMM+16*i+8:])
 	}
 }
 

@@ -50,7 +50,7 @@ var chosen = map[decode.Op]func(d, s simd.Vec, imm uint8, w int) simd.Vec{
 	decode.PSHUFD:    func(_, s simd.Vec, imm uint8, _ int) simd.Vec { return simd.PSHUFD(s, imm) },
 	decode.PSHUFLW:   func(_, s simd.Vec, imm uint8, _ int) simd.Vec { return simd.PSHUFLW(s, imm) },
 	decode.PSHUFHW:   func(_, s simd.Vec, imm uint8, _ int) simd.Vec { return simd.PSHUFHW(s, imm) },
-	decode.PSHUFW:    func(_, s simd.Vec, imm uint8, _ int) simd.Vec { return simd.PSHUFLW(simd.Vec{s[0]}, imm) },
+	decode.PSHUFW:    func(_, s simd.Vec, imm uint8, _ int) simd.Vec { return simd.PSHUFLW(s, imm) },
 	decode.SHUFPS:    func(d, s simd.Vec, imm uint8, _ int) simd.Vec { return simd.SHUFPS(d, s, imm) },
 	decode.SHUFPD:    func(d, s simd.Vec, imm uint8, _ int) simd.Vec { return simd.SHUFPD(d, s, imm) },
 	decode.PALIGNR:   simd.PALIGNR,
@@ -111,7 +111,7 @@ func init() {
 		}
 	}
 	for op, f := range shifted {
-		handlers[op] = vectorHandler(func(_ *decode.Inst, d, s simd.Vec, _ int) simd.Vec { return f(d, s[0]) })
+		handlers[op] = vectorHandler(func(_ *decode.Inst, d, s simd.Vec, _ int) simd.Vec { return f(d, s.Lo) })
 	}
 	for op, e := range extended {
 		handlers[op] = vectorHandler(func(_ *decode.Inst, _, s simd.Vec, _ int) simd.Vec {

@@ -197,14 +197,13 @@ func (c *CPU) arithmetic(in *decode.Inst, l lanes, op fp.Operation) bool {
 	e := c.env()
 	r := *dst
 	if l.f == &fp.Double {
-		for i := range l.n {
-			r[i] = e.Apply(op, l.f, r[i], s[i])
+		r.Lo = e.Apply(op, l.f, r.Lo, s.Lo)
+		if l.n == 2 {
+			r.Hi = e.Apply(op, l.f, r.Hi, s.Hi)
 		}
 	} else {
 		for i := range l.n {
-			sh := 32 * (i & 1)
-			v := e.Apply(op, l.f, r[i>>1]>>sh&0xffffffff, s[i>>1]>>sh&0xffffffff)
-			r[i>>1] = r[i>>1]&^(0xffffffff<<sh) | v<<sh
+			r.SetLane(i, 4, e.Apply(op, l.f, r.Lane(i, 4), s.Lane(i, 4)))
 		}
 	}
 	if !c.raised(e) {

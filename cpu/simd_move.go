@@ -25,6 +25,11 @@ var moveOps = map[decode.Op]handler{
 	decode.PCMPISTRI: execCompareText, decode.PCMPISTRM: execCompareText, decode.PCMPESTRI: execCompareText, decode.PCMPESTRM: execCompareText,
 }
 
+// masks lists the instructions that make a number of the signs of lanes.
+var masks = map[decode.Op]simd.Op{
+	decode.MOVMSKPS: simd.MOVMSKPS, decode.MOVMSKPD: simd.MOVMSKPD, decode.PMOVMSKB: simd.PMOVMSKB,
+}
+
 func init() {
 	for op, h := range moveOps {
 		handlers[op] = h
@@ -72,10 +77,10 @@ func execMOVD(c *CPU, in *decode.Inst) bool {
 	switch a := in.Args[0]; a.Kind {
 	case decode.ArgXMM, decode.ArgMMX:
 		c.touched(in)
-		c.setVec(in, 0, simd.Vec{v[0]})
+		c.setVec(in, 0, simd.Vec{Lo: v.Lo})
 		return true
 	}
-	if !c.put(in, 0, v[0]) {
+	if !c.put(in, 0, v.Lo) {
 		return false
 	}
 	c.touched(in)
@@ -121,11 +126,11 @@ func execMoveHalf(c *CPU, in *decode.Inst) bool {
 	case !ok:
 		return false
 	case in.Args[0].Kind == decode.ArgMem:
-		return c.put(in, 0, v[half])
+		return c.put(in, 0, v.Lane(half, 8))
 	case in.Op == decode.MOVHLPS:
-		v[0] = v[1]
+		v.Lo = v.Hi
 	}
-	c.s.FP.XMM[in.Args[0].Num&15][half] = v[0]
+	c.s.FP.XMM[in.Args[0].Num&15].SetLane(half, 8, v.Lo)
 	return true
 }
 
@@ -140,7 +145,7 @@ func execMoveDup(c *CPU, in *decode.Inst) bool {
 	}
 	switch in.Op {
 	case decode.MOVDDUP:
-		v[1] = v[0]
+		v.Hi = v.Lo
 	case decode.MOVSHDUP:
 		v = simd.PSHUFD(v, 0xf5)
 	default:
@@ -156,19 +161,8 @@ func execMoveMask(c *CPU, in *decode.Inst) bool {
 		return false
 	}
 	v, _ := c.vec(in, 1)
-	mask := uint64(0)
-	switch in.Op {
-	case decode.PMOVMSKB:
-		c.touched(in)
-		mask = simd.PMOVMSKB(v, width(in, 1))
-	case decode.MOVMSKPS:
-		for i := range 4 {
-			mask |= v.Lane(i, 4) >> 31 << i
-		}
-	default:
-		mask = v[0]>>63 | v[1]>>63<<1
-	}
-	return c.put(in, 0, mask)
+	c.touched(in)
+	return c.put(in, 0, masks[in.Op](v, v, width(in, 1)).Lo)
 }
 
 // execMaskMove stores the bytes whose mask has its top bit set at DS:RDI. Memory

@@ -25,10 +25,10 @@ func (c *CPU) load128(seg decode.SegReg, off uint64, aligned bool) (v simd.Vec, 
 	if _, ok = c.linear(seg, off, 16, false); !ok {
 		return v, false
 	}
-	if v[0], ok = c.load(seg, off, 8); !ok {
+	if v.Lo, ok = c.load(seg, off, 8); !ok {
 		return v, false
 	}
-	v[1], ok = c.load(seg, off+8, 8)
+	v.Hi, ok = c.load(seg, off+8, 8)
 	return v, ok
 }
 
@@ -48,7 +48,7 @@ func (c *CPU) store128(seg decode.SegReg, off uint64, v simd.Vec, aligned bool) 
 	} else if !c.mmu.Probe(lin, 16, c.dataAcc|mmu.Write) {
 		return c.pageFault()
 	}
-	return c.store(seg, off, 8, v[0]) && c.store(seg, off+8, 8, v[1])
+	return c.store(seg, off, 8, v.Lo) && c.store(seg, off+8, 8, v.Hi)
 }
 
 // vec reads operand n: an MMX or XMM register, or memory of its size.
@@ -57,22 +57,22 @@ func (c *CPU) vec(in *decode.Inst, n int) (simd.Vec, bool) {
 	case decode.ArgXMM:
 		return c.s.FP.XMM[a.Num&15], true
 	case decode.ArgMMX:
-		return simd.Vec{c.s.FP.R[a.Num&7].Sig}, true
+		return simd.Vec{Lo: c.s.FP.R[a.Num&7].Sig}, true
 	case decode.ArgMem:
 		if a.Size == 16 {
 			return c.load128(in.Seg, c.ea(in), true)
 		}
 		v, ok := c.load(in.Seg, c.ea(in), a.Size)
-		return simd.Vec{v}, ok
+		return simd.Vec{Lo: v}, ok
 	}
 	v, ok := c.get(in, n)
-	return simd.Vec{v}, ok
+	return simd.Vec{Lo: v}, ok
 }
 
 // setVec writes register operand n.
 func (c *CPU) setVec(in *decode.Inst, n int, v simd.Vec) {
 	if a := in.Args[n]; a.Kind == decode.ArgMMX {
-		c.setMMX(a.Num, v[0])
+		c.setMMX(a.Num, v.Lo)
 	} else {
 		c.s.FP.XMM[a.Num&15] = v
 	}

@@ -14,7 +14,7 @@ func (f *Float) put(s *cpu.FPState) {
 		s.R[(top+i)&7] = fp.F80{Sig: r.Sig, SE: r.SE}
 	}
 	for i, x := range f.XMM {
-		s.XMM[i] = simd.Vec(x)
+		s.XMM[i] = simd.Vec{Lo: x[0], Hi: x[1]}
 	}
 	s.Derive()
 }
@@ -28,7 +28,7 @@ func (f *Float) get(s *cpu.FPState) {
 		f.ST[i] = Extended{Sig: r.Sig, SE: r.SE}
 	}
 	for i, x := range s.XMM {
-		f.XMM[i] = x
+		f.XMM[i] = [2]uint64{x.Lo, x.Hi}
 	}
 }
 

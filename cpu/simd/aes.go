@@ -47,14 +47,14 @@ type state [16]uint8
 
 func (v Vec) state() (s state) {
 	for i := range s {
-		s[i] = uint8(v[i/8] >> (8 * (i % 8)))
+		s[i] = uint8(v.Lane(i, 1))
 	}
 	return s
 }
 
 func (s *state) vec() (v Vec) {
 	for i, b := range s {
-		v[i/8] |= uint64(b) << (8 * (i % 8))
+		v.SetLane(i, 1, uint64(b))
 	}
 	return v
 }
@@ -132,7 +132,7 @@ func AESKEYGENASSIST(s Vec, imm uint8) (r Vec) {
 		for b := 0; b < 32; b += 8 {
 			sub |= uint32(sbox[uint8(x>>b)]) << b
 		}
-		r[i] = uint64(sub) | uint64(bits.RotateLeft32(sub, -8)^uint32(imm))<<32
+		r.SetLane(i, 8, uint64(sub)|uint64(bits.RotateLeft32(sub, -8)^uint32(imm))<<32)
 	}
 	return r
 }

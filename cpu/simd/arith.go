@@ -3,233 +3,138 @@ package simd
 import "math/bits"
 
 // Addition and subtraction, wrapping. [SDM 2, PADDB/PADDW/PADDD/PADDQ; PSUBB/PSUBW/PSUBD; PSUBQ]
-func PADDB(d, s Vec, _ int) Vec { return Vec{addLanes(d[0], s[0], top8), addLanes(d[1], s[1], top8)} }
-func PADDW(d, s Vec, _ int) Vec { return Vec{addLanes(d[0], s[0], top16), addLanes(d[1], s[1], top16)} }
-func PADDD(d, s Vec, _ int) Vec { return Vec{addLanes(d[0], s[0], top32), addLanes(d[1], s[1], top32)} }
-func PADDQ(d, s Vec, _ int) Vec { return Vec{d[0] + s[0], d[1] + s[1]} }
-func PSUBB(d, s Vec, _ int) Vec { return Vec{subLanes(d[0], s[0], top8), subLanes(d[1], s[1], top8)} }
-func PSUBW(d, s Vec, _ int) Vec { return Vec{subLanes(d[0], s[0], top16), subLanes(d[1], s[1], top16)} }
-func PSUBD(d, s Vec, _ int) Vec { return Vec{subLanes(d[0], s[0], top32), subLanes(d[1], s[1], top32)} }
-func PSUBQ(d, s Vec, _ int) Vec { return Vec{d[0] - s[0], d[1] - s[1]} }
-
-// Saturation to signed and unsigned lanes.
-
-func ssat8(v int32) uint8   { return uint8(int8(min(max(v, -0x80), 0x7f))) }
-func usat8(v int32) uint8   { return uint8(min(max(v, 0), 0xff)) }
-func ssat16(v int32) uint16 { return uint16(int16(min(max(v, -0x8000), 0x7fff))) }
-func usat16(v int32) uint16 { return uint16(min(max(v, 0), 0xffff)) }
+func PADDB(d, s Vec, _ int) Vec { return Vec{add(d.Lo, s.Lo, 8), add(d.Hi, s.Hi, 8)} }
+func PADDW(d, s Vec, _ int) Vec { return Vec{add(d.Lo, s.Lo, 16), add(d.Hi, s.Hi, 16)} }
+func PADDD(d, s Vec, _ int) Vec { return Vec{add(d.Lo, s.Lo, 32), add(d.Hi, s.Hi, 32)} }
+func PADDQ(d, s Vec, _ int) Vec { return Vec{d.Lo + s.Lo, d.Hi + s.Hi} }
+func PSUBB(d, s Vec, _ int) Vec { return Vec{sub(d.Lo, s.Lo, 8), sub(d.Hi, s.Hi, 8)} }
+func PSUBW(d, s Vec, _ int) Vec { return Vec{sub(d.Lo, s.Lo, 16), sub(d.Hi, s.Hi, 16)} }
+func PSUBD(d, s Vec, _ int) Vec { return Vec{sub(d.Lo, s.Lo, 32), sub(d.Hi, s.Hi, 32)} }
+func PSUBQ(d, s Vec, _ int) Vec { return Vec{d.Lo - s.Lo, d.Hi - s.Hi} }
 
 // Addition and subtraction, saturating. [SDM 2, PADDSB/PADDSW; PADDUSB/PADDUSW; PSUBSB/PSUBSW; PSUBUSB/PSUBUSW]
-func PADDSB(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return bytes(a, b, func(a, b uint8) uint8 { return ssat8(int32(int8(a)) + int32(int8(b))) })
-	})
+func PADDSB(d, s Vec, _ int) Vec {
+	return Vec{addSigned(d.Lo, s.Lo, 8), addSigned(d.Hi, s.Hi, 8)}
 }
-func PADDSW(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return words(a, b, func(a, b uint16) uint16 { return ssat16(int32(int16(a)) + int32(int16(b))) })
-	})
+func PADDSW(d, s Vec, _ int) Vec {
+	return Vec{addSigned(d.Lo, s.Lo, 16), addSigned(d.Hi, s.Hi, 16)}
 }
-func PADDUSB(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return bytes(a, b, func(a, b uint8) uint8 { return usat8(int32(a) + int32(b)) })
-	})
+func PADDUSB(d, s Vec, _ int) Vec { return Vec{addUnsigned(d.Lo, s.Lo, 8), addUnsigned(d.Hi, s.Hi, 8)} }
+func PADDUSW(d, s Vec, _ int) Vec {
+	return Vec{addUnsigned(d.Lo, s.Lo, 16), addUnsigned(d.Hi, s.Hi, 16)}
 }
-func PADDUSW(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return words(a, b, func(a, b uint16) uint16 { return usat16(int32(a) + int32(b)) })
-	})
+func PSUBSB(d, s Vec, _ int) Vec {
+	return Vec{subSigned(d.Lo, s.Lo, 8), subSigned(d.Hi, s.Hi, 8)}
 }
-func PSUBSB(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return bytes(a, b, func(a, b uint8) uint8 { return ssat8(int32(int8(a)) - int32(int8(b))) })
-	})
+func PSUBSW(d, s Vec, _ int) Vec {
+	return Vec{subSigned(d.Lo, s.Lo, 16), subSigned(d.Hi, s.Hi, 16)}
 }
-func PSUBSW(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return words(a, b, func(a, b uint16) uint16 { return ssat16(int32(int16(a)) - int32(int16(b))) })
-	})
-}
-func PSUBUSB(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return bytes(a, b, func(a, b uint8) uint8 { return usat8(int32(a) - int32(b)) })
-	})
-}
-func PSUBUSW(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return words(a, b, func(a, b uint16) uint16 { return usat16(int32(a) - int32(b)) })
-	})
+func PSUBUSB(d, s Vec, _ int) Vec { return Vec{subUnsigned(d.Lo, s.Lo, 8), subUnsigned(d.Hi, s.Hi, 8)} }
+func PSUBUSW(d, s Vec, _ int) Vec {
+	return Vec{subUnsigned(d.Lo, s.Lo, 16), subUnsigned(d.Hi, s.Hi, 16)}
 }
 
 // Multiplication. [SDM 2, PMULLW; PMULHW; PMULHUW; PMULHRSW; PMULLD; PMULUDQ; PMULDQ; PMADDWD; PMADDUBSW]
-func PMULLW(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return words(a, b, func(a, b uint16) uint16 { return a * b })
-	})
+func PMULLW(d, s Vec, _ int) Vec {
+	return words(d, s, func(a, b uint16) uint16 { return a * b })
 }
-func PMULHW(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return words(a, b, func(a, b uint16) uint16 { return uint16(int32(int16(a)) * int32(int16(b)) >> 16) })
-	})
+func PMULHW(d, s Vec, _ int) Vec {
+	return words(d, s, func(a, b uint16) uint16 { return uint16(int32(int16(a)) * int32(int16(b)) >> 16) })
 }
-func PMULHUW(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return words(a, b, func(a, b uint16) uint16 { return uint16(uint32(a) * uint32(b) >> 16) })
-	})
+func PMULHUW(d, s Vec, _ int) Vec {
+	return words(d, s, func(a, b uint16) uint16 { return uint16(uint32(a) * uint32(b) >> 16) })
 }
-func PMULHRSW(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return words(a, b, func(a, b uint16) uint16 { return uint16((int32(int16(a))*int32(int16(b))>>14 + 1) >> 1) })
-	})
+func PMULHRSW(d, s Vec, _ int) Vec {
+	return words(d, s, func(a, b uint16) uint16 { return uint16((int32(int16(a))*int32(int16(b))>>14 + 1) >> 1) })
 }
-func PMULLD(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return dwords(a, b, func(a, b uint32) uint32 { return a * b })
-	})
+func PMULLD(d, s Vec, _ int) Vec {
+	return dwords(d, s, func(a, b uint32) uint32 { return a * b })
 }
 func PMULUDQ(d, s Vec, _ int) Vec {
-	return Vec{uint64(uint32(d[0])) * uint64(uint32(s[0])), uint64(uint32(d[1])) * uint64(uint32(s[1]))}
+	return Vec{uint64(uint32(d.Lo)) * uint64(uint32(s.Lo)), uint64(uint32(d.Hi)) * uint64(uint32(s.Hi))}
 }
 func PMULDQ(d, s Vec, _ int) Vec {
-	return Vec{uint64(int64(int32(d[0])) * int64(int32(s[0]))), uint64(int64(int32(d[1])) * int64(int32(s[1])))}
+	return Vec{uint64(int64(int32(d.Lo)) * int64(int32(s.Lo))), uint64(int64(int32(d.Hi)) * int64(int32(s.Hi)))}
 }
-func PMADDWD(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return dwords(a, b, func(a, b uint32) uint32 {
-			return uint32(int32(int16(a))*int32(int16(b)) + int32(a)>>16*(int32(b)>>16))
-		})
+func PMADDWD(d, s Vec, _ int) Vec {
+	return dwords(d, s, func(a, b uint32) uint32 {
+		return uint32(int32(int16(a))*int32(int16(b)) + int32(a)>>16*(int32(b)>>16))
 	})
 }
-func PMADDUBSW(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return words(a, b, func(a, b uint16) uint16 {
-			return ssat16(int32(a&0xff)*int32(int8(b)) + int32(a>>8)*int32(int8(b>>8)))
-		})
+func PMADDUBSW(d, s Vec, _ int) Vec {
+	return words(d, s, func(a, b uint16) uint16 {
+		sum := int32(a&0xff)*int32(int8(b)) + int32(a>>8)*int32(int8(b>>8))
+		return uint16(min(max(sum, -0x8000), 0x7fff))
 	})
 }
 
 // Average, minimum, maximum. [SDM 2, PAVGB/PAVGW; PMINUB/PMINUW; PMAXSB/PMAXSW/PMAXSD; ...]
-func PAVGB(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 { return a | b - (a^b)>>1&(^uint64(top8)) })
+func PAVGB(d, s Vec, _ int) Vec {
+	return Vec{(d.Lo | s.Lo) - (d.Lo^s.Lo)>>1&^top[8], (d.Hi | s.Hi) - (d.Hi^s.Hi)>>1&^top[8]}
 }
-func PAVGW(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 { return a | b - (a^b)>>1&(^uint64(top16)) })
+func PAVGW(d, s Vec, _ int) Vec {
+	return Vec{(d.Lo | s.Lo) - (d.Lo^s.Lo)>>1&^top[16], (d.Hi | s.Hi) - (d.Hi^s.Hi)>>1&^top[16]}
 }
-func PMINUB(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return bytes(a, b, func(a, b uint8) uint8 { return min(a, b) })
-	})
+func PMINUB(d, s Vec, _ int) Vec {
+	return Vec{pick(less(d.Lo, s.Lo, 8), d.Lo, s.Lo), pick(less(d.Hi, s.Hi, 8), d.Hi, s.Hi)}
 }
-func PMAXUB(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return bytes(a, b, func(a, b uint8) uint8 { return max(a, b) })
-	})
+func PMINUW(d, s Vec, _ int) Vec {
+	return Vec{pick(less(d.Lo, s.Lo, 16), d.Lo, s.Lo), pick(less(d.Hi, s.Hi, 16), d.Hi, s.Hi)}
 }
-func PMINSB(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return bytes(a, b, func(a, b uint8) uint8 { return uint8(min(int8(a), int8(b))) })
-	})
+func PMINUD(d, s Vec, _ int) Vec {
+	return Vec{pick(less(d.Lo, s.Lo, 32), d.Lo, s.Lo), pick(less(d.Hi, s.Hi, 32), d.Hi, s.Hi)}
 }
-func PMAXSB(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return bytes(a, b, func(a, b uint8) uint8 { return uint8(max(int8(a), int8(b))) })
-	})
+func PMAXUB(d, s Vec, _ int) Vec {
+	return Vec{pick(less(d.Lo, s.Lo, 8), s.Lo, d.Lo), pick(less(d.Hi, s.Hi, 8), s.Hi, d.Hi)}
 }
-func PMINSW(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return words(a, b, func(a, b uint16) uint16 { return uint16(min(int16(a), int16(b))) })
-	})
+func PMAXUW(d, s Vec, _ int) Vec {
+	return Vec{pick(less(d.Lo, s.Lo, 16), s.Lo, d.Lo), pick(less(d.Hi, s.Hi, 16), s.Hi, d.Hi)}
 }
-func PMAXSW(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return words(a, b, func(a, b uint16) uint16 { return uint16(max(int16(a), int16(b))) })
-	})
+func PMAXUD(d, s Vec, _ int) Vec {
+	return Vec{pick(less(d.Lo, s.Lo, 32), s.Lo, d.Lo), pick(less(d.Hi, s.Hi, 32), s.Hi, d.Hi)}
 }
-func PMINUW(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return words(a, b, func(a, b uint16) uint16 { return min(a, b) })
-	})
+func PMINSB(d, s Vec, _ int) Vec {
+	return Vec{pick(lessSigned(d.Lo, s.Lo, 8), d.Lo, s.Lo), pick(lessSigned(d.Hi, s.Hi, 8), d.Hi, s.Hi)}
 }
-func PMAXUW(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return words(a, b, func(a, b uint16) uint16 { return max(a, b) })
-	})
+func PMINSW(d, s Vec, _ int) Vec {
+	return Vec{pick(lessSigned(d.Lo, s.Lo, 16), d.Lo, s.Lo), pick(lessSigned(d.Hi, s.Hi, 16), d.Hi, s.Hi)}
 }
-func PMINSD(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return dwords(a, b, func(a, b uint32) uint32 { return uint32(min(int32(a), int32(b))) })
-	})
+func PMINSD(d, s Vec, _ int) Vec {
+	return Vec{pick(lessSigned(d.Lo, s.Lo, 32), d.Lo, s.Lo), pick(lessSigned(d.Hi, s.Hi, 32), d.Hi, s.Hi)}
 }
-func PMAXSD(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return dwords(a, b, func(a, b uint32) uint32 { return uint32(max(int32(a), int32(b))) })
-	})
+func PMAXSB(d, s Vec, _ int) Vec {
+	return Vec{pick(lessSigned(d.Lo, s.Lo, 8), s.Lo, d.Lo), pick(lessSigned(d.Hi, s.Hi, 8), s.Hi, d.Hi)}
 }
-func PMINUD(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return dwords(a, b, func(a, b uint32) uint32 { return min(a, b) })
-	})
+func PMAXSW(d, s Vec, _ int) Vec {
+	return Vec{pick(lessSigned(d.Lo, s.Lo, 16), s.Lo, d.Lo), pick(lessSigned(d.Hi, s.Hi, 16), s.Hi, d.Hi)}
 }
-func PMAXUD(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return dwords(a, b, func(a, b uint32) uint32 { return max(a, b) })
-	})
+func PMAXSD(d, s Vec, _ int) Vec {
+	return Vec{pick(lessSigned(d.Lo, s.Lo, 32), s.Lo, d.Lo), pick(lessSigned(d.Hi, s.Hi, 32), s.Hi, d.Hi)}
 }
 
-// Absolute values of the source, and its negation by the sign of the destination
-// for PSIGN (where the roles are turned: the source holds the signs).
+// Absolute values of the source; the destination, negated or cleared by the sign of the source.
 // [SDM 2, PABSB/PABSW/PABSD; PSIGNB/PSIGNW/PSIGND]
-func PABSB(_, s Vec, w int) Vec {
-	return each(s, s, w, func(a, b uint64) uint64 {
-		return bytes(a, b, func(a, _ uint8) uint8 { return uint8(max(int8(a), -int8(a))) })
-	})
-}
-func PABSW(_, s Vec, w int) Vec {
-	return each(s, s, w, func(a, b uint64) uint64 {
-		return words(a, b, func(a, _ uint16) uint16 { return uint16(max(int16(a), -int16(a))) })
-	})
-}
-func PABSD(_, s Vec, w int) Vec {
-	return each(s, s, w, func(a, b uint64) uint64 {
-		return dwords(a, b, func(a, _ uint32) uint32 { return uint32(max(int32(a), -int32(a))) })
-	})
-}
-func PSIGNB(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return bytes(a, b, func(a, b uint8) uint8 { return uint8(int8(a) * sign(int32(int8(b)))) })
-	})
-}
-func PSIGNW(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return words(a, b, func(a, b uint16) uint16 { return uint16(int16(a) * int16(sign(int32(int16(b))))) })
-	})
-}
-func PSIGND(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return dwords(a, b, func(a, b uint32) uint32 { return uint32(int32(a) * int32(sign(int32(b)))) })
-	})
-}
+func PABSB(_, s Vec, _ int) Vec  { return Vec{absolute(s.Lo, 8), absolute(s.Hi, 8)} }
+func PABSW(_, s Vec, _ int) Vec  { return Vec{absolute(s.Lo, 16), absolute(s.Hi, 16)} }
+func PABSD(_, s Vec, _ int) Vec  { return Vec{absolute(s.Lo, 32), absolute(s.Hi, 32)} }
+func PSIGNB(d, s Vec, _ int) Vec { return Vec{signed(d.Lo, s.Lo, 8), signed(d.Hi, s.Hi, 8)} }
+func PSIGNW(d, s Vec, _ int) Vec { return Vec{signed(d.Lo, s.Lo, 16), signed(d.Hi, s.Hi, 16)} }
+func PSIGND(d, s Vec, _ int) Vec { return Vec{signed(d.Lo, s.Lo, 32), signed(d.Hi, s.Hi, 32)} }
 
-// sign is -1, 0 or 1.
-func sign(v int32) int8 {
-	switch {
-	case v < 0:
-		return -1
-	case v > 0:
-		return 1
-	}
-	return 0
+func absolute(v uint64, n uint) uint64 { return negate(spread(v&top[n&63], n), v, n) }
+
+func signed(v, by uint64, n uint) uint64 {
+	return negate(spread(by&top[n&63], n), v, n) &^ zero(by, n)
 }
 
 // PSADBW sums absolute differences of bytes in each quadword. [SDM 2, PSADBW]
-func PSADBW(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) (sum uint64) {
-		for i := 0; i < 64; i += 8 {
-			x, y := a>>i&0xff, b>>i&0xff
-			sum += max(x, y) - min(x, y)
-		}
-		return sum
-	})
+func PSADBW(d, s Vec, _ int) Vec { return Vec{distance(d.Lo, s.Lo), distance(d.Hi, s.Hi)} }
+
+func distance(a, b uint64) uint64 {
+	// One of the two is zero in each lane.
+	v := subUnsigned(a, b, 8) | subUnsigned(b, a, 8)
+	v = v&0x00ff00ff00ff00ff + v>>8&0x00ff00ff00ff00ff
+	return v * 0x0001000100010001 >> 48
 }
 
 // MPSADBW sums absolute differences of a block of four bytes at eight places;
@@ -255,47 +160,27 @@ func PHMINPOSUW(_, s Vec, _ int) Vec {
 			least, at = v, i
 		}
 	}
-	return Vec{least | uint64(at)<<16}
+	return Vec{Lo: least | uint64(at)<<16}
 }
 
 // Horizontal operations: pairs of neighbours, the destination's in the lower
 // half of the result. [SDM 2, PHADDW/PHADDD; PHADDSW; PHSUBW/PHSUBD; PHSUBSW]
-func pairs(d, s Vec, w, size int, f func(a, b uint64) uint64) (r Vec) {
-	n := w / size / 2
-	for i := range n {
-		r.SetLane(i, size, f(d.Lane(2*i, size), d.Lane(2*i+1, size)))
-		r.SetLane(n+i, size, f(s.Lane(2*i, size), s.Lane(2*i+1, size)))
-	}
-	return r
-}
-func PHADDW(d, s Vec, w int) Vec {
-	return pairs(d, s, w, 2, func(a, b uint64) uint64 { return a + b })
-}
-func PHADDD(d, s Vec, w int) Vec {
-	return pairs(d, s, w, 4, func(a, b uint64) uint64 { return a + b })
-}
-func PHSUBW(d, s Vec, w int) Vec {
-	return pairs(d, s, w, 2, func(a, b uint64) uint64 { return a - b })
-}
-func PHSUBD(d, s Vec, w int) Vec {
-	return pairs(d, s, w, 4, func(a, b uint64) uint64 { return a - b })
-}
-func PHADDSW(d, s Vec, w int) Vec {
-	return pairs(d, s, w, 2, func(a, b uint64) uint64 { return uint64(ssat16(int32(int16(a)) + int32(int16(b)))) })
-}
-func PHSUBSW(d, s Vec, w int) Vec {
-	return pairs(d, s, w, 2, func(a, b uint64) uint64 { return uint64(ssat16(int32(int16(a)) - int32(int16(b)))) })
-}
+func PHADDW(d, s Vec, w int) Vec  { return PADDW(evens(d, s, w, 16), odds(d, s, w, 16), w) }
+func PHADDD(d, s Vec, w int) Vec  { return PADDD(evens(d, s, w, 32), odds(d, s, w, 32), w) }
+func PHADDSW(d, s Vec, w int) Vec { return PADDSW(evens(d, s, w, 16), odds(d, s, w, 16), w) }
+func PHSUBW(d, s Vec, w int) Vec  { return PSUBW(evens(d, s, w, 16), odds(d, s, w, 16), w) }
+func PHSUBD(d, s Vec, w int) Vec  { return PSUBD(evens(d, s, w, 32), odds(d, s, w, 32), w) }
+func PHSUBSW(d, s Vec, w int) Vec { return PSUBSW(evens(d, s, w, 16), odds(d, s, w, 16), w) }
 
 // PCLMULQDQ multiplies two quadwords without carries; the immediate's bits 0
 // and 4 choose them. [SDM 2, PCLMULQDQ]
 func PCLMULQDQ(d, s Vec, imm uint8) (r Vec) {
-	a, b := d[imm&1], s[imm>>4&1]
+	a, b := d.half(imm), s.half(imm>>4)
 	for b != 0 {
 		i := bits.TrailingZeros64(b)
 		b &= b - 1
-		r[0] ^= a << i
-		r[1] ^= a >> (64 - i)
+		r.Lo ^= a << i
+		r.Hi ^= a >> (64 - i)
 	}
 	return r
 }

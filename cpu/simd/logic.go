@@ -1,37 +1,27 @@
 package simd
 
 // Logic. [SDM 2, PAND; PANDN; POR; PXOR]
-func PAND(d, s Vec, _ int) Vec  { return Vec{d[0] & s[0], d[1] & s[1]} }
-func PANDN(d, s Vec, _ int) Vec { return Vec{^d[0] & s[0], ^d[1] & s[1]} }
-func POR(d, s Vec, _ int) Vec   { return Vec{d[0] | s[0], d[1] | s[1]} }
-func PXOR(d, s Vec, _ int) Vec  { return Vec{d[0] ^ s[0], d[1] ^ s[1]} }
+func PAND(d, s Vec, _ int) Vec  { return Vec{d.Lo & s.Lo, d.Hi & s.Hi} }
+func PANDN(d, s Vec, _ int) Vec { return Vec{^d.Lo & s.Lo, ^d.Hi & s.Hi} }
+func POR(d, s Vec, _ int) Vec   { return Vec{d.Lo | s.Lo, d.Hi | s.Hi} }
+func PXOR(d, s Vec, _ int) Vec  { return Vec{d.Lo ^ s.Lo, d.Hi ^ s.Hi} }
 
 // Comparison: lanes of ones where it holds. [SDM 2, PCMPEQB/PCMPEQW/PCMPEQD; PCMPGTB/PCMPGTW/PCMPGTD; PCMPEQQ; PCMPGTQ]
-func PCMPEQB(d, s Vec, _ int) Vec { return Vec{equal8(d[0] ^ s[0]), equal8(d[1] ^ s[1])} }
-func PCMPEQW(d, s Vec, _ int) Vec { return Vec{equal16(d[0] ^ s[0]), equal16(d[1] ^ s[1])} }
-func PCMPEQD(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return dwords(a, b, func(a, b uint32) uint32 { return uint32(ones(a == b)) })
-	})
+func PCMPEQB(d, s Vec, _ int) Vec { return Vec{zero(d.Lo^s.Lo, 8), zero(d.Hi^s.Hi, 8)} }
+func PCMPEQW(d, s Vec, _ int) Vec { return Vec{zero(d.Lo^s.Lo, 16), zero(d.Hi^s.Hi, 16)} }
+func PCMPEQD(d, s Vec, _ int) Vec { return Vec{zero(d.Lo^s.Lo, 32), zero(d.Hi^s.Hi, 32)} }
+func PCMPEQQ(d, s Vec, _ int) Vec { return Vec{ones(d.Lo == s.Lo), ones(d.Hi == s.Hi)} }
+func PCMPGTB(d, s Vec, _ int) Vec {
+	return Vec{lessSigned(s.Lo, d.Lo, 8), lessSigned(s.Hi, d.Hi, 8)}
 }
-func PCMPEQQ(d, s Vec, _ int) Vec { return Vec{ones(d[0] == s[0]), ones(d[1] == s[1])} }
-func PCMPGTB(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return bytes(a, b, func(a, b uint8) uint8 { return uint8(ones(int8(a) > int8(b))) })
-	})
+func PCMPGTW(d, s Vec, _ int) Vec {
+	return Vec{lessSigned(s.Lo, d.Lo, 16), lessSigned(s.Hi, d.Hi, 16)}
 }
-func PCMPGTW(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return words(a, b, func(a, b uint16) uint16 { return uint16(ones(int16(a) > int16(b))) })
-	})
-}
-func PCMPGTD(d, s Vec, w int) Vec {
-	return each(d, s, w, func(a, b uint64) uint64 {
-		return dwords(a, b, func(a, b uint32) uint32 { return uint32(ones(int32(a) > int32(b))) })
-	})
+func PCMPGTD(d, s Vec, _ int) Vec {
+	return Vec{lessSigned(s.Lo, d.Lo, 32), lessSigned(s.Hi, d.Hi, 32)}
 }
 func PCMPGTQ(d, s Vec, _ int) Vec {
-	return Vec{ones(int64(d[0]) > int64(s[0])), ones(int64(d[1]) > int64(s[1]))}
+	return Vec{ones(int64(d.Lo) > int64(s.Lo)), ones(int64(d.Hi) > int64(s.Hi))}
 }
 
 func ones(b bool) uint64 {
@@ -41,28 +31,41 @@ func ones(b bool) uint64 {
 	return 0
 }
 
-// equal8 and equal16 give ones in the lanes that are zero.
-func equal8(x uint64) uint64  { return spread8(^(x&^top8 + ^uint64(top8) | x) & top8) }
-func equal16(x uint64) uint64 { return spread16(^(x&^top16 + ^uint64(top16) | x) & top16) }
-
-// PMOVMSKB gives the top bit of each byte. [SDM 2, PMOVMSKB]
-func PMOVMSKB(v Vec, w int) (mask uint64) {
-	for i := range w {
-		mask |= v.Lane(i, 1) >> 7 << i
+// PMOVMSKB, MOVMSKPS and MOVMSKPD give the signs of the source's lanes as one number.
+// [SDM 2, PMOVMSKB; MOVMSKPS; MOVMSKPD]
+func PMOVMSKB(_, s Vec, w int) Vec {
+	if w == 8 {
+		return Vec{Lo: signs(s.Lo)}
 	}
-	return mask
+	return Vec{Lo: signs(s.Lo) | signs(s.Hi)<<8}
 }
+func MOVMSKPS(_, s Vec, _ int) Vec {
+	return Vec{Lo: s.Lo>>31&1 | s.Lo>>63<<1 | s.Hi>>31&1<<2 | s.Hi>>63<<3}
+}
+func MOVMSKPD(_, s Vec, _ int) Vec { return Vec{Lo: s.Lo>>63 | s.Hi>>63<<1} }
+
+// signs gathers the top bits of the bytes: the factor moves that of byte i to bit 56+i,
+// and no two products meet.
+func signs(v uint64) uint64 { return v & top[8] >> 7 * 0x0102040810204080 >> 56 }
 
 // PTEST gives ZF and CF. [SDM 2, PTEST]
 func PTEST(d, s Vec) (zf, cf bool) {
-	return d[0]&s[0]|d[1]&s[1] == 0, s[0]&^d[0]|s[1]&^d[1] == 0
+	return d.Lo&s.Lo|d.Hi&s.Hi == 0, s.Lo&^d.Lo|s.Hi&^d.Hi == 0
 }
 
-// Shifts of lanes by one count. A count of the lane's width and more gives zero, or copies
-// of the sign. [SDM 2, PSLLW/PSLLD/PSLLQ; PSRLW/PSRLD/PSRLQ; PSRAW/PSRAD]
+// Shifts of the lanes of size bytes by one count. A count of the lane's width and more
+// gives zero, or copies of the sign. [SDM 2, PSLLW/PSLLD/PSLLQ; PSRLW/PSRLD/PSRLQ; PSRAW/PSRAD]
+func Left(d Vec, n uint64, size int) Vec  { return Vec{left(d.Lo, n, size), left(d.Hi, n, size)} }
+func Right(d Vec, n uint64, size int) Vec { return Vec{right(d.Lo, n, size), right(d.Hi, n, size)} }
+func Arithmetic(d Vec, n uint64, size int) Vec {
+	return Vec{arithmetic(d.Lo, n, size), arithmetic(d.Hi, n, size)}
+}
 
-// shiftCount is the count of a shift by a vector: its low quadword.
-func shiftCount(s Vec) uint64 { return s[0] }
+// Lanes of 16 and 32 bits with the value 1.
+const (
+	one16 = 0x0001000100010001
+	one32 = 0x0000000100000001
+)
 
 func left(v, n uint64, size int) uint64 {
 	switch {
@@ -88,35 +91,19 @@ func right(v, n uint64, size int) uint64 {
 	return v >> n
 }
 
-// Left, Right and Arithmetic shift the lanes of size bytes by a count.
-func Left(d Vec, n uint64, size int) Vec  { return Vec{left(d[0], n, size), left(d[1], n, size)} }
-func Right(d Vec, n uint64, size int) Vec { return Vec{right(d[0], n, size), right(d[1], n, size)} }
-func Arithmetic(d Vec, n uint64, size int) Vec {
-	n = min(n, 63)
-	f := func(v uint64) uint64 {
-		if size == 2 {
-			return words(v, 0, func(a, _ uint16) uint16 { return uint16(int16(a) >> n) })
-		}
-		return dwords(v, 0, func(a, _ uint32) uint32 { return uint32(int32(a) >> n) })
-	}
-	return Vec{f(d[0]), f(d[1])}
+// arithmetic shifts a negative lane with all bits turned, so that ones come in.
+func arithmetic(v, n uint64, size int) uint64 {
+	lane := uint(8 * size)
+	m := spread(v&top[lane&63], lane)
+	return right(v^m, n, size) ^ m
 }
 
-func PSLLW(d, s Vec, _ int) Vec { return Left(d, shiftCount(s), 2) }
-func PSLLD(d, s Vec, _ int) Vec { return Left(d, shiftCount(s), 4) }
-func PSLLQ(d, s Vec, _ int) Vec { return Left(d, shiftCount(s), 8) }
-func PSRLW(d, s Vec, _ int) Vec { return Right(d, shiftCount(s), 2) }
-func PSRLD(d, s Vec, _ int) Vec { return Right(d, shiftCount(s), 4) }
-func PSRLQ(d, s Vec, _ int) Vec { return Right(d, shiftCount(s), 8) }
-func PSRAW(d, s Vec, _ int) Vec { return Arithmetic(d, shiftCount(s), 2) }
-func PSRAD(d, s Vec, _ int) Vec { return Arithmetic(d, shiftCount(s), 4) }
-
-// PSLLDQ and PSRLDQ shift the whole vector by bytes. [SDM 2, PSLLDQ; PSRLDQ]
+// PSLLDQ and PSRLDQ shift the whole vector by n bytes. [SDM 2, PSLLDQ; PSRLDQ]
 func PSLLDQ(d Vec, n uint8) Vec {
 	b := 8 * uint(n)
-	return Vec{d[0] << b, d[1]<<b | d[0]>>(64-b) | d[0]<<(b-64)}
+	return Vec{d.Lo << b, d.Hi<<b | d.Lo>>(64-b) | d.Lo<<(b-64)}
 }
 func PSRLDQ(d Vec, n uint8) Vec {
 	b := 8 * uint(n)
-	return Vec{d[0]>>b | d[1]<<(64-b) | d[1]>>(b-64), d[1] >> b}
+	return Vec{d.Lo>>b | d.Hi<<(64-b) | d.Hi>>(b-64), d.Hi >> b}
 }

@@ -7,7 +7,7 @@ import "math/bits"
 
 // lanes32 gives the four doublewords, lane 0 first.
 func (v Vec) lanes32() [4]uint32 {
-	return [4]uint32{uint32(v[0]), uint32(v[0] >> 32), uint32(v[1]), uint32(v[1] >> 32)}
+	return [4]uint32{uint32(v.Lo), uint32(v.Lo >> 32), uint32(v.Hi), uint32(v.Hi >> 32)}
 }
 
 func vec32(a, b, c, d uint32) Vec { return Vec{uint64(a) | uint64(b)<<32, uint64(c) | uint64(d)<<32} }
@@ -76,7 +76,7 @@ func smallSigma(v uint32, i, j, k int) uint32 {
 }
 
 func SHA256MSG1(d, s Vec, _ int) Vec {
-	x, w4 := d.lanes32(), uint32(s[0])
+	x, w4 := d.lanes32(), uint32(s.Lo)
 	return vec32(x[0]+smallSigma(x[1], 7, 18, 3), x[1]+smallSigma(x[2], 7, 18, 3),
 		x[2]+smallSigma(x[3], 7, 18, 3), x[3]+smallSigma(w4, 7, 18, 3))
 }

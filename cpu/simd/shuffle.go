@@ -1,106 +1,110 @@
 package simd
 
+// evens and odds gather the lanes of n bits at even and odd places: the
+// destination's below the source's.
+func evens(d, s Vec, w int, n uint) Vec {
+	if w == 8 {
+		return Vec{Lo: even(d.Lo, n) | even(s.Lo, n)<<32}
+	}
+	return Vec{even(d.Lo, n) | even(d.Hi, n)<<32, even(s.Lo, n) | even(s.Hi, n)<<32}
+}
+
+func odds(d, s Vec, w int, n uint) Vec {
+	return evens(Vec{d.Lo >> n, d.Hi >> n}, Vec{s.Lo >> n, s.Hi >> n}, w, n)
+}
+
 // Packing with saturation: the destination's lanes go below the source's.
 // [SDM 2, PACKSSWB/PACKSSDW; PACKUSWB; PACKUSDW]
-func pack(d, s Vec, w, size int, f func(v uint64) uint64) (r Vec) {
-	n := w / size
-	for i := range n {
-		r.SetLane(i, size/2, f(d.Lane(i, size)))
-		r.SetLane(n+i, size/2, f(s.Lane(i, size)))
-	}
-	return r
-}
 func PACKSSWB(d, s Vec, w int) Vec {
-	return pack(d, s, w, 2, func(v uint64) uint64 { return uint64(ssat8(int32(int16(v)))) })
+	return evens(clamp(d, -0x80, 0x7f, 16), clamp(s, -0x80, 0x7f, 16), w, 8)
 }
-func PACKUSWB(d, s Vec, w int) Vec {
-	return pack(d, s, w, 2, func(v uint64) uint64 { return uint64(usat8(int32(int16(v)))) })
-}
+func PACKUSWB(d, s Vec, w int) Vec { return evens(clamp(d, 0, 0xff, 16), clamp(s, 0, 0xff, 16), w, 8) }
 func PACKSSDW(d, s Vec, w int) Vec {
-	return pack(d, s, w, 4, func(v uint64) uint64 { return uint64(ssat16(int32(v))) })
+	return evens(clamp(d, -0x8000, 0x7fff, 32), clamp(s, -0x8000, 0x7fff, 32), w, 16)
 }
 func PACKUSDW(d, s Vec, w int) Vec {
-	return pack(d, s, w, 4, func(v uint64) uint64 { return uint64(usat16(int32(v))) })
+	return evens(clamp(d, 0, 0xffff, 32), clamp(s, 0, 0xffff, 32), w, 16)
+}
+
+// clamp brings signed lanes of n bits between two bounds.
+func clamp(v Vec, low, high int64, n uint) Vec {
+	return Vec{clamp64(v.Lo, low, high, n), clamp64(v.Hi, low, high, n)}
+}
+
+func clamp64(v uint64, low, high int64, n uint) uint64 {
+	one := top[n&63] >> (n - 1)
+	l, h := one*(uint64(low)&(1<<n-1)), one*uint64(high)
+	v = pick(lessSigned(v, l, n), l, v)
+	return pick(lessSigned(h, v, n), h, v)
 }
 
 // Unpacking: lanes of the low or high half, the destination's and the source's in turn.
 // [SDM 2, PUNPCKHBW/PUNPCKHWD/PUNPCKHDQ/PUNPCKHQDQ; PUNPCKLBW/...]
-func interleave(d, s Vec, w, size int, high bool) (r Vec) {
-	n := w / size / 2
-	from := 0
-	if high {
-		from = n
+func PUNPCKLBW(d, s Vec, _ int) Vec  { return interleave(d.Lo, s.Lo, 8) }
+func PUNPCKLWD(d, s Vec, _ int) Vec  { return interleave(d.Lo, s.Lo, 16) }
+func PUNPCKLDQ(d, s Vec, _ int) Vec  { return interleave(d.Lo, s.Lo, 32) }
+func PUNPCKLQDQ(d, s Vec, _ int) Vec { return Vec{d.Lo, s.Lo} }
+func PUNPCKHBW(d, s Vec, w int) Vec  { return interleave(high(d, w), high(s, w), 8) }
+func PUNPCKHWD(d, s Vec, w int) Vec  { return interleave(high(d, w), high(s, w), 16) }
+func PUNPCKHDQ(d, s Vec, w int) Vec  { return interleave(high(d, w), high(s, w), 32) }
+func PUNPCKHQDQ(d, s Vec, _ int) Vec { return Vec{d.Hi, s.Hi} }
+
+// high is the high half of a vector of w bytes.
+func high(v Vec, w int) uint64 {
+	if w == 8 {
+		return v.Lo >> 32
 	}
-	for i := range n {
-		r.SetLane(2*i, size, d.Lane(from+i, size))
-		r.SetLane(2*i+1, size, s.Lane(from+i, size))
-	}
-	return r
+	return v.Hi
 }
-func PUNPCKLBW(d, s Vec, w int) Vec  { return interleave(d, s, w, 1, false) }
-func PUNPCKLWD(d, s Vec, w int) Vec  { return interleave(d, s, w, 2, false) }
-func PUNPCKLDQ(d, s Vec, w int) Vec  { return interleave(d, s, w, 4, false) }
-func PUNPCKLQDQ(d, s Vec, _ int) Vec { return Vec{d[0], s[0]} }
-func PUNPCKHBW(d, s Vec, w int) Vec  { return interleave(d, s, w, 1, true) }
-func PUNPCKHWD(d, s Vec, w int) Vec  { return interleave(d, s, w, 2, true) }
-func PUNPCKHDQ(d, s Vec, w int) Vec  { return interleave(d, s, w, 4, true) }
-func PUNPCKHQDQ(d, s Vec, _ int) Vec { return Vec{d[1], s[1]} }
+
+func interleave(d, s uint64, n uint) Vec {
+	return Vec{apart(d, n) | apart(s, n)<<n, apart(d>>32, n) | apart(s>>32, n)<<n}
+}
 
 // PSHUFB picks bytes of the destination by the source; one with its top bit
 // set picks zero. [SDM 2, PSHUFB]
-func PSHUFB(d, s Vec, w int) (r Vec) {
-	for i := range w {
-		if k := s.Lane(i, 1); k&0x80 == 0 {
-			r.SetLane(i, 1, d.Lane(int(k)&(w-1), 1))
-		}
+func PSHUFB(d, s Vec, w int) Vec {
+	if w == 8 {
+		d.Hi = d.Lo
 	}
-	return r
+	return Vec{picked(d, s.Lo), picked(d, s.Hi)}
+}
+
+func picked(d Vec, by uint64) (r uint64) {
+	for i := 0; i < 64; i += 8 {
+		k := uint8(by >> i)
+		r |= d.half(k>>3) >> (8 * (k & 7)) & 0xff << i
+	}
+	return r &^ spread(by&top[8], 8)
 }
 
 // PSHUFD, PSHUFLW, PSHUFHW and PSHUFW pick lanes by pairs of bits. [SDM 2, PSHUFD; PSHUFLW; PSHUFHW; PSHUFW]
-func PSHUFD(s Vec, imm uint8) (r Vec) {
-	for i := range 4 {
-		r.SetLane(i, 4, s.Lane(int(imm>>(2*i)&3), 4))
-	}
-	return r
-}
-func PSHUFLW(s Vec, imm uint8) Vec {
-	r := Vec{0, s[1]}
-	for i := range 4 {
-		r.SetLane(i, 2, s.Lane(int(imm>>(2*i)&3), 2))
-	}
-	return r
-}
-func PSHUFHW(s Vec, imm uint8) Vec {
-	r := Vec{s[0]}
-	for i := range 4 {
-		r.SetLane(4+i, 2, s.Lane(4+int(imm>>(2*i)&3), 2))
-	}
-	return r
+func PSHUFD(s Vec, imm uint8) Vec  { return SHUFPS(s, s, imm) }
+func PSHUFLW(s Vec, imm uint8) Vec { return Vec{words4(s.Lo, imm), s.Hi} }
+func PSHUFHW(s Vec, imm uint8) Vec { return Vec{s.Lo, words4(s.Hi, imm)} }
+
+func words4(v uint64, imm uint8) uint64 {
+	word := func(i uint8) uint64 { return v >> (16 * (imm >> (2 * i) & 3)) & 0xffff }
+	return word(0) | word(1)<<16 | word(2)<<32 | word(3)<<48
 }
 
 // SHUFPS and SHUFPD take the low half from the destination, the high one from the source.
 // [SDM 2, SHUFPS; SHUFPD]
-func SHUFPS(d, s Vec, imm uint8) (r Vec) {
-	r.SetLane(0, 4, d.Lane(int(imm&3), 4))
-	r.SetLane(1, 4, d.Lane(int(imm>>2&3), 4))
-	r.SetLane(2, 4, s.Lane(int(imm>>4&3), 4))
-	r.SetLane(3, 4, s.Lane(int(imm>>6), 4))
-	return r
+func SHUFPS(d, s Vec, imm uint8) Vec {
+	return Vec{dword(d, imm) | dword(d, imm>>2)<<32, dword(s, imm>>4) | dword(s, imm>>6)<<32}
 }
-func SHUFPD(d, s Vec, imm uint8) Vec { return Vec{d[imm&1], s[imm>>1&1]} }
+func SHUFPD(d, s Vec, imm uint8) Vec { return Vec{d.half(imm), s.half(imm >> 1)} }
+
+// dword gives lane i of 32 bits.
+func dword(v Vec, i uint8) uint64 { return uint64(uint32(v.half(i>>1) >> (32 * (i & 1)))) }
 
 // PALIGNR takes a vector's width of bytes from destination:source, imm bytes up. [SDM 2, PALIGNR]
-func PALIGNR(d, s Vec, imm uint8, w int) (r Vec) {
-	for i := range w {
-		switch k := i + int(imm); {
-		case k < w:
-			r.SetLane(i, 1, s.Lane(k, 1))
-		case k < 2*w:
-			r.SetLane(i, 1, d.Lane(k-w, 1))
-		}
+func PALIGNR(d, s Vec, imm uint8, w int) Vec {
+	if w == 8 {
+		return PSRLDQ(Vec{s.Lo, d.Lo}, imm)
 	}
-	return r
+	// Two of the three are shifted out wholly, or one of them and the shift is whole.
+	return POR(PSRLDQ(s, imm), POR(PSLLDQ(d, 16-imm), PSRLDQ(d, imm-16), w), w)
 }
 
 // Blend takes the lanes of the source whose bit is set. [SDM 2, BLENDPS; BLENDPD; PBLENDW]
@@ -113,7 +117,7 @@ func Blend(d, s Vec, mask uint8, size int) Vec {
 	return d
 }
 
-// BlendBySign takes the lanes of the source whose mask has its top bit set.
+// BlendBySign takes the lanes of the source, of size bytes, whose mask has its top bit set.
 // [SDM 2, BLENDVPS; BLENDVPD; PBLENDVB]
 func BlendBySign(d, s, mask Vec, size int) Vec {
 	for i := range 16 / size {

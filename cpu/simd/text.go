@@ -115,7 +115,7 @@ func (t *Text) Index(imm uint8) int {
 // Mask is the bits as they are, or spread over the elements.
 func (t *Text) Mask(imm uint8) (v Vec) {
 	if imm&0x40 == 0 {
-		return Vec{uint64(t.Bits)}
+		return Vec{Lo: uint64(t.Bits)}
 	}
 	size := 16 / t.N
 	for i := range t.N {
