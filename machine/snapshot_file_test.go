@@ -44,7 +44,7 @@ func TestOldVersionsLoad(t *testing.T) {
 			assert.EqualValues(t, 8<<20, m.RAM())
 			assert.Len(t, m.MMU.TLB(), 18)
 			for i := range uint64(16) {
-				assert.Equal(t, simd.Vec{i + 1, ^i}, s.FP.XMM[i])
+				assert.Equal(t, simd.Vec{Lo: i + 1, Hi: ^i}, s.FP.XMM[i])
 			}
 			for i := range uint16(8) {
 				assert.Equal(t, fp.F80{Sig: 1<<63 | uint64(i), SE: 0x3fff + i}, s.FP.R[i])
