@@ -22,7 +22,21 @@ type Condition interface {
 
 // AtAddress is met before an instruction at a linear address. One that goes on
 // after an interruption (RF is set) does not meet it again.
-type AtAddress struct{ Linear mmu.Linear }
+type AtAddress struct {
+	Linear mmu.Linear
+	If     *Test // what must hold there as well; nil: nothing
+}
+
+// Test is what must hold of a machine; it looks and changes nothing.
+type Test struct {
+	Text  string // in words
+	Holds func(*machine.Machine) bool
+}
+
+// MetBy tells whether a machine stands where the condition is met.
+func (c AtAddress) MetBy(m *machine.Machine) bool {
+	return c.Linear == m.CPU.CodeAt() && (c.If == nil || c.If.Holds(m))
+}
 
 // OnEvent is met by the delivery of an event, also by one that came up while
 // another was delivered.
@@ -56,7 +70,13 @@ type OnEntry struct {
 // MaxWatched is how many bytes one OnWrite may watch.
 const MaxWatched = 1 << 20
 
-func (c AtAddress) String() string { return fmt.Sprintf("instruction at 0x%x", uint64(c.Linear)) }
+func (c AtAddress) String() string {
+	s := fmt.Sprintf("instruction at 0x%x", uint64(c.Linear))
+	if c.If != nil {
+		s += " if " + c.If.Text
+	}
+	return s
+}
 
 func (c OnEvent) String() string {
 	s := c.Vector.String()
@@ -276,13 +296,17 @@ func (w *watch) reached(lin mmu.Linear) bool {
 	if now == w.begin {
 		return false
 	}
+	met := false
 	for _, i := range w.places[lin] {
-		w.see(i, sighting{tick: now, exact: true})
+		if c := w.conds[i].(AtAddress); c.If == nil || c.If.Holds(w.m) {
+			w.see(i, sighting{tick: now, exact: true})
+			met = true
+		}
 	}
-	if w.stop {
+	if met && w.stop {
 		w.m.Stop()
 	}
-	return w.stop
+	return met && w.stop
 }
 
 // delivered is called by the history, which follows all deliveries.

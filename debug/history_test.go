@@ -225,7 +225,7 @@ func TestConditionsAreMetWhereTheyAre(t *testing.T) {
 		conds       []Condition
 	}{
 		{"unmapped-handler-32", 202000, 206000, []Condition{ // the recursion
-			AtAddress{0x40000005},
+			AtAddress{Linear: 0x40000005},
 			OnEvent{Vector: idt.VecPF},
 			OnEvent{Vector: idt.VecPF, Code: mmu.PFWrite, Mask: mask},
 			OnEvent{Vector: idt.VecPF, First: 0xf8000000, Last: 0xf8ffffff},
@@ -237,7 +237,7 @@ func TestConditionsAreMetWhereTheyAre(t *testing.T) {
 		{"unmapped-handler-32", 90000, 92000, []Condition{ // a process is made
 			OnEntry{Linear: 0x40001000, CR3: &cr3},
 			OnEntry{Linear: 0x40001000, CR3: &cr3, Accessed: true},
-			AtAddress{0x10082b},
+			AtAddress{Linear: 0x10082b},
 			OnWrite{Addr: 0x103f80, Len: 64, Changes: true},
 		}},
 		{"unmapped-handler-32", 165600, 165800, []Condition{ // it runs
@@ -462,7 +462,7 @@ func TestConditionsThatCannotBe(t *testing.T) {
 		cond Condition
 		want string
 	}{
-		{AtAddress{1 << 60}, "not canonical"},
+		{AtAddress{Linear: 1 << 60}, "not canonical"},
 		{OnWrite{Addr: 1 << 60}, "not canonical"},
 		{OnWrite{Addr: 0x7f0000000000}, "not mapped"},
 		{OnWrite{Addr: 0, Len: MaxWatched + 1}, "at most"},

@@ -1,9 +1,45 @@
 package debug
 
 import (
+	"bytes"
+
 	"x86emu/machine"
 	"x86emu/mmu"
 )
+
+// Poke stores bytes at a linear address as Peek reads them: whatever the rights,
+// and with no effect on the TLB and the tables. It gives how many bytes lie in
+// RAM and were stored.
+func Poke(m *machine.Machine, lin mmu.Linear, b []byte) (n int) {
+	for n < len(b) {
+		at := lin + mmu.Linear(n)
+		frame, ok := frameOf(m, at)
+		if !ok {
+			break
+		}
+		p := frame | mmu.Phys(at&mmu.PageMask)
+		part := b[n:min(len(b), n+int(mmu.PageSize-at&mmu.PageMask))]
+		if !m.Mem.Backed(p) {
+			break
+		}
+		m.Mem.WriteBytes(p, part)
+		stored := make([]byte, len(part))
+		if m.Mem.Peek(p, stored); !bytes.Equal(stored, part) { // ROM
+			break
+		}
+		n += len(part)
+	}
+	return n
+}
+
+// frameOf is where a linear address leads.
+func frameOf(m *machine.Machine, at mmu.Linear) (mmu.Phys, bool) {
+	if e, ok := m.MMU.Cached(at); ok {
+		return e.Frame, true
+	}
+	w := m.MMU.Explain(at, mmu.Read)
+	return w.Frame, w.Rule != mmu.RuleNotPresent && w.Rule != mmu.RuleReserved
+}
 
 // Peek reads what lies at a linear address, through the TLB and the page tables,
 // whatever their rights and with no effect on either. It gives how many bytes
@@ -11,12 +47,8 @@ import (
 func Peek(m *machine.Machine, lin mmu.Linear, b []byte) (n int) {
 	for n < len(b) {
 		at := lin + mmu.Linear(n)
-		var frame mmu.Phys
-		if e, ok := m.MMU.Cached(at); ok {
-			frame = e.Frame
-		} else if w := m.MMU.Explain(at, mmu.Read); w.Rule != mmu.RuleNotPresent && w.Rule != mmu.RuleReserved {
-			frame = w.Frame
-		} else {
+		frame, ok := frameOf(m, at)
+		if !ok {
 			break
 		}
 		part := b[n:min(len(b), n+int(mmu.PageSize-at&mmu.PageMask))]

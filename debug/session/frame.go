@@ -55,8 +55,11 @@ type CodeLine struct {
 	Bytes string
 	Text  string
 	Place string // source line
-	Now   bool   // it is the next one
-	Break bool   // a breakpoint is there
+	// Source and Line are that line; of Instructions only.
+	Source string
+	Line   int
+	Now    bool // it is the next one
+	Break  bool // a breakpoint is there
 }
 
 // DataLine is a word of memory.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"slices"
 
 	"x86emu/cpu"
 	"x86emu/debug"
@@ -111,6 +112,73 @@ func (s *Session) comesOut(m *machine.Machine, code []byte) bool {
 		code = code[in.Len:]
 	}
 	return true
+}
+
+// Instructions lists so many instructions, from the one at an address on or
+// from a number of instructions before or after it. Bytes that are no
+// instruction count as one each, told as "(bad)" or, where nothing can be read,
+// as "(cannot be read)"; in front of address 0 are lines of no bytes, too.
+func (s *Session) Instructions(at uint64, skip, count int) []CodeLine {
+	m, _ := s.present()
+	var all []CodeLine
+	add := func(addr uint64, code []byte, text string) {
+		l := CodeLine{Addr: addr, Bytes: hex.EncodeToString(code), Text: text}
+		if p := s.place(m, addr); p != nil {
+			l.Label, l.Source, l.Line = p.Symbol, p.File, p.Line
+			if p.Offset != 0 {
+				l.Label = ""
+			}
+		}
+		all = append(all, l)
+	}
+	// What comes before, a stretch at a time, each before the one found last.
+	var before [][]CodeLine
+	found, from := 0, at
+	for found < -skip && from > 0 {
+		to := from
+		if from = s.begins(m, to); from < to {
+			s.disassemble(m, from, to, add)
+		}
+		if len(all) == 0 {
+			from = to - 1
+			add(from, nil, unreadable(m, from))
+		}
+		found += len(all)
+		before, all = append(before, all), nil
+	}
+	for _, part := range slices.Backward(before) {
+		all = append(all, part...)
+	}
+	for range max(0, -skip-found) {
+		all = slices.Insert(all, 0, CodeLine{Text: unreadableText})
+	}
+	first := max(0, found+skip)
+	if skip > 0 {
+		first = skip
+	}
+	for next := at; len(all) < first+count; {
+		n := len(all)
+		s.disassemble(m, next, next+min(codeBytes, -next-1), add)
+		if len(all) == n {
+			add(next, nil, unreadable(m, next))
+			next++
+			continue
+		}
+		last := all[len(all)-1]
+		next = last.Addr + uint64(len(last.Bytes)/2)
+	}
+	return all[first : first+count]
+}
+
+const unreadableText = "(cannot be read)"
+
+// unreadable tells why a byte is not shown as an instruction.
+func unreadable(m *machine.Machine, at uint64) string {
+	var b [1]byte
+	if debug.Peek(m, mmu.Linear(at), b[:]) == 0 {
+		return unreadableText
+	}
+	return "(bad)"
 }
 
 // stack lists the words at the stack pointer, or at the place looked at.

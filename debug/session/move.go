@@ -235,7 +235,7 @@ func (s *Session) seek(ctx context.Context, budget uint64, conds []debug.Conditi
 // meetsHere notes the conditions that the present address meets.
 func (s *Session) meetsHere(conds []debug.Condition) bool {
 	for _, c := range conds {
-		if p, ok := c.(debug.AtAddress); ok && p.Linear == s.m.CPU.CodeAt() {
+		if p, ok := c.(debug.AtAddress); ok && p.MetBy(s.m) {
 			s.met = append(s.met, c)
 		}
 	}

@@ -13,11 +13,11 @@ import (
 // first. A step that walks nothing shows the way to the instruction.
 func (s *Session) walk(m *machine.Machine) []WalkLine {
 	if s.walkAt != nil {
-		return explained(m, *s.walkAt, mmu.Read)
+		return Walk(m, *s.walkAt, mmu.Read)
 	}
 	first, last := s.access()
 	if first < 0 {
-		return explained(m, uint64(m.CPU.CodeAt()), mmu.Exec)
+		return Walk(m, uint64(m.CPU.CodeAt()), mmu.Exec)
 	}
 	a := s.stages[first].Access
 	all := []WalkLine{
@@ -91,8 +91,8 @@ func (s *Session) access() (first, last int) {
 	return first, last
 }
 
-// explained tells the walk of an address that nobody accesses now.
-func explained(m *machine.Machine, lin uint64, kind mmu.Access) []WalkLine {
+// Walk tells the walk of an address that nobody accesses now.
+func Walk(m *machine.Machine, lin uint64, kind mmu.Access) []WalkLine {
 	w := m.MMU.Explain(mmu.Linear(lin), kind)
 	if w.Mode == mmu.ModeNone {
 		return []WalkLine{{Text: fmt.Sprintf("no paging: linear 0x%x is physical", lin)}}
