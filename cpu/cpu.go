@@ -18,6 +18,13 @@ type IO interface {
 	Ack() uint8
 }
 
+// FloatErrors is an IO that has the pins by which a PC reports x87 exceptions
+// while CR0.NE is 0. FERR sets the level of FERR# (true is asserted) and gives
+// that of IGNNE#. Without it IGNNE# is asserted: exceptions go unnoticed.
+type FloatErrors interface {
+	FERR(level bool) (ignne bool)
+}
+
 // CPU is one processor. Its State is kept in a form that is fast to run: the
 // general registers and the arithmetic flags apart from it, the instruction
 // pointer in ip. State and SetState convert.
@@ -78,6 +85,7 @@ type CPU struct {
 	float fp.Env // of the SSE instruction under way
 	mmu   *mmu.MMU
 	io    IO
+	ferr  FloatErrors // io, or nil
 	Model *Model
 	dec   decode.Decoder
 	obs   Observer

@@ -85,14 +85,27 @@ func (c *CPU) noPending() bool {
 		return true
 	}
 	if c.mmu.Ctl.CR0&mmu.CR0NE == 0 {
-		// The PC's way: FERR#, which its board turns into IRQ 13. The instruction runs,
-		// as with IGNNE#. [SDM 1, MS-DOS Compatibility Sub-mode]
-		if b, ok := c.io.(interface{ FERR() }); ok {
-			b.FERR()
-		}
-		return true
+		// The PC's way: FERR#, which its board turns into IRQ 13. Under IGNNE# the
+		// instruction runs, without it the processor freezes before it until an
+		// interrupt comes. [SDM 1, MS-DOS Compatibility Sub-mode]
+		c.s.Halted = !c.signalFERR()
+		return !c.s.Halted
 	}
 	return c.raise(idt.VecMF)
+}
+
+// signalFERR gives FERR# the level that the status word has and returns that of IGNNE#.
+func (c *CPU) signalFERR() (ignne bool) {
+	return c.ferr == nil || c.ferr.FERR(c.s.FP.SW&swES != 0)
+}
+
+// calm releases FERR# where no exception is pending any more: it comes after
+// whatever may have cleared one.
+func (c *CPU) calm() bool {
+	if c.s.FP.SW&swES == 0 {
+		c.signalFERR()
+	}
+	return true
 }
 
 // toMMX is what every MMX instruction but EMMS does to the x87: all registers are

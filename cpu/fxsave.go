@@ -150,5 +150,5 @@ func execFXRSTOR(c *CPU, in *decode.Inst) bool {
 		p.MXCSR = mxcsr
 		p.setXMM(b[:], c.xmmCount())
 	}
-	return true
+	return c.calm()
 }

@@ -28,6 +28,7 @@ const pollTicks = 1 << 20
 // [SDM 3A, Processor State After Reset]
 func New(model *Model, m *mmu.MMU, io IO) *CPU {
 	c := &CPU{mmu: m, io: io, Model: model, dec: decode.Decoder{Features: model.Features}}
+	c.ferr, _ = io.(FloatErrors)
 	c.blocks.init()
 	c.hint = &c.noHint
 	c.win.lin = 1
@@ -90,8 +91,12 @@ func (c *CPU) SetState(s State) {
 // Ticks is the virtual clock: instructions, REP iterations and deliveries so far.
 func (c *CPU) Ticks() uint64 { return c.s.Ticks + c.inBlock }
 
-// SetINTR sets the level of the INTR line.
-func (c *CPU) SetINTR(level bool) { c.s.INTR = level }
+// SetINTR sets the level of the INTR line. One that rises in the midst of an
+// instruction is looked at after it, or after the iteration of a REP.
+func (c *CPU) SetINTR(level bool) {
+	c.blocks.stale = c.blocks.stale || level
+	c.s.INTR = level
+}
 
 // RaiseNMI latches a non-maskable interrupt.
 func (c *CPU) RaiseNMI() { c.s.NMI = true }
@@ -295,6 +300,13 @@ func (c *CPU) retire() {
 
 // deliverFault delivers the event that an instruction came back with.
 func (c *CPU) deliverFault() (Stop, bool) {
+	if c.s.Halted {
+		// Frozen before an x87 instruction: no event, but time passes. STI's shadow
+		// is over, as it is in HLT.
+		c.s.Shadow = 0
+		c.s.Ticks++
+		return 0, false
+	}
 	if c.fault.Kind == idt.Exception {
 		c.fault.Return = c.ip
 	}

@@ -18,7 +18,7 @@ type State struct {
 	MSR     MSRs
 	FP      FPState
 	Monitor Monitor
-	Halted  bool   // in HLT, waiting for an interrupt
+	Halted  bool   // in HLT, or frozen before an x87 instruction: waiting for an interrupt
 	NMI     bool   // an NMI is latched
 	INTR    bool   // the INTR line
 	Seed    uint64 // state of the generator behind RDRAND and RDSEED

@@ -19,7 +19,10 @@ var x87Control = map[decode.Op]handler{
 
 func init() {
 	for op, h := range x87Control {
-		set87(op, h)
+		set87(op, func(c *CPU, in *decode.Inst) bool {
+			ok := h(c, in)
+			return ok && c.calm()
+		})
 	}
 }
 

@@ -195,7 +195,7 @@ func execXRSTOR(c *CPU, in *decode.Inst) bool {
 			clear(p.XMM[:n])
 		}
 	}
-	return true
+	return c.calm()
 }
 
 // execXGETBV reads XCR0, or with ECX = 1 which of its components are in use.
