@@ -20,7 +20,7 @@ type Timer struct {
 	clock *Clock
 	name  string
 	at    uint64
-	wakes bool
+	wakes func() bool
 	fire  func(now uint64)
 }
 
@@ -30,7 +30,7 @@ type Timer struct {
 // order they were made. wakes tells whether it may raise INTR or NMI: only for
 // such a timer is a halted processor worth waiting for.
 func (c *Clock) NewTimer(name string, wakes bool, fire func(now uint64)) *Timer {
-	t := &Timer{clock: c, name: name, at: never, wakes: wakes, fire: fire}
+	t := &Timer{clock: c, name: name, at: never, wakes: func() bool { return wakes }, fire: fire}
 	c.timers = append(c.timers, t)
 	return t
 }
@@ -77,8 +77,8 @@ func (c *Clock) run(now uint64) {
 func (c *Clock) wake() uint64 {
 	tick := uint64(never)
 	for _, t := range c.timers {
-		if t.wakes {
-			tick = min(tick, t.at)
+		if t.at < tick && t.wakes() {
+			tick = t.at
 		}
 	}
 	return tick

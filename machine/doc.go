@@ -2,7 +2,9 @@
 // the memory-mapped bus, a handful of devices, and virtual time.
 //
 //	RAM          from address 0; what nobody answers for reads as all ones
-//	port 0x3F8   16550A UART (COM1): stdin and stdout of the guest
+//	port 0x20    two 8259A interrupt controllers, with 0xA0 and 0x4D0 (ELCR)
+//	port 0x3F8   16550A UART (COM1) on IRQ 4: stdin and stdout of the guest
+//	port 0xF0    ends IRQ 13, the x87 exceptions of CR0.NE = 0
 //	port 0xE9    debug console, reads as 0xE9
 //	port 0xF4    ends the run with the value written (four ports wide)
 //	port 0x80    POST code, kept, reads back
@@ -24,7 +26,7 @@
 // the processor's State, its TLB, memory, timers and the devices' flat states,
 // and nothing else.
 //
-// Interrupt controller, timers, disk, keyboard and video are not part of this
-// board; INTR and NMI are raised by the caller. There is no firmware: images
-// are loaded by package guest.
+// Timers, disk, keyboard and video are not part of this board; other interrupts
+// and NMI are raised by the caller. There is no firmware: images are loaded by
+// package guest, and find the interrupt controllers as they come out of reset.
 package machine

@@ -57,6 +57,7 @@ type Machine struct {
 	Ports Bus
 	Clock Clock
 	UART  *UART
+	PIC   *PIC
 	Post  *PostPort
 
 	// OnIO, if not nil, sees each access to a port after it was made.
@@ -75,6 +76,7 @@ type Machine struct {
 	awake   uint64 // up to where it was skipped
 	look    uint64 // when OnTick wants to be called
 	intr    *Interrupts
+	float   *FloatError
 	devices []Device
 }
 
@@ -107,13 +109,15 @@ func build(cfg Config, mem *mmu.Memory) (*Machine, error) {
 	m.Clock.schedule()
 	m.CPU.SetStreak(streak)
 
+	m.PIC = newPIC(m.setINTR)
 	m.UART = newUART(m, cfg.Serial, cfg.Input)
 	m.Post = &PostPort{}
 	m.exit = &ExitPort{m: m}
 	m.intr = &Interrupts{m: m}
 	m.console = &DebugConsole{cfg.Console}
 	gate := &Port92{m: m}
-	m.devices = []Device{m.UART, m.console, m.exit, m.Post, gate, m.intr}
+	m.float = &FloatError{m: m}
+	m.devices = []Device{m.UART, m.console, m.exit, m.Post, gate, m.intr, m.PIC, m.float}
 	for _, c := range []struct {
 		first uint16
 		n     int
@@ -121,10 +125,14 @@ func build(cfg Config, mem *mmu.Memory) (*Machine, error) {
 		dev   Ports
 	}{
 		{0x3f8, 8, 1, m.UART}, {0xe9, 1, 1, m.console}, {0xf4, 4, 4, m.exit}, {0x80, 1, 1, m.Post}, {0x92, 1, 1, gate},
+		{0xf0, 1, 1, m.float},
 	} {
 		if err := m.Ports.Claim(c.first, c.n, c.width, c.dev); err != nil {
 			panic("BUG: " + err.Error())
 		}
+	}
+	if err := m.PIC.claim(&m.Ports); err != nil {
+		panic("BUG: " + err.Error())
 	}
 	if cfg.Extra != nil {
 		if err := cfg.Extra(m); err != nil {
@@ -143,9 +151,12 @@ func (m *Machine) Config() Config { return m.cfg }
 // RAM is the size of RAM in bytes.
 func (m *Machine) RAM() uint64 { return m.cfg.RAM }
 
-// RaiseINTR requests a maskable interrupt with a vector; the processor takes
-// it when EFLAGS.IF allows.
+// RaiseINTR requests a maskable interrupt with a vector of its own, beside the
+// interrupt controllers; the processor takes it when EFLAGS.IF allows.
 func (m *Machine) RaiseINTR(vector uint8) { m.intr.raise(vector) }
+
+// setINTR derives the INTR line from all that drive it.
+func (m *Machine) setINTR() { m.CPU.SetINTR(m.intr.s.Pending || m.PIC.asks()) }
 
 // RaiseNMI requests a non-maskable interrupt.
 func (m *Machine) RaiseNMI() { m.CPU.RaiseNMI() }
@@ -168,7 +179,14 @@ func (w wires) Out(port uint16, size uint8, v uint32) {
 	}
 }
 
-func (w wires) Ack() uint8 { return w.m.intr.ack() }
+func (w wires) Ack() uint8 {
+	if w.m.intr.s.Pending {
+		return w.m.intr.ack()
+	}
+	return w.m.PIC.ack()
+}
+
+func (w wires) FERR(level bool) bool { return w.m.float.ferr(level) }
 
 // IOEvent is one access to a port: size in bytes, and the value read or written.
 type IOEvent struct {
@@ -272,7 +290,7 @@ func (m *Machine) run(ctx context.Context, end uint64, patrolled bool) Result {
 			return Result{Reason: Shutdown, Chain: m.CPU.Shutdown()}
 		case cpu.StopHalt:
 			if !m.skip(min(end, m.look)) {
-				return Result{Reason: Halted}
+				return Result{Reason: Halted, FloatError: m.float.waits()}
 			}
 		}
 	}

@@ -64,8 +64,8 @@ func (p *Port92) Out(_ uint16, _ uint8, v uint32) {
 	p.m.MMU.SetA20(v&2 != 0)
 }
 
-// Interrupts is the board's way to raise INTR in place of an interrupt
-// controller: one request with its vector, held until it is acknowledged.
+// Interrupts is the way to raise INTR from outside of the board, past the
+// interrupt controllers: one request with its vector, held until it is acknowledged.
 type Interrupts struct {
 	s intrState
 	m *Machine
@@ -82,16 +82,12 @@ func (i *Interrupts) State() any   { return &i.s }
 // raise requests an interrupt; a request not yet acknowledged is replaced.
 func (i *Interrupts) raise(vector uint8) {
 	i.s = intrState{true, vector}
-	i.m.CPU.SetINTR(true)
+	i.m.setINTR()
 }
 
-// ack answers the processor and lowers the line. An acknowledge without
-// request gives vector 0xFF.
+// ack answers the processor.
 func (i *Interrupts) ack() uint8 {
-	if !i.s.Pending {
-		return 0xff
-	}
 	i.s.Pending = false
-	i.m.CPU.SetINTR(false)
+	i.m.setINTR()
 	return i.s.Vector
 }

@@ -31,6 +31,11 @@ type Result struct {
 	Chain  idt.Outcome // Shutdown: the events that led to it
 	Loop   Loop        // Looping: what goes round
 	Ticks  uint64      // virtual time at the end
+
+	// FloatError, of Halted, tells that an x87 exception was reported with
+	// CR0.NE = 0 (FERR#) and nobody has served it. The processor may be frozen
+	// before the x87 instruction that found it.
+	FloatError bool
 }
 
 // Loop describes an endless delivery loop: a state that comes round again,
@@ -83,7 +88,11 @@ func (r Result) Story() []string {
 		return []string{fmt.Sprintf("endless delivery loop at tick %d: the same state comes round with every %s, %s (%s)",
 			r.Ticks, r.Loop.period(), between, r.Loop.vectors())}
 	}
-	return []string{fmt.Sprintf("%s at tick %d", r.Reason, r.Ticks)}
+	line := fmt.Sprintf("%s at tick %d", r.Reason, r.Ticks)
+	if r.FloatError {
+		line += ": an x87 exception with CR0.NE = 0 waits for IRQ 13 to be served"
+	}
+	return []string{line}
 }
 
 // period tells the length of a round.

@@ -65,6 +65,17 @@ func TestSaveRestore(t *testing.T) {
 	}{
 		{"real mode with devices", func(t testing.TB) *Machine { return boot(t, Config{}, counting) }},
 		{"paging", paged},
+		{"an interrupt in service, another asked for", func(t testing.TB) *Machine {
+			m := boot(t, Config{}, initPICs+"\xfb\xeb\xfe") // sti; jmp $
+			m.vector(8+3, 0x600)
+			m.Mem.WriteBytes(0x600, []byte("\x40\xeb\xfd")) // inc ax; jmp $-1
+			run(t, m, 20)
+			m.PIC.SetIRQ(3, true)
+			m.PIC.SetIRQ(12, true)
+			run(t, m, 100)
+			assert.EqualValues(t, 1<<2, m.PIC.s.Master.ISR)
+			return m
+		}},
 		{"after exit", func(t testing.TB) *Machine { return boot(t, Config{}, "\xe6\xf4") }},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"math"
 	"sync"
+	"time"
 )
 
 // Output is where a device's bytes go: buffered, passed on at each newline and
@@ -74,7 +76,9 @@ func NewLiveInput(r io.Reader) *Input { return &Input{r: r, live: true} }
 // take returns byte number pos of the stream if it is there at tick now. more
 // is false at the end of the stream. It waits (see NewInput) no longer than ctx.
 // The same question at the same tick has the same answer when it is asked again.
-func (in *Input) take(ctx context.Context, pos int, now uint64) (b byte, ok, more bool) {
+// idle says that the guest does nothing until the byte comes: then a live
+// reader is waited for as well, for a moment.
+func (in *Input) take(ctx context.Context, pos int, now uint64, idle bool) (b byte, ok, more bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	for pos >= len(in.log) && !in.end {
@@ -86,20 +90,16 @@ func (in *Input) take(ctx context.Context, pos int, now uint64) (b byte, ok, mor
 			go read(in.r, in.next)
 		}
 		var c chunk
+		patience := forever
 		if in.live {
-			select {
-			case c = <-in.next:
-			default:
-				in.none = now
-				return 0, false, true
+			patience = 0
+			if idle {
+				patience = idlePatience
 			}
-		} else {
-			select {
-			case c = <-in.next:
-			case <-ctx.Done():
-				in.none = now
-				return 0, false, true
-			}
+		}
+		if !in.wait(ctx, patience, &c) {
+			in.none = now
+			return 0, false, true
 		}
 		in.next = nil
 		in.end = c.err != nil
@@ -117,6 +117,34 @@ func (in *Input) take(ctx context.Context, pos int, now uint64) (b byte, ok, mor
 	}
 	a := in.log[pos]
 	return a.b, a.tick <= now, true
+}
+
+// How long a live reader is waited for while the guest is idle: short enough for
+// whatever else wakes it, long enough to leave the host idle too.
+const (
+	idlePatience = 10 * time.Millisecond
+	forever      = time.Duration(math.MaxInt64)
+)
+
+// wait takes over the read under way, if it is done in time.
+func (in *Input) wait(ctx context.Context, patience time.Duration, c *chunk) bool {
+	select {
+	case *c = <-in.next:
+		return true
+	default:
+	}
+	if patience == 0 {
+		return false
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case *c = <-in.next:
+		return true
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return false
 }
 
 // read does one read of at most 4096 bytes.

@@ -1,11 +1,13 @@
 package machine
 
+import "x86emu/idt"
+
 // UART is a 16550A serial port at eight ports: registers, both FIFOs, divisor
 // latch, scratch, modem lines and loopback. Sending takes no time: THR is
 // empty at once, the divisor is kept and has no effect. Receiving takes
 // rxTicks for each byte and waits while the FIFO is full, so the line never
 // overruns; only loopback does. Parity, framing and break do not occur.
-// The interrupt is to be seen in IIR; the board has no controller to wire it to.
+// Interrupts go to IRQ 4 through the gate that MCR.OUT2 opens, as on a PC.
 type UART struct {
 	s   uartState
 	out *Output
@@ -69,11 +71,17 @@ const (
 	msrDCD = 1 << 7
 
 	lcrDLAB = 1 << 7
+
+	iirNone      = 1
+	iirSendEmpty = 2
+
+	uartIRQ = 4
 )
 
 func newUART(m *Machine, out *Output, in *Input) *UART {
 	u := &UART{m: m, out: out, in: in}
 	u.rx = m.Clock.NewTimer("uart", false, u.receive)
+	u.rx.wakes = u.wakes
 	return u
 }
 
@@ -81,6 +89,17 @@ func (u *UART) Name() string { return "uart" }
 func (u *UART) State() any   { return &u.s }
 
 func (u *UART) In(off uint16, _ uint8) uint32 {
+	v := u.read(off)
+	u.interrupt()
+	return v
+}
+
+func (u *UART) Out(off uint16, _ uint8, v uint32) {
+	u.write(off, uint8(v))
+	u.interrupt()
+}
+
+func (u *UART) read(off uint16) uint32 {
 	s := &u.s
 	switch {
 	case off == uartData && s.LCR&lcrDLAB != 0:
@@ -116,8 +135,8 @@ func (u *UART) In(off uint16, _ uint8) uint32 {
 	return uint32(s.SCR)
 }
 
-func (u *UART) Out(off uint16, _ uint8, v uint32) {
-	s, b := &u.s, uint8(v)
+func (u *UART) write(off uint16, b uint8) {
+	s := &u.s
 	switch {
 	case off == uartData && s.LCR&lcrDLAB != 0:
 		s.DLL = b
@@ -131,6 +150,9 @@ func (u *UART) Out(off uint16, _ uint8, v uint32) {
 		if s.IdlePolls > 0 {
 			s.IdlePolls--
 		}
+		// The byte fills THR, which ends the interrupt, and is gone.
+		s.SendEmpty = false
+		u.interrupt()
 		s.SendEmpty = true
 		if s.MCR&mcrLoop != 0 {
 			u.push(b)
@@ -238,29 +260,45 @@ func (u *UART) modemChanged(before uint8) {
 	u.s.Delta |= moved >> 4
 }
 
-// identify is a read of IIR: the pending interrupt of highest priority.
-// Reading it answers the THR-empty interrupt.
+// identify is a read of IIR, which answers the THR-empty interrupt.
 func (u *UART) identify() uint8 {
-	s := &u.s
-	fifo := uint8(0)
-	if s.FCR&1 != 0 {
-		fifo = 0xc0
+	v := u.pending()
+	if v == iirSendEmpty {
+		u.s.SendEmpty = false
 	}
+	if u.s.FCR&1 != 0 {
+		v |= 0xc0
+	}
+	return v
+}
+
+// interrupt gives the interrupt line its level.
+func (u *UART) interrupt() {
+	u.m.PIC.SetIRQ(uartIRQ, u.s.MCR&(mcrOUT2|mcrLoop) == mcrOUT2 && u.pending() != iirNone)
+}
+
+// wakes tells whether a byte received would interrupt the processor.
+func (u *UART) wakes() bool {
+	return u.s.IER&1 != 0 && u.s.MCR&(mcrOUT2|mcrLoop) == mcrOUT2 && !u.m.PIC.masks(uartIRQ) && u.m.CPU.Regs().RFLAGS&idt.FlagIF != 0
+}
+
+// pending is the lower half of IIR: the pending interrupt of highest priority.
+func (u *UART) pending() uint8 {
+	s := &u.s
 	trigger := [...]uint8{1, 4, 8, 14}[s.FCR>>6]
 	switch {
 	case s.IER&4 != 0 && s.Overrun:
-		return fifo | 6
-	case s.IER&1 != 0 && (s.Len >= trigger || fifo == 0 && s.Len > 0):
-		return fifo | 4
+		return 6
+	case s.IER&1 != 0 && (s.Len >= trigger || s.FCR&1 == 0 && s.Len > 0):
+		return 4
 	case s.IER&1 != 0 && s.Len > 0: // bytes that nobody took: the time-out, at once
-		return fifo | 0xc
+		return 0xc
 	case s.IER&2 != 0 && s.SendEmpty:
-		s.SendEmpty = false
-		return fifo | 2
+		return iirSendEmpty
 	case s.IER&8 != 0 && s.Delta != 0:
-		return fifo
+		return 0
 	}
-	return fifo | 1
+	return iirNone
 }
 
 // listen notes that the guest wants input.
@@ -284,11 +322,12 @@ func (u *UART) receive(now uint64) {
 		return
 	}
 	u.out.Flush() // a prompt without newline; its error comes again at the end of the run
-	b, ok, more := u.in.take(u.m.ctx, u.pos, now)
+	b, ok, more := u.in.take(u.m.ctx, u.pos, now, u.in.live && u.m.CPU.State().Halted)
 	switch {
 	case ok:
 		u.pos++
 		u.push(b)
+		u.interrupt()
 		u.hear()
 	case more:
 		u.rx.Set(now + livePollTicks)

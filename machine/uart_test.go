@@ -19,7 +19,7 @@ type line struct {
 
 func newLine(input string) *line {
 	l := &line{}
-	m := &Machine{ctx: context.Background()}
+	m := &Machine{ctx: context.Background(), PIC: newPIC(func() {})}
 	m.Clock = Clock{next: never, now: func() uint64 { return l.now }, arm: func(uint64) {}}
 	l.UART = newUART(m, NewOutput(&l.out), NewInput(iotest.OneByteReader(strings.NewReader(input))))
 	return l
@@ -154,25 +154,25 @@ func TestUARTListensWhenTheGuestDoes(t *testing.T) {
 func TestLiveInput(t *testing.T) {
 	r, w := newPipe()
 	in := NewLiveInput(r)
-	_, ok, more := in.take(context.Background(), 0, 5)
+	_, ok, more := in.take(context.Background(), 0, 5, false)
 	assert.False(t, ok)
 	assert.True(t, more)
 	w <- "ab"
 	var b byte
 	for now := uint64(10); !ok; now++ {
-		b, ok, _ = in.take(context.Background(), 0, now)
+		b, ok, _ = in.take(context.Background(), 0, now, false)
 	}
 	assert.Equal(t, byte('a'), b)
 	arrived := in.log[0].tick
-	_, ok, more = in.take(context.Background(), 0, arrived-1)
+	_, ok, more = in.take(context.Background(), 0, arrived-1, false)
 	assert.False(t, ok, "a replay meets it no earlier")
 	assert.True(t, more)
 	close(w)
 	end := uint64(1000)
 	for ; more; end++ {
-		_, _, more = in.take(context.Background(), 2, end)
+		_, _, more = in.take(context.Background(), 2, end, false)
 	}
-	_, _, more = in.take(context.Background(), 2, end-2)
+	_, _, more = in.take(context.Background(), 2, end-2, false)
 	assert.True(t, more, "a replay meets the end no earlier")
 }
 
@@ -182,7 +182,62 @@ func TestInputEndsWithContext(t *testing.T) {
 	defer close(w)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	_, ok, more := NewInput(r).take(ctx, 0, 0)
+	_, ok, more := NewInput(r).take(ctx, 0, 0, false)
 	assert.False(t, ok)
 	assert.True(t, more)
+}
+
+func TestUARTInterruptsOnIRQ4(t *testing.T) {
+	const (
+		out2    = "\xba\xfc\x03\xb0\x08\xee"   // mov dx,0x3fc; mov al,8; out dx,al
+		receive = "\xba\xf9\x03\xb0\x01\xee"   // mov dx,0x3f9; mov al,1; out dx,al
+		send    = "\xbe\x00\x05\xb9\x04\x00" + // mov si,0x500; mov cx,4
+			"\xba\xf9\x03\xb0\x02\xee" // mov dx,0x3f9; mov al,2; out dx,al
+		sleep = "\xfb\xf4\xeb\xfd"               // sti; l: hlt; jmp l
+		eoi   = "\xb0\x20\xe6\x20\xcf"           // mov al,0x20; out 0x20,al; iret
+		echo  = "\xba\xf8\x03\xec\xee\x3c\x2e" + // mov dx,0x3f8; in al,dx; out dx,al; cmp al,'.'
+			"\x75\x04\xb0\x00\xe6\xf4" + eoi // jne eoi; mov al,0; out 0xf4,al
+		next = "\xba\xf8\x03\x6e\x49\x75\x02\xe6\xf4" + eoi // mov dx,0x3f8; outsb; dec cx; jnz eoi; out 0xf4,al
+	)
+	for _, c := range []struct {
+		rule, code, handler, want string
+		reason                    Reason
+	}{
+		{"HLT ends with each byte received", initPICs + out2 + receive + sleep, echo, "hello.", Exited},
+		{"THR empty asks for the next byte", initPICs + out2 + send + sleep, next, "text", Exited},
+		{"MCR.OUT2 is the gate", initPICs + receive + sleep, echo, "", Halted},
+		{"masked it wakes nobody", initPICs + "\xb0\x10\xe6\x21" + out2 + receive + sleep, echo, "", Halted},
+		{"without initialised controllers it wakes nobody", out2 + receive + sleep, echo, "", Halted},
+		{"with IF=0 it wakes nobody", initPICs + out2 + receive + "\xfa\xf4", echo, "", Halted},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			program := func(w *bytes.Buffer) *Machine {
+				m := boot(t, Config{Serial: NewOutput(w), Input: NewInput(strings.NewReader("hello.!"))}, c.code)
+				m.vector(8+uartIRQ, 0x600)
+				m.Mem.WriteBytes(0x600, []byte(c.handler))
+				m.Mem.WriteBytes(0x500, []byte("text"))
+				return m
+			}
+			var out, again bytes.Buffer
+			m, stepped := program(&out), program(&again)
+			r := run(t, m, 1000000)
+			assert.Equal(t, c.reason, r.Reason)
+			assert.Equal(t, c.want, out.String())
+			for stepped.CPU.Ticks() < r.Ticks && run(t, stepped, 1).Reason == Budget {
+			}
+			assert.Empty(t, same(m, stepped), "in steps it is the same")
+		})
+	}
+}
+
+// A request raised within a REP OUTS comes between two of its iterations.
+func TestREPIsInterruptedByItsOwnOutput(t *testing.T) {
+	// mov dx,0x3fc; mov al,8; out dx,al; mov dx,0x3f9; mov al,2; out dx,al; mov dx,0x3fa; in al,dx
+	const quiet = "\xba\xfc\x03\xb0\x08\xee\xba\xf9\x03\xb0\x02\xee\xba\xfa\x03\xec"
+	// mov si,0x500; mov cx,9; mov dx,0x3f8; sti; nop; rep outsb; hlt
+	m := boot(t, Config{}, quiet+initPICs+"\xbe\x00\x05\xb9\x09\x00\xba\xf8\x03\xfb\x90\xf3\x6e\xf4")
+	m.vector(8+uartIRQ, 0x600)
+	m.Mem.WriteBytes(0x600, []byte("\x89\xcd\xf4")) // mov bp,cx; hlt
+	assert.Equal(t, Halted, run(t, m, 10000).Reason)
+	assert.EqualValues(t, 8, m.CPU.State().GPR[5], "CX in the handler")
 }
