@@ -9,7 +9,7 @@
 //	ELF64         entered in long mode, CPL 0, with an identity map of the
 //	              first 4 GiB in 2 MiB pages
 //	boot sector   512 bytes that end in 0x55 0xAA: loaded at 0x7C00, entered
-//	              in real mode at 0000:7C00 with DL = 0x80
+//	              in real mode at 0000:7C00 with DL = 0x80 (0 for a floppy's)
 //	flat binary   at an address, mode and CPL that the caller names
 //
 // At entry interrupts are off, A20 is open, direction flag and all general

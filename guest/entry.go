@@ -106,13 +106,13 @@ func writeIdentityMap(m *machine.Machine, user bool) {
 }
 
 // enter sets the processor to the state at the image's first instruction.
-func (img *Image) enter(m *machine.Machine, info uint64) {
+func (img *Image) enter(m *machine.Machine, info uint64, floppy bool) {
 	s := m.CPU.State()
 	s.GPR = [16]uint64{}
 	s.RFLAGS = idt.Flag1
 	s.A20 = true
 	if img.real() {
-		img.enterReal(&s)
+		img.enterReal(&s, floppy)
 		m.CPU.SetState(s)
 		return
 	}
@@ -153,8 +153,9 @@ func (img *Image) enter(m *machine.Machine, info uint64) {
 }
 
 // enterReal starts real-mode code: segment bases zero where 16 bits reach the
-// entry, else CS at the entry's paragraph; stack below 0x7C00.
-func (img *Image) enterReal(s *cpu.State) {
+// entry, else CS at the entry's paragraph; stack below 0x7C00. DL is the BIOS's
+// number of the drive that a boot sector comes from.
+func (img *Image) enterReal(s *cpu.State, floppy bool) {
 	const rdx, rsp = 2, 4
 	for r := range s.Seg {
 		s.Seg[r] = idt.Segment{Attr: 0x3 | idt.AttrS | idt.AttrPresent, Limit: 0xffff}
@@ -169,7 +170,7 @@ func (img *Image) enterReal(s *cpu.State) {
 	}
 	s.IDTR = idt.Table{Limit: 0x3ff}
 	s.GPR[rsp] = 0x7c00
-	if img.Format == BootSector {
+	if img.Format == BootSector && !floppy {
 		s.GPR[rdx] = 0x80
 	}
 }

@@ -55,6 +55,7 @@ type Module struct {
 type Options struct {
 	Cmdline string   // multiboot
 	Modules []Module // multiboot
+	Floppy  bool     // boot sector: of the first floppy disk, not of the first hard disk
 }
 
 // Where the loader keeps what it makes: descriptors, page tables, multiboot
@@ -174,6 +175,6 @@ func (img *Image) Load(m *machine.Machine, o Options) error {
 	for _, s := range img.Segments {
 		m.Mem.WriteBytes(mmu.Phys(s.Addr), s.Data)
 	}
-	img.enter(m, info)
+	img.enter(m, info, o.Floppy)
 	return nil
 }

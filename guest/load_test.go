@@ -138,6 +138,10 @@ func TestBootSectorState(t *testing.T) {
 	for r := range s.Seg {
 		assert.Zero(t, s.Seg[r].Sel)
 	}
+
+	m = newMachine(t, machine.Config{})
+	require.NoError(t, parse(t, bootSector()).Load(m, Options{Floppy: true}))
+	assert.Zero(t, m.CPU.State().GPR[2], "the first floppy disk is drive 0")
 }
 
 // at reads a 32-bit word of physical memory.
