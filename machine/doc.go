@@ -10,6 +10,9 @@
 //	port 0x80    POST code, kept, reads back
 //	port 0x92    A20 gate
 //
+// Config.Ports moves the first three or leaves them out; AddPower adds the ports
+// by which kernels turn a PC off or reset it.
+//
 // Time is the processor's tick counter: one tick for each instruction, each
 // iteration of a repeated string instruction and each delivery of an event.
 // Devices set timers on it; HLT skips to the next timer that may wake the

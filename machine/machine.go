@@ -23,6 +23,8 @@ type Config struct {
 	// saved, from its beginning: what that machine had taken of it is passed over.
 	ResumeInput bool
 
+	Ports *PortMap // where the board's own devices stand; nil: StandardPorts
+
 	// Extra, if not nil, adds to the board: ROM and memory-mapped devices to
 	// Mem, port devices to Ports, timers to Clock, and each device's state by
 	// Attach. It runs for each machine made with this Config, by New, Fork and
@@ -77,6 +79,7 @@ type Machine struct {
 	look    uint64 // when OnTick wants to be called
 	intr    *Interrupts
 	float   *FloatError
+	power   *Power // if the board has one
 	devices []Device
 }
 
@@ -118,21 +121,27 @@ func build(cfg Config, mem *mmu.Memory) (*Machine, error) {
 	gate := &Port92{m: m}
 	m.float = &FloatError{m: m}
 	m.devices = []Device{m.UART, m.console, m.exit, m.Post, gate, m.intr, m.PIC, m.float}
+	if err := m.PIC.claim(&m.Ports); err != nil {
+		panic("BUG: " + err.Error())
+	}
+	ports := StandardPorts
+	if cfg.Ports != nil {
+		ports = *cfg.Ports
+	}
 	for _, c := range []struct {
-		first uint16
-		n     int
+		at    PortRange
 		width uint8
 		dev   Ports
 	}{
-		{0x3f8, 8, 1, m.UART}, {0xe9, 1, 1, m.console}, {0xf4, 4, 4, m.exit}, {0x80, 1, 1, m.Post}, {0x92, 1, 1, gate},
-		{0xf0, 1, 1, m.float},
+		{PortRange{0x80, 1}, 1, m.Post}, {PortRange{0x92, 1}, 1, gate}, {PortRange{0xf0, 1}, 1, m.float},
+		{ports.Serial, 1, m.UART}, {ports.Console, 1, m.console}, {ports.Exit, 4, m.exit},
 	} {
-		if err := m.Ports.Claim(c.first, c.n, c.width, c.dev); err != nil {
-			panic("BUG: " + err.Error())
+		if c.at.N == 0 {
+			continue
 		}
-	}
-	if err := m.PIC.claim(&m.Ports); err != nil {
-		panic("BUG: " + err.Error())
+		if err := m.Ports.Claim(c.at.First, c.at.N, c.width, c.dev); err != nil {
+			return nil, err
+		}
 	}
 	if cfg.Extra != nil {
 		if err := cfg.Extra(m); err != nil {

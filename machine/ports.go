@@ -1,5 +1,22 @@
 package machine
 
+// PortRange is N ports from First on; with N = 0 there is none.
+type PortRange struct {
+	First uint16
+	N     int
+}
+
+// PortMap says where those devices of the board stand that other boards have
+// elsewhere or not at all. A device without a port is out of the guest's reach.
+type PortMap struct {
+	Serial  PortRange // COM1; it needs eight ports
+	Console PortRange // the debug console
+	Exit    PortRange // a write ends the run with the value
+}
+
+// StandardPorts is the board as package machine describes it.
+var StandardPorts = PortMap{Serial: PortRange{0x3f8, 8}, Console: PortRange{0xe9, 1}, Exit: PortRange{0xf4, 4}}
+
 // DebugConsole is port 0xE9: a byte written goes out, a read gives 0xE9, by
 // which a guest tells that it is there.
 type DebugConsole struct{ out *Output }
@@ -41,8 +58,9 @@ func (p *PostPort) In(uint16, uint8) uint32         { return uint32(p.s.Code) }
 func (p *PostPort) Out(_ uint16, _ uint8, v uint32) { p.s.Code = uint8(v) }
 
 // Port92 is system control port A: bit 1 is the A20 gate, which is kept in the
-// processor's state; the other bits can be written and read. Bit 0, fast
-// reset, has no effect: there is no firmware to come back to.
+// processor's state; the other bits can be written and read. Bit 0 is fast
+// reset: a board with Power ends the run, on others it has no effect, for there
+// is no firmware to come back to.
 type Port92 struct {
 	s port92State
 	m *Machine
@@ -62,6 +80,9 @@ func (p *Port92) In(uint16, uint8) uint32 {
 func (p *Port92) Out(_ uint16, _ uint8, v uint32) {
 	p.s.Rest = uint8(v) &^ 3
 	p.m.MMU.SetA20(v&2 != 0)
+	if v&1 != 0 && p.m.power != nil {
+		p.m.power.ask(PowerReset)
+	}
 }
 
 // Interrupts is the way to raise INTR from outside of the board, past the
