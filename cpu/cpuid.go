@@ -18,6 +18,7 @@ const (
 // cpuidBit is one feature flag of CPUID. It is reported when the model has
 // everything that the row names.
 type cpuidBit struct {
+	name  string // as Linux and QEMU write it
 	leaf  uint32
 	reg   uint8
 	bit   uint8
@@ -29,69 +30,74 @@ type cpuidBit struct {
 
 // cpuidBits is the table of feature flags. [SDM 2A, CPUID—CPU Identification]
 var cpuidBits = []cpuidBit{
-	{leaf: 1, reg: ecx, bit: 0, feat: decode.FeatSSE3},
-	{leaf: 1, reg: ecx, bit: 1, feat: decode.FeatPCLMULQDQ},
-	{leaf: 1, reg: ecx, bit: 3, feat: decode.FeatMONITOR},
-	{leaf: 1, reg: ecx, bit: 9, feat: decode.FeatSSSE3},
-	{leaf: 1, reg: ecx, bit: 13, feat: decode.FeatCX16},
-	{leaf: 1, reg: ecx, bit: 17, cr4: mmu.CR4PCIDE},
-	{leaf: 1, reg: ecx, bit: 19, feat: decode.FeatSSE41},
-	{leaf: 1, reg: ecx, bit: 20, feat: decode.FeatSSE42},
-	{leaf: 1, reg: ecx, bit: 22, feat: decode.FeatMOVBE},
-	{leaf: 1, reg: ecx, bit: 23, feat: decode.FeatPOPCNT},
-	{leaf: 1, reg: ecx, bit: 25, feat: decode.FeatAES},
-	{leaf: 1, reg: ecx, bit: 26, feat: decode.FeatXSAVE},
-	{leaf: 1, reg: ecx, bit: 30, feat: decode.FeatRDRAND},
+	{name: "pni", leaf: 1, reg: ecx, bit: 0, feat: decode.FeatSSE3},
+	{name: "pclmulqdq", leaf: 1, reg: ecx, bit: 1, feat: decode.FeatPCLMULQDQ},
+	{name: "monitor", leaf: 1, reg: ecx, bit: 3, feat: decode.FeatMONITOR},
+	{name: "ssse3", leaf: 1, reg: ecx, bit: 9, feat: decode.FeatSSSE3},
+	{name: "cx16", leaf: 1, reg: ecx, bit: 13, feat: decode.FeatCX16},
+	{name: "pcid", leaf: 1, reg: ecx, bit: 17, cr4: mmu.CR4PCIDE},
+	{name: "sse4.1", leaf: 1, reg: ecx, bit: 19, feat: decode.FeatSSE41},
+	{name: "sse4.2", leaf: 1, reg: ecx, bit: 20, feat: decode.FeatSSE42},
+	{name: "movbe", leaf: 1, reg: ecx, bit: 22, feat: decode.FeatMOVBE},
+	{name: "popcnt", leaf: 1, reg: ecx, bit: 23, feat: decode.FeatPOPCNT},
+	{name: "aes", leaf: 1, reg: ecx, bit: 25, feat: decode.FeatAES},
+	{name: "xsave", leaf: 1, reg: ecx, bit: 26, feat: decode.FeatXSAVE, cr4: mmu.CR4OSXSAVE},
+	{name: "rdrand", leaf: 1, reg: ecx, bit: 30, feat: decode.FeatRDRAND},
 
-	{leaf: 1, reg: edx, bit: 0, trait: traitFPU},
-	{leaf: 1, reg: edx, bit: 1, cr4: mmu.CR4VME},
-	{leaf: 1, reg: edx, bit: 2, cr4: mmu.CR4DE},
-	{leaf: 1, reg: edx, bit: 3, cr4: mmu.CR4PSE},
-	{leaf: 1, reg: edx, bit: 4, feat: decode.FeatTSC},
-	{leaf: 1, reg: edx, bit: 5, feat: decode.FeatMSR},
-	{leaf: 1, reg: edx, bit: 6, cr4: mmu.CR4PAE},
-	{leaf: 1, reg: edx, bit: 7, cr4: mmu.CR4MCE},
-	{leaf: 1, reg: edx, bit: 8, feat: decode.FeatCX8},
-	{leaf: 1, reg: edx, bit: 11, feat: decode.FeatSEP},
-	{leaf: 1, reg: edx, bit: 12, trait: traitMTRR},
-	{leaf: 1, reg: edx, bit: 13, cr4: mmu.CR4PGE},
-	{leaf: 1, reg: edx, bit: 14, trait: traitMCA},
-	{leaf: 1, reg: edx, bit: 15, feat: decode.FeatCMOV},
-	{leaf: 1, reg: edx, bit: 16, trait: traitPAT},
-	{leaf: 1, reg: edx, bit: 17, trait: traitPSE36},
-	{leaf: 1, reg: edx, bit: 19, feat: decode.FeatCLFLUSH},
-	{leaf: 1, reg: edx, bit: 23, trait: traitMMX},
-	{leaf: 1, reg: edx, bit: 24, feat: decode.FeatFXSR},
-	{leaf: 1, reg: edx, bit: 25, trait: traitSSE},
-	{leaf: 1, reg: edx, bit: 26, trait: traitSSE2},
+	{name: "fpu", leaf: 1, reg: edx, bit: 0, trait: traitFPU},
+	{name: "vme", leaf: 1, reg: edx, bit: 1, cr4: mmu.CR4VME},
+	{name: "de", leaf: 1, reg: edx, bit: 2, cr4: mmu.CR4DE},
+	{name: "pse", leaf: 1, reg: edx, bit: 3, cr4: mmu.CR4PSE},
+	{name: "tsc", leaf: 1, reg: edx, bit: 4, feat: decode.FeatTSC},
+	{name: "msr", leaf: 1, reg: edx, bit: 5, feat: decode.FeatMSR},
+	{name: "pae", leaf: 1, reg: edx, bit: 6, cr4: mmu.CR4PAE},
+	{name: "mce", leaf: 1, reg: edx, bit: 7, cr4: mmu.CR4MCE},
+	{name: "cx8", leaf: 1, reg: edx, bit: 8, feat: decode.FeatCX8},
+	{name: "sep", leaf: 1, reg: edx, bit: 11, feat: decode.FeatSEP},
+	{name: "mtrr", leaf: 1, reg: edx, bit: 12, trait: traitMTRR},
+	{name: "pge", leaf: 1, reg: edx, bit: 13, cr4: mmu.CR4PGE},
+	{name: "mca", leaf: 1, reg: edx, bit: 14, trait: traitMCA},
+	{name: "cmov", leaf: 1, reg: edx, bit: 15, feat: decode.FeatCMOV},
+	{name: "pat", leaf: 1, reg: edx, bit: 16, trait: traitPAT},
+	{name: "pse36", leaf: 1, reg: edx, bit: 17, trait: traitPSE36},
+	{name: "clflush", leaf: 1, reg: edx, bit: 19, feat: decode.FeatCLFLUSH},
+	{name: "mmx", leaf: 1, reg: edx, bit: 23, feat: decode.FeatMMX, trait: traitMMX},
+	{name: "fxsr", leaf: 1, reg: edx, bit: 24, feat: decode.FeatFXSR, cr4: mmu.CR4OSFXSR},
+	{name: "sse", leaf: 1, reg: edx, bit: 25, feat: decode.FeatSSE, trait: traitSSE, cr4: mmu.CR4OSXMMEXCPT},
+	{name: "sse2", leaf: 1, reg: edx, bit: 26, feat: decode.FeatSSE2, trait: traitSSE2},
 
-	{leaf: 7, reg: ebx, bit: 0, feat: decode.FeatFSGSBASE},
-	{leaf: 7, reg: ebx, bit: 7, cr4: mmu.CR4SMEP},
-	{leaf: 7, reg: ebx, bit: 9, trait: traitERMS},
-	{leaf: 7, reg: ebx, bit: 10, feat: decode.FeatINVPCID},
-	{leaf: 7, reg: ebx, bit: 18, feat: decode.FeatRDSEED},
-	{leaf: 7, reg: ebx, bit: 19, feat: decode.FeatADX},
-	{leaf: 7, reg: ebx, bit: 20, feat: decode.FeatSMAP},
-	{leaf: 7, reg: ebx, bit: 23, feat: decode.FeatCLFLUSHOPT},
-	{leaf: 7, reg: ebx, bit: 24, feat: decode.FeatCLWB},
-	{leaf: 7, reg: ebx, bit: 29, feat: decode.FeatSHA},
-	{leaf: 7, reg: ecx, bit: 2, cr4: mmu.CR4UMIP},
-	{leaf: 7, reg: ecx, bit: 3, feat: decode.FeatPKU},
-	{leaf: 7, reg: ecx, bit: 16, cr4: mmu.CR4LA57},
-	{leaf: 7, reg: ecx, bit: 22, feat: decode.FeatRDPID},
-	{leaf: 7, reg: edx, bit: 29, trait: traitArchCaps},
+	{name: "fsgsbase", leaf: 7, reg: ebx, bit: 0, feat: decode.FeatFSGSBASE, cr4: mmu.CR4FSGSBASE},
+	{name: "smep", leaf: 7, reg: ebx, bit: 7, cr4: mmu.CR4SMEP},
+	{name: "erms", leaf: 7, reg: ebx, bit: 9, trait: traitERMS},
+	{name: "invpcid", leaf: 7, reg: ebx, bit: 10, feat: decode.FeatINVPCID},
+	{name: "rdseed", leaf: 7, reg: ebx, bit: 18, feat: decode.FeatRDSEED},
+	{name: "adx", leaf: 7, reg: ebx, bit: 19, feat: decode.FeatADX},
+	{name: "smap", leaf: 7, reg: ebx, bit: 20, feat: decode.FeatSMAP, cr4: mmu.CR4SMAP},
+	{name: "clflushopt", leaf: 7, reg: ebx, bit: 23, feat: decode.FeatCLFLUSHOPT},
+	{name: "clwb", leaf: 7, reg: ebx, bit: 24, feat: decode.FeatCLWB},
+	{name: "sha-ni", leaf: 7, reg: ebx, bit: 29, feat: decode.FeatSHA},
+	{name: "umip", leaf: 7, reg: ecx, bit: 2, cr4: mmu.CR4UMIP},
+	{name: "pku", leaf: 7, reg: ecx, bit: 3, feat: decode.FeatPKU, cr4: mmu.CR4PKE},
+	{name: "la57", leaf: 7, reg: ecx, bit: 16, cr4: mmu.CR4LA57},
+	{name: "rdpid", leaf: 7, reg: ecx, bit: 22, feat: decode.FeatRDPID},
+	{name: "arch-capabilities", leaf: 7, reg: edx, bit: 29, trait: traitArchCaps},
 
-	{leaf: 0x80000001, reg: ecx, bit: 0, feat: decode.FeatLAHF64},
-	{leaf: 0x80000001, reg: ecx, bit: 5, feat: decode.FeatLZCNT},
-	{leaf: 0x80000001, reg: ecx, bit: 8, feat: decode.FeatPREFETCHW},
-	{leaf: 0x80000001, reg: edx, bit: 20, efer: mmu.EFERNXE},
-	{leaf: 0x80000001, reg: edx, bit: 26, trait: traitPage1G},
-	{leaf: 0x80000001, reg: edx, bit: 27, feat: decode.FeatRDTSCP},
-	{leaf: 0x80000001, reg: edx, bit: 29, feat: decode.FeatLM},
-	{leaf: 0x80000007, reg: edx, bit: 8, trait: traitConstTSC},
+	{name: "lahf-lm", leaf: 0x80000001, reg: ecx, bit: 0, feat: decode.FeatLAHF64},
+	{name: "abm", leaf: 0x80000001, reg: ecx, bit: 5, feat: decode.FeatLZCNT},
+	{name: "3dnowprefetch", leaf: 0x80000001, reg: ecx, bit: 8, feat: decode.FeatPREFETCHW},
+	{name: "nx", leaf: 0x80000001, reg: edx, bit: 20, efer: mmu.EFERNXE},
+	{name: "pdpe1gb", leaf: 0x80000001, reg: edx, bit: 26, trait: traitPage1G},
+	{name: "rdtscp", leaf: 0x80000001, reg: edx, bit: 27, feat: decode.FeatRDTSCP},
+	{name: "lm", leaf: 0x80000001, reg: edx, bit: 29, feat: decode.FeatLM | decode.FeatSYSCALL, efer: mmu.EFERLME | mmu.EFERLMA | mmu.EFERSCE},
+	{name: "invtsc", leaf: 0x80000007, reg: edx, bit: 8, trait: traitConstTSC},
 }
 
 const vendor = "GenuineIntel"
+
+// reports tells whether the model has what a flag stands for.
+func (m *Model) reports(b *cpuidBit) bool {
+	return m.has(b.feat) && m.is(b.trait) && m.CR4Valid&b.cr4 == b.cr4 && m.EFERValid&b.efer == b.efer
+}
 
 // leaf gives the part of a CPUID leaf that the model alone decides. A leaf out
 // of range gives the data of the highest basic leaf, as Intel's processors do.
@@ -103,8 +109,7 @@ func (m *Model) leaf(leaf, sub uint32) (r [4]uint32) {
 	flags := leaf != 7 || sub == 0
 	for i := range cpuidBits {
 		b := &cpuidBits[i]
-		if b.leaf == leaf && flags && m.has(b.feat) && m.is(b.trait) &&
-			m.CR4Valid&b.cr4 == b.cr4 && m.EFERValid&b.efer == b.efer {
+		if b.leaf == leaf && flags && m.reports(b) {
 			r[b.reg] |= 1 << b.bit
 		}
 	}
@@ -143,10 +148,11 @@ func (m *Model) leaf(leaf, sub uint32) (r [4]uint32) {
 		}
 	case 0xd:
 		// The XSAVE area: x87 and SSE alone, without extended components.
-		switch sub {
-		case 0:
+		switch {
+		case !m.has(decode.FeatXSAVE):
+		case sub == 0:
 			r = [4]uint32{xcr0Valid, xsArea, xsArea, 0}
-		case 1:
+		case sub == 1:
 			r[eax] = 1<<0 | 1<<1 | 1<<2 // XSAVEOPT, XSAVEC, XGETBV with ECX = 1
 			r[ebx] = xsArea
 		}

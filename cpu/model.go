@@ -1,13 +1,16 @@
 package cpu
 
 import (
+	"slices"
+	"strings"
+
 	"x86emu/decode"
 	"x86emu/idt"
 	"x86emu/mmu"
 )
 
 // Model is a CPU model: what it can do and what its CPUID says. A model is
-// constant; several processors may share one.
+// constant (Without makes another of it); several processors may share one.
 type Model struct {
 	Name        string
 	Features    decode.Feature
@@ -56,14 +59,26 @@ type cache struct {
 	ways, sets  uint32 // of 64-byte lines
 }
 
-// ModelByName finds a CPU model by the name that --cpu takes.
+// ModelByName finds a CPU model by the name that --cpu takes: one of ModelNames,
+// or one less some features, "max,-smep,-nx" (see Without).
 func ModelByName(name string) (*Model, bool) {
-	for _, m := range models {
-		if m.Name == name {
-			return m, true
+	name, less, some := strings.Cut(name, ",")
+	i := slices.IndexFunc(models, func(m *Model) bool { return m.Name == name })
+	if i < 0 {
+		return nil, false
+	}
+	if !some {
+		return models[i], true
+	}
+	features := strings.Split(less, ",")
+	for i, f := range features {
+		var minus bool
+		if features[i], minus = strings.CutPrefix(f, "-"); !minus {
+			return nil, false
 		}
 	}
-	return nil, false
+	v, err := models[i].Without(features...)
+	return v, err == nil
 }
 
 // ModelNames lists the names of all models, oldest first.

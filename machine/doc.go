@@ -10,7 +10,7 @@
 //	port 0x80    POST code, kept, reads back
 //	port 0x92    A20 gate
 //
-// Config.Ports moves the first three or leaves them out; AddPower adds the ports
+// Config.Ports moves 0x3F8, 0xE9 and 0xF4 or leaves them out; AddPower adds the ports
 // by which kernels turn a PC off or reset it.
 //
 // Time is the processor's tick counter: one tick for each instruction, each

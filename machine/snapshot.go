@@ -85,7 +85,9 @@ func (m *Machine) Save(w io.Writer) error {
 	z := zlib.NewWriter(file)
 
 	about := board{RAM: m.cfg.RAM, TLBOff: m.cfg.TLBOff, Input: uint64(m.UART.pos)}
-	copy(about.Model[:], m.cfg.Model.Name)
+	if n := copy(about.Model[:], m.cfg.Model.Name); n < len(m.cfg.Model.Name) {
+		return fmt.Errorf("CPU model %q: a snapshot has room for %d bytes of its name", m.cfg.Model.Name, n)
+	}
 	state := m.CPU.State()
 	head := appendSection(nil, sectionMachine, fieldsOf(&about))
 	head = appendSection(head, sectionCPU, fieldsOf(&state))

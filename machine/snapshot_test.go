@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"x86emu/cpu"
 	"x86emu/mmu"
 )
 
@@ -171,4 +172,21 @@ func BenchmarkFork(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// A model with a name that the file has no room for is refused, not cut.
+func TestSaveLongModelName(t *testing.T) {
+	model, ok := cpu.ModelByName("max")
+	require.True(t, ok)
+	short, err := model.Without("smep", "nx")
+	require.NoError(t, err)
+	var b bytes.Buffer
+	require.NoError(t, boot(t, Config{Model: short}, "\xf4").Save(&b))
+	m, err := Restore(&b, Config{})
+	require.NoError(t, err)
+	assert.Equal(t, short.Name, m.Config().Model.Name)
+
+	long, err := model.Without(cpu.FeatureNames()...)
+	require.NoError(t, err)
+	assert.ErrorContains(t, boot(t, Config{Model: long}, "\xf4").Save(&b), "room for 32 bytes")
 }

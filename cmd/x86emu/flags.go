@@ -35,7 +35,7 @@ func (b *board) addFlags(cmd *cobra.Command) {
 	b.mode, b.cpl = modes(32), oneOf{0, []uint8{0, 1, 2, 3}}
 	f := cmd.Flags()
 	f.VarP(&b.memory, "memory", "m", "RAM: a number of MiB, or with a suffix K, M or G")
-	f.StringVar(&b.cpu, "cpu", "max", "CPU model: "+strings.Join(cpu.ModelNames(), ", "))
+	f.StringVar(&b.cpu, "cpu", "max", "CPU model: "+strings.Join(cpu.ModelNames(), ", ")+"; or one less some features: max,-smap,-smep")
 	f.Var(&b.tlb, "tlb", "`on|off`: off walks the page tables at every access")
 	f.StringVar(&b.cmdline, "append", "", "command line `text` of a multiboot kernel, after its name")
 	f.StringVar(&b.initrd, "initrd", "", "multiboot modules: `FILE[ args][,FILE...]` (,, is a comma)")
