@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 
 	"x86emu/cpu/fp"
+	"x86emu/cpu/simd"
 	"x86emu/decode"
 	"x86emu/idt"
 	"x86emu/mmu"
@@ -82,7 +83,8 @@ type CPU struct {
 
 	s     State // everything else; GPR, RIP and the arithmetic flags are stale in it while running
 	core  idt.Core
-	float fp.Env // of the SSE instruction under way
+	float fp.Env   // of the SSE instruction under way
+	xTmp  simd.Vec // a vector operand loaded from memory
 	mmu   *mmu.MMU
 	io    IO
 	ferr  FloatErrors // io, or nil

@@ -3,6 +3,7 @@ package cpu
 import (
 	"math/bits"
 
+	"x86emu/cpu/simd"
 	"x86emu/decode"
 	"x86emu/mmu"
 )
@@ -706,6 +707,49 @@ func (c *CPU) runBlocks() exit {
 				taken = succTaken
 				ip = v
 				break uops
+			case uMovX:
+				*c.xmm(u.dst) = *c.xmm(u.src)
+			case uLdX:
+				ea := (r[u.base&31] + r[u.index&31]<<(u.scale&3) + u.disp) & eaMask
+				if e := &view[ea>>mmu.PageShift&slotMask]; e.R == (ea+15)&^mmu.PageMask && ea&u.imm == 0 {
+					x := c.xmm(u.dst)
+					x.Lo, x.Hi = mmu.Load64(e.Host, ea), mmu.Load64(e.Host, ea+8)
+				} else if !c.slowLoadX(u, ea) {
+					goto fault
+				}
+			case uStX:
+				ea := (r[u.base&31] + r[u.index&31]<<(u.scale&3) + u.disp) & eaMask
+				if e := &view[ea>>mmu.PageShift&slotMask]; e.W == (ea+15)&^mmu.PageMask && ea&u.imm == 0 {
+					x := c.xmm(u.src)
+					mmu.Store64(e.Host, ea, x.Lo)
+					mmu.Store64(e.Host, ea+8, x.Hi)
+				} else if !c.slowStoreX(u, ea) {
+					goto fault
+				} else if c.blocks.stale {
+					goto stale
+				}
+			case uXFromR:
+				*c.xmm(u.dst) = simd.Vec{Lo: r[u.src&31]}
+			case uRFromX32:
+				r[u.dst&31] = uint64(uint32(c.xmm(u.src).Lo))
+			case uRFromX64:
+				r[u.dst&31] = c.xmm(u.src).Lo
+			case uVec:
+				d := c.xmm(u.dst)
+				*d = vecs[u.imm](*d, *c.xmm(u.src), 16)
+			case uVecImm:
+				d := c.xmm(u.dst)
+				*d = immVecs[u.imm&0xff](*d, *c.xmm(u.src), uint8(u.imm>>8), 16)
+			case uVecShift:
+				d := c.xmm(u.dst)
+				*d = vecShifts[u.imm](*d, c.xmm(u.src).Lo)
+			case uVecShiftImm:
+				d := c.xmm(u.dst)
+				*d = vecShifts[u.imm&0xff](*d, u.imm>>8)
+			case uFloat:
+				if f := &vecFloats[u.imm]; !c.byLane(c.xmm(u.dst), *c.xmm(u.src), f.lanes, f.op) {
+					goto fault
+				}
 			case uNext:
 				ip += u.disp
 				if key&keyMode64 == 0 {

@@ -12,6 +12,7 @@ const (
 	keyMode64
 	keyFlat    // 32-bit code in which CS, DS, ES and SS are flat: base 0, limit 4 GiB, writable data, 32-bit stack
 	keyCSLimit // CS is not flat: the limit is checked when a block is entered
+	keySSE     // sseReady holds
 )
 
 // noView sends every access down the slow path: it never has a shortcut.
@@ -62,6 +63,9 @@ func (c *CPU) modeChanged() {
 		} else if c.mode == decode.Mode32 && c.protected && flatData(ss) && flatData(&s.Seg[decode.DS]) && flatData(&s.Seg[decode.ES]) && c.spMask == 0xffffffff {
 			c.key |= keyFlat
 		}
+	}
+	if c.mode != decode.Mode16 && ctl.CR4&mmu.CR4OSFXSR != 0 && ctl.CR0&(mmu.CR0EM|mmu.CR0TS) == 0 {
+		c.key |= keySSE
 	}
 	c.flagsChanged()
 }

@@ -30,11 +30,14 @@ func (l lanes) size() int { return int(l.f.Bits) / 8 }
 // floatOp is an operation on one lane.
 type floatOp func(e *fp.Env, f *fp.Format, a, b uint64) uint64
 
-// floats lists the instructions that combine lane by lane.
-var floats = map[decode.Op]struct {
+// floatInst is an instruction that combines lane by lane.
+type floatInst struct {
 	lanes
 	op fp.Operation
-}{
+}
+
+// floats lists the instructions that combine lane by lane.
+var floats = map[decode.Op]floatInst{
 	decode.ADDPS: {ps, fp.OpAdd}, decode.ADDPD: {pd, fp.OpAdd}, decode.ADDSS: {ss, fp.OpAdd}, decode.ADDSD: {sd, fp.OpAdd},
 	decode.SUBPS: {ps, fp.OpSub}, decode.SUBPD: {pd, fp.OpSub}, decode.SUBSS: {ss, fp.OpSub}, decode.SUBSD: {sd, fp.OpSub},
 	decode.MULPS: {ps, fp.OpMul}, decode.MULPD: {pd, fp.OpMul}, decode.MULSS: {ss, fp.OpMul}, decode.MULSD: {sd, fp.OpMul},
@@ -161,6 +164,10 @@ func (c *CPU) env() *fp.Env {
 		Round: fp.Rounding(m >> mxRound & 3), Masked: fp.Flags(m>>mxMasks) & fp.AllFlags,
 		DAZ: m&mxDAZ != 0, FTZ: m&mxFTZ != 0,
 	}
+	if c.float.Masked == fp.AllFlags {
+		// What is raised already need not be looked for again.
+		c.float.Flags = fp.Flags(m) & fp.AllFlags
+	}
 	return &c.float
 }
 
@@ -190,26 +197,29 @@ func (c *CPU) arithmetic(in *decode.Inst, l lanes, op fp.Operation) bool {
 		return false
 	}
 	s, ok := c.vec(in, 1)
-	if !ok {
-		return false
-	}
-	dst := &c.s.FP.XMM[in.Args[0].Num&15]
+	return ok && c.byLane(&c.s.FP.XMM[in.Args[0].Num&15], s, l, op)
+}
+
+// byLane combines d with s lane by lane.
+func (c *CPU) byLane(d *simd.Vec, s simd.Vec, l lanes, op fp.Operation) bool {
 	e := c.env()
-	r := *dst
-	if l.f == &fp.Double {
-		r.Lo = e.Apply(op, l.f, r.Lo, s.Lo)
-		if l.n == 2 {
-			r.Hi = e.Apply(op, l.f, r.Hi, s.Hi)
+	r := *d
+	switch {
+	case l.f == &fp.Double:
+		r.Lo = e.Apply(op, l.f, d.Lo, s.Lo)
+		if l.n > 1 {
+			r.Hi = e.Apply(op, l.f, d.Hi, s.Hi)
 		}
-	} else {
-		for i := range l.n {
-			r.SetLane(i, 4, e.Apply(op, l.f, r.Lane(i, 4), s.Lane(i, 4)))
-		}
+	case l.n > 1:
+		r.Lo = e.Apply2(op, d.Lo, s.Lo)
+		r.Hi = e.Apply2(op, d.Hi, s.Hi)
+	default:
+		r.SetLane(0, 4, e.Apply(op, l.f, d.Lane(0, 4), s.Lane(0, 4)))
 	}
 	if !c.raised(e) {
 		return false
 	}
-	*dst = r
+	*d = r
 	return true
 }
 

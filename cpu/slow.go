@@ -29,6 +29,20 @@ func (c *CPU) slowStore(u *uop, ea uint64, size uint8, v uint64) bool {
 	return c.store(decode.SegReg(u.seg), c.offset(u, ea), size, v)
 }
 
+//go:noinline
+func (c *CPU) slowLoadX(u *uop, ea uint64) bool {
+	v, ok := c.load128(decode.SegReg(u.seg), c.offset(u, ea), u.imm != 0)
+	if ok {
+		*c.xmm(u.dst) = v
+	}
+	return ok
+}
+
+//go:noinline
+func (c *CPU) slowStoreX(u *uop, ea uint64) bool {
+	return c.store128(decode.SegReg(u.seg), c.offset(u, ea), *c.xmm(u.src), u.imm != 0)
+}
+
 // exec runs an instruction through its handler.
 func (c *CPU) exec(in *decode.Inst) bool {
 	c.repDone = 0

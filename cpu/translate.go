@@ -25,7 +25,7 @@ func (t *translator) add(in *decode.Inst) bool {
 		t.lastFlags = -1
 	}
 	first := len(t.uops)
-	if !t.fast(in) {
+	if !t.fast(in) && !t.vector(in) {
 		t.uops = t.uops[:first]
 		// INVLPG ends a block only if it drops the page that the block is on:
 		// the run loop sees that by the MMU's generation.
@@ -81,7 +81,7 @@ var noFlags = [...]uopCode{
 func (t *translator) dropDeadFlags(in *decode.Inst, first int) {
 	reads := in.FlagsRead&arithFlags != 0
 	last := &t.uops[len(t.uops)-1]
-	opaque := last.code == uExec || last.code == uExecEnd || in.Props&decode.MayFault != 0 || len(t.uops) > first+1
+	opaque := last.code == uExec || last.code == uExecEnd || last.code == uFloat || in.Props&decode.MayFault != 0 || len(t.uops) > first+1
 	if t.lastFlags >= 0 {
 		switch {
 		case reads || opaque:

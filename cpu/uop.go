@@ -135,6 +135,21 @@ const (
 	uPop32
 	uPop64
 
+	// Vectors: dst and src are XMM registers or xTmp, but for the general register
+	// of a move between both. imm of uLdX and uStX are the bits that the address
+	// must not have; of the others the number of the operation, and from bit 8 its immediate.
+	uMovX
+	uLdX
+	uStX
+	uXFromR // the rest of dst is cleared
+	uRFromX32
+	uRFromX64
+	uVec
+	uVecImm
+	uVecShift
+	uVecShiftImm
+	uFloat
+
 	// Ends of a block. disp is the target's distance from the block's start.
 	uNext // fall through
 	uJmp

@@ -2,6 +2,9 @@ package fp
 
 // FromInt converts a signed integer.
 func (e *Env) FromInt(f *Format, v int64) uint64 {
+	if r, ok := hostFromInt(f, v); ok {
+		return r
+	}
 	n := fromInt(v)
 	return f.pack(e, &n)
 }
@@ -23,6 +26,9 @@ func fromInt(v int64) number {
 // the integer indefinite, the most negative one. Denormal is never raised.
 // [SDM 1, Indefinite Integer; SDM 2, CVTSD2SI]
 func (e *Env) ToInt(f *Format, v uint64, width uint, round Rounding) uint64 {
+	if r, ok := e.hostToInt(f, v, width, round); ok {
+		return r
+	}
 	n := e.load(f, v)
 	return e.toInt(&n, width, round)
 }
@@ -75,6 +81,9 @@ func (e *Env) whole(n *number, round Rounding) (v uint64, inexact bool) {
 
 // Convert converts from one format of SSE to the other.
 func (e *Env) Convert(from, to *Format, v uint64) uint64 {
+	if r, ok := e.hostConvert(from, v); ok {
+		return r
+	}
 	n := e.load(from, v)
 	r := e.converted(&n)
 	return to.pack(e, &r)

@@ -147,29 +147,3 @@ func TestX87Corpus(t *testing.T) {
 		}
 	})
 }
-
-// FuzzHost holds the host's arithmetic to that in integers, flags included.
-func FuzzHost(f *testing.F) {
-	f.Add(uint8(0), uint64(0x3ff0000000000000), uint64(0x3ca0000000000000))
-	f.Add(uint8(2), uint64(0x3fb999999999999a), uint64(0x4008000000000000))
-	f.Add(uint8(3), uint64(0x3ff0000000000000), uint64(0x4008000000000000))
-	f.Add(uint8(12), uint64(0x3f800000), uint64(0x40400000))
-	f.Fuzz(func(t *testing.T, op uint8, a, b uint64) {
-		o := Operation(op % 5)
-		format, mask := &Double, ^uint64(0)
-		if op >= 10 {
-			format, mask = &Single, 0xffffffff
-		}
-		fast, slow := Env{Masked: AllFlags}, Env{Masked: AllFlags}
-		got := fast.Apply(o, format, a&mask, b&mask)
-		var want uint64
-		if o == OpSqrt {
-			want = slow.Sqrt(format, b&mask)
-		} else {
-			want = slow.binary(format, a&mask, b&mask, o)
-		}
-		if got != want || fast.Flags != slow.Flags {
-			t.Fatalf("%d(%x, %x) = %x %x, in integers %x %x", o, a&mask, b&mask, got, fast.Flags, want, slow.Flags)
-		}
-	})
-}

@@ -23,7 +23,7 @@ func plain64(v uint64) bool {
 	return v<<1 == 0 || v>>52&0x7ff-low64 < high64-low64
 }
 
-// plain32 tells whether a single is zero or in bounds.
+// plain32 tells whether the low single of v is zero or in bounds.
 func plain32(v uint64) bool {
 	return v<<33 == 0 || v>>23&0xff-low32 < high32-low32
 }
@@ -34,83 +34,159 @@ func (e *Env) host64(op Operation, a, b uint64) (v uint64, ok bool) {
 		return 0, false
 	}
 	x, y := math.Float64frombits(a), math.Float64frombits(b)
-	var r, rest float64
+	var r float64
 	switch op {
 	case OpSub:
 		y = -y
 		fallthrough
 	case OpAdd:
 		r = x + y
-		// What rounding lost, exactly.
-		t := float64(r - x)
-		rest = float64(x-float64(r-t)) + float64(y-t)
 	case OpMul:
 		r = float64(x * y)
-		rest = math.FMA(x, y, -r)
 	case OpDiv:
 		if y == 0 {
 			return 0, false
 		}
 		r = x / y
-		rest = math.FMA(r, y, -x)
 	case OpSqrt:
 		if y < 0 {
 			return 0, false
 		}
 		r = math.Sqrt(y)
-		rest = math.FMA(r, r, -y)
 	}
 	v = math.Float64bits(r)
 	if !plain64(v) || r == 0 && op >= OpMul && x != 0 {
 		return 0, false
 	}
-	if rest != 0 {
+	if e.Flags&Inexact == 0 && rest64(op, x, y, r) != 0 {
 		e.raise(Inexact)
 	}
 	return v, true
 }
 
-// host32 computes op on singles.
+// rest64 is what rounding lost, exactly, or something else that is zero only if nothing was.
+func rest64(op Operation, x, y, r float64) float64 {
+	switch op {
+	case OpMul:
+		return math.FMA(x, y, -r)
+	case OpDiv:
+		return math.FMA(r, y, -x)
+	case OpSqrt:
+		return math.FMA(r, r, -y)
+	}
+	t := float64(r - x)
+	return float64(x-float64(r-t)) + float64(y-t)
+}
+
+// host32 computes op on both singles of a quadword.
 func (e *Env) host32(op Operation, a, b uint64) (v uint64, ok bool) {
-	if !plain32(a) || !plain32(b) {
+	if !plain32(a) || !plain32(a>>32) || !plain32(b) || !plain32(b>>32) {
 		return 0, false
 	}
-	x, y := math.Float32frombits(uint32(a)), math.Float32frombits(uint32(b))
-	// Products of singles are exact in double, so that is where the rest is found.
-	x2, y2 := float64(x), float64(y)
-	var r float32
-	inexact := false
+	x, x2 := math.Float32frombits(uint32(a)), math.Float32frombits(uint32(a>>32))
+	y, y2 := math.Float32frombits(uint32(b)), math.Float32frombits(uint32(b>>32))
+	var r, r2 float32
 	switch op {
 	case OpSub:
 		y, y2 = -y, -y2
 		fallthrough
 	case OpAdd:
-		r = x + y
-		s := x2 + y2
-		t := float64(s - x2)
-		inexact = float64(r) != s || float64(x2-float64(s-t))+float64(y2-t) != 0
+		r, r2 = x+y, x2+y2
 	case OpMul:
-		r = float32(x * y)
-		inexact = float64(r) != float64(x2*y2)
+		r, r2 = float32(x*y), float32(x2*y2)
 	case OpDiv:
-		if y == 0 {
+		if y == 0 || y2 == 0 {
 			return 0, false
 		}
-		r = x / y
-		inexact = float64(float64(r)*y2) != x2
+		r, r2 = x/y, x2/y2
 	case OpSqrt:
-		if y < 0 {
+		if y < 0 || y2 < 0 {
 			return 0, false
 		}
-		r = float32(math.Sqrt(y2))
-		inexact = float64(float64(r)*float64(r)) != y2
+		r, r2 = float32(math.Sqrt(float64(y))), float32(math.Sqrt(float64(y2)))
 	}
-	v = uint64(math.Float32bits(r))
-	if !plain32(v) || r == 0 && op >= OpMul && x != 0 {
+	v = uint64(math.Float32bits(r)) | uint64(math.Float32bits(r2))<<32
+	if !plain32(v) || !plain32(v>>32) || op >= OpMul && (r == 0 && x != 0 || r2 == 0 && x2 != 0) {
 		return 0, false
 	}
-	if inexact {
+	if e.Flags&Inexact == 0 && (lost32(op, float64(x), float64(y), float64(r)) || lost32(op, float64(x2), float64(y2), float64(r2))) {
 		e.raise(Inexact)
 	}
 	return v, true
+}
+
+// lost32 tells whether rounding lost something: products of singles are exact in double.
+func lost32(op Operation, x, y, r float64) bool {
+	switch op {
+	case OpMul:
+		return r != float64(x*y)
+	case OpDiv:
+		return float64(r*y) != x
+	case OpSqrt:
+		return float64(r*r) != y
+	}
+	s := x + y
+	t := float64(s - x)
+	return r != s || float64(x-float64(s-t))+float64(y-t) != 0
+}
+
+// ordinary gives a zero or a number in bounds as the host's. Comparing such and
+// what is exact raises no flags, whatever the modes.
+func ordinary(f *Format, v uint64) (float64, bool) {
+	if f == &Double {
+		return math.Float64frombits(v), plain64(v)
+	}
+	return float64(math.Float32frombits(uint32(v))), plain32(v)
+}
+
+// order compares what are no NaNs.
+func order(x, y float64) Order {
+	switch {
+	case x < y:
+		return Less
+	case x > y:
+		return Greater
+	}
+	return Equal
+}
+
+// hostFromInt converts an integer that the format holds exactly.
+func hostFromInt(f *Format, v int64) (uint64, bool) {
+	if f == &Double {
+		return math.Float64bits(float64(v)), -1<<53 <= v && v <= 1<<53
+	}
+	return uint64(math.Float32bits(float32(v))), -1<<24 <= v && v <= 1<<24
+}
+
+// hostToInt converts to an integer by truncation or to the nearest.
+func (e *Env) hostToInt(f *Format, v uint64, width uint, round Rounding) (uint64, bool) {
+	x, ok := ordinary(f, v)
+	if limit := float64(uint64(1) << (width - 2)); !ok || x >= limit || x <= -limit || round != Zero && round != Nearest {
+		return 0, false
+	}
+	i := int64(x)
+	if float64(i) != x {
+		if round == Nearest {
+			i = int64(math.RoundToEven(x))
+		}
+		e.raise(Inexact)
+	}
+	return uint64(i) & (^uint64(0) >> (64 - width)), true
+}
+
+// hostConvert converts a single to a double, or back.
+func (e *Env) hostConvert(from *Format, v uint64) (uint64, bool) {
+	x, ok := ordinary(from, v)
+	if from == &Single {
+		return math.Float64bits(x), ok
+	}
+	r := float32(x)
+	bits := uint64(math.Float32bits(r))
+	if !ok || !e.host() || !plain32(bits) || r == 0 && x != 0 {
+		return 0, false
+	}
+	if float64(r) != x {
+		e.raise(Inexact)
+	}
+	return bits, true
 }

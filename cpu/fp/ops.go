@@ -23,15 +23,12 @@ func (e *Env) binary(f *Format, a, b uint64, op Operation) uint64 {
 // Apply is a op b.
 func (e *Env) Apply(op Operation, f *Format, a, b uint64) uint64 {
 	if op <= OpSqrt && e.host() {
-		var v uint64
-		var ok bool
 		if f == &Double {
-			v, ok = e.host64(op, a, b)
-		} else {
-			v, ok = e.host32(op, a, b)
-		}
-		if ok {
-			return v
+			if v, ok := e.host64(op, a, b); ok {
+				return v
+			}
+		} else if v, ok := e.host32(op, a|oneAbove, b|oneAbove); ok {
+			return uint64(uint32(v))
 		}
 	}
 	switch op {
@@ -43,6 +40,20 @@ func (e *Env) Apply(op Operation, f *Format, a, b uint64) uint64 {
 		return e.Max(f, a, b)
 	}
 	return e.binary(f, a, b, op)
+}
+
+// oneAbove is the number 1 in the upper single of a quadword: all that is done to it is exact.
+const oneAbove = 0x3f800000 << 32
+
+// Apply2 is a op b on both singles of quadwords.
+func (e *Env) Apply2(op Operation, a, b uint64) uint64 {
+	if op <= OpSqrt && e.host() {
+		if v, ok := e.host32(op, a, b); ok {
+			return v
+		}
+	}
+	low := e.Apply(op, &Single, uint64(uint32(a)), uint64(uint32(b)))
+	return low | e.Apply(op, &Single, a>>32, b>>32)<<32
 }
 
 // Add is a + b.
@@ -89,7 +100,10 @@ func (e *Env) Max(f *Format, a, b uint64) uint64 {
 
 // flushed is a value with DAZ applied.
 func (e *Env) flushed(f *Format, v uint64) uint64 {
-	if n := f.unpack(v); n.denorm && e.DAZ {
+	if !e.DAZ {
+		return v
+	}
+	if n := f.unpack(v); n.denorm {
 		return f.encode(n.neg, 0, 0)
 	}
 	return v
@@ -109,6 +123,11 @@ const (
 // Compare compares a with b. A QNaN is Invalid only if signals is set; an SNaN
 // always is. [SDM 2, COMISD; UCOMISD]
 func (e *Env) Compare(f *Format, a, b uint64, signals bool) Order {
+	if x, ok := ordinary(f, a); ok {
+		if y, ok := ordinary(f, b); ok {
+			return order(x, y)
+		}
+	}
 	x, y := e.load(f, a), e.load(f, b)
 	return e.compare(&x, &y, signals)
 }

@@ -34,96 +34,49 @@ func makeBoxes() (s, inv [256]uint8) {
 // double multiplies by 2 in GF(2^8).
 func double(v uint8) uint8 { return v<<1 ^ v>>7*0x1b }
 
-// times multiplies in GF(2^8).
-func times(v, by uint8) (r uint8) {
-	for ; by != 0; by >>= 1 {
-		r ^= by & 1 * v
-		v = double(v)
+// doubles multiplies eight bytes by 2.
+func doubles(v uint64) uint64 { return v&^top[8]<<1 ^ v&top[8]>>7*0x1b }
+
+// turned rotates both columns of a quadword by n bits: each byte gives way to the one n/8 below it.
+func turned(v uint64, n int) uint64 {
+	return uint64(bits.RotateLeft32(uint32(v), -n)) | uint64(bits.RotateLeft32(uint32(v>>32), -n))<<32
+}
+
+// mixed multiplies columns by the circulant matrix of 2, 3, 1, 1, two at a time.
+// [FIPS 197, MixColumns() Transformation]
+func mixed(v uint64) uint64 {
+	next := turned(v, 8)
+	return doubles(v^next) ^ next ^ turned(v, 16) ^ turned(v, 24)
+}
+
+// unmixed multiplies them by that of 14, 11, 13, 9, which is the other one after
+// that of 5, 0, 4, 0. [FIPS 197, InvMixColumns() Transformation]
+func unmixed(v uint64) uint64 { return mixed(v ^ doubles(doubles(v^turned(v, 16)))) }
+
+// substituted replaces each byte by its entry in the box, and moves row r (bytes r,
+// r+4, ...) r columns to the left, or with a step of -1 to the right. Neither minds which comes first.
+// [FIPS 197, ShiftRows() Transformation; SubBytes() Transformation]
+func substituted(v Vec, box *[256]uint8, step int) (r Vec) {
+	b := v.bytes()
+	for i := range 8 {
+		shift := step * 4 * (i % 4)
+		r.Lo |= uint64(box[b[(i+shift)&15]]) << (8 * i)
+		r.Hi |= uint64(box[b[(i+8+shift)&15]]) << (8 * i)
 	}
 	return r
 }
-
-type state [16]uint8
-
-func (v Vec) state() (s state) {
-	for i := range s {
-		s[i] = uint8(v.Lane(i, 1))
-	}
-	return s
-}
-
-func (s *state) vec() (v Vec) {
-	for i, b := range s {
-		v.SetLane(i, 1, uint64(b))
-	}
-	return v
-}
-
-// shiftRows moves row r (bytes r, r+4, ...) r columns to the left, or back.
-func (s *state) shiftRows(step int) (r state) {
-	for i := range r {
-		r[i] = s[(i+step*4*(i%4)+16)%16]
-	}
-	return r
-}
-
-func (s *state) substitute(box *[256]uint8) {
-	for i, b := range s {
-		s[i] = box[b]
-	}
-}
-
-// mixColumns multiplies each column by a circulant matrix.
-func (s *state) mixColumns(m [4]uint8) (r state) {
-	for i := range r {
-		column := i &^ 3
-		for k := range 4 {
-			r[i] ^= times(s[column+k], m[(k-i%4+4)%4])
-		}
-	}
-	return r
-}
-
-var (
-	mix   = [4]uint8{2, 3, 1, 1}
-	unmix = [4]uint8{14, 11, 13, 9}
-)
 
 func AESENC(d, s Vec, _ int) Vec {
-	t := d.state()
-	t = t.shiftRows(1)
-	t.substitute(&sbox)
-	t = t.mixColumns(mix)
-	return PXOR(t.vec(), s, 16)
+	t := substituted(d, &sbox, 1)
+	return Vec{mixed(t.Lo) ^ s.Lo, mixed(t.Hi) ^ s.Hi}
 }
-
-func AESENCLAST(d, s Vec, _ int) Vec {
-	t := d.state()
-	t = t.shiftRows(1)
-	t.substitute(&sbox)
-	return PXOR(t.vec(), s, 16)
-}
-
+func AESENCLAST(d, s Vec, w int) Vec { return PXOR(substituted(d, &sbox, 1), s, w) }
 func AESDEC(d, s Vec, _ int) Vec {
-	t := d.state()
-	t = t.shiftRows(-1)
-	t.substitute(&inverse)
-	t = t.mixColumns(unmix)
-	return PXOR(t.vec(), s, 16)
+	t := substituted(d, &inverse, -1)
+	return Vec{unmixed(t.Lo) ^ s.Lo, unmixed(t.Hi) ^ s.Hi}
 }
-
-func AESDECLAST(d, s Vec, _ int) Vec {
-	t := d.state()
-	t = t.shiftRows(-1)
-	t.substitute(&inverse)
-	return PXOR(t.vec(), s, 16)
-}
-
-func AESIMC(_, s Vec, _ int) Vec {
-	t := s.state()
-	t = t.mixColumns(unmix)
-	return t.vec()
-}
+func AESDECLAST(d, s Vec, w int) Vec { return PXOR(substituted(d, &inverse, -1), s, w) }
+func AESIMC(_, s Vec, _ int) Vec     { return Vec{unmixed(s.Lo), unmixed(s.Hi)} }
 
 func AESKEYGENASSIST(s Vec, imm uint8) (r Vec) {
 	for i := range 2 {

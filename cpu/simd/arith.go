@@ -36,19 +36,23 @@ func PSUBUSW(d, s Vec, _ int) Vec {
 
 // Multiplication. [SDM 2, PMULLW; PMULHW; PMULHUW; PMULHRSW; PMULLD; PMULUDQ; PMULDQ; PMADDWD; PMADDUBSW]
 func PMULLW(d, s Vec, _ int) Vec {
-	return words(d, s, func(a, b uint16) uint16 { return a * b })
+	return Vec{words(d.Lo, s.Lo, mulLow16), words(d.Hi, s.Hi, mulLow16)}
 }
-func PMULHW(d, s Vec, _ int) Vec {
-	return words(d, s, func(a, b uint16) uint16 { return uint16(int32(int16(a)) * int32(int16(b)) >> 16) })
-}
+func PMULHW(d, s Vec, _ int) Vec { return Vec{words(d.Lo, s.Lo, mulHigh), words(d.Hi, s.Hi, mulHigh)} }
 func PMULHUW(d, s Vec, _ int) Vec {
-	return words(d, s, func(a, b uint16) uint16 { return uint16(uint32(a) * uint32(b) >> 16) })
+	return Vec{words(d.Lo, s.Lo, mulHighUnsigned), words(d.Hi, s.Hi, mulHighUnsigned)}
 }
 func PMULHRSW(d, s Vec, _ int) Vec {
-	return words(d, s, func(a, b uint16) uint16 { return uint16((int32(int16(a))*int32(int16(b))>>14 + 1) >> 1) })
+	return Vec{words(d.Lo, s.Lo, mulRounded), words(d.Hi, s.Hi, mulRounded)}
+}
+func PMADDUBSW(d, s Vec, _ int) Vec {
+	return Vec{words(d.Lo, s.Lo, mulBytes), words(d.Hi, s.Hi, mulBytes)}
+}
+func PMADDWD(d, s Vec, _ int) Vec {
+	return Vec{dwords(d.Lo, s.Lo, mulWords), dwords(d.Hi, s.Hi, mulWords)}
 }
 func PMULLD(d, s Vec, _ int) Vec {
-	return dwords(d, s, func(a, b uint32) uint32 { return a * b })
+	return Vec{dwords(d.Lo, s.Lo, mulLow32), dwords(d.Hi, s.Hi, mulLow32)}
 }
 func PMULUDQ(d, s Vec, _ int) Vec {
 	return Vec{uint64(uint32(d.Lo)) * uint64(uint32(s.Lo)), uint64(uint32(d.Hi)) * uint64(uint32(s.Hi))}
@@ -56,16 +60,22 @@ func PMULUDQ(d, s Vec, _ int) Vec {
 func PMULDQ(d, s Vec, _ int) Vec {
 	return Vec{uint64(int64(int32(d.Lo)) * int64(int32(s.Lo))), uint64(int64(int32(d.Hi)) * int64(int32(s.Hi)))}
 }
-func PMADDWD(d, s Vec, _ int) Vec {
-	return dwords(d, s, func(a, b uint32) uint32 {
-		return uint32(int32(int16(a))*int32(int16(b)) + int32(a)>>16*(int32(b)>>16))
-	})
+
+func mulLow16(a, b uint16) uint16        { return a * b }
+func mulLow32(a, b uint32) uint32        { return a * b }
+func mulHigh(a, b uint16) uint16         { return uint16(int32(int16(a)) * int32(int16(b)) >> 16) }
+func mulHighUnsigned(a, b uint16) uint16 { return uint16(uint32(a) * uint32(b) >> 16) }
+func mulRounded(a, b uint16) uint16 {
+	return uint16((int32(int16(a))*int32(int16(b))>>14 + 1) >> 1)
 }
-func PMADDUBSW(d, s Vec, _ int) Vec {
-	return words(d, s, func(a, b uint16) uint16 {
-		sum := int32(a&0xff)*int32(int8(b)) + int32(a>>8)*int32(int8(b>>8))
-		return uint16(min(max(sum, -0x8000), 0x7fff))
-	})
+
+// mulWords adds the products of two pairs of words, mulBytes those of unsigned bytes with signed ones.
+func mulWords(a, b uint32) uint32 {
+	return uint32(int32(int16(a))*int32(int16(b)) + int32(a)>>16*(int32(b)>>16))
+}
+func mulBytes(a, b uint16) uint16 {
+	sum := int32(a&0xff)*int32(int8(b)) + int32(a>>8)*int32(int8(b>>8))
+	return uint16(min(max(sum, -0x8000), 0x7fff))
 }
 
 // Average, minimum, maximum. [SDM 2, PAVGB/PAVGW; PMINUB/PMINUW; PMAXSB/PMAXSW/PMAXSD; ...]
@@ -131,8 +141,8 @@ func signed(v, by uint64, n uint) uint64 {
 func PSADBW(d, s Vec, _ int) Vec { return Vec{distance(d.Lo, s.Lo), distance(d.Hi, s.Hi)} }
 
 func distance(a, b uint64) uint64 {
-	// One of the two is zero in each lane.
-	v := subUnsigned(a, b, 8) | subUnsigned(b, a, 8)
+	below := less(a, b, 8)
+	v := pick(below, b, a) - pick(below, a, b) // no lane borrows
 	v = v&0x00ff00ff00ff00ff + v>>8&0x00ff00ff00ff00ff
 	return v * 0x0001000100010001 >> 48
 }

@@ -1,5 +1,7 @@
 package simd
 
+import "encoding/binary"
+
 // Operations on all lanes of a quadword at once. n is the width of a lane in
 // bits: 8, 16 or 32.
 //
@@ -101,20 +103,14 @@ func apart(v uint64, n uint) uint64 {
 }
 
 // words and dwords apply f to each lane of 16 or 32 bits, where lanes cannot be worked on at once.
-func words(d, s Vec, f func(a, b uint16) uint16) Vec {
-	return Vec{words64(d.Lo, s.Lo, f), words64(d.Hi, s.Hi, f)}
+func words(a, b uint64, f func(a, b uint16) uint16) (r uint64) {
+	for i := 0; i < 64; i += 16 {
+		r |= uint64(f(uint16(a>>i), uint16(b>>i))) << i
+	}
+	return r
 }
 
-func dwords(d, s Vec, f func(a, b uint32) uint32) Vec {
-	return Vec{dwords64(d.Lo, s.Lo, f), dwords64(d.Hi, s.Hi, f)}
-}
-
-func words64(a, b uint64, f func(a, b uint16) uint16) uint64 {
-	return uint64(f(uint16(a), uint16(b))) | uint64(f(uint16(a>>16), uint16(b>>16)))<<16 |
-		uint64(f(uint16(a>>32), uint16(b>>32)))<<32 | uint64(f(uint16(a>>48), uint16(b>>48)))<<48
-}
-
-func dwords64(a, b uint64, f func(a, b uint32) uint32) uint64 {
+func dwords(a, b uint64, f func(a, b uint32) uint32) uint64 {
 	return uint64(f(uint32(a), uint32(b))) | uint64(f(uint32(a>>32), uint32(b>>32)))<<32
 }
 
@@ -144,4 +140,11 @@ func (v *Vec) SetLane(i, size int, x uint64) {
 	sh := 8 * (i * size & 7)
 	mask := ^uint64(0) >> (64 - 8*size) << sh
 	*p = *p&^mask | x<<sh&mask
+}
+
+// bytes gives the vector's bytes, the lowest first.
+func (v Vec) bytes() (b [16]uint8) {
+	binary.LittleEndian.PutUint64(b[:8], v.Lo)
+	binary.LittleEndian.PutUint64(b[8:], v.Hi)
+	return b
 }

@@ -15,27 +15,29 @@ func odds(d, s Vec, w int, n uint) Vec {
 
 // Packing with saturation: the destination's lanes go below the source's.
 // [SDM 2, PACKSSWB/PACKSSDW; PACKUSWB; PACKUSDW]
-func PACKSSWB(d, s Vec, w int) Vec {
-	return evens(clamp(d, -0x80, 0x7f, 16), clamp(s, -0x80, 0x7f, 16), w, 8)
-}
-func PACKUSWB(d, s Vec, w int) Vec { return evens(clamp(d, 0, 0xff, 16), clamp(s, 0, 0xff, 16), w, 8) }
-func PACKSSDW(d, s Vec, w int) Vec {
-	return evens(clamp(d, -0x8000, 0x7fff, 32), clamp(s, -0x8000, 0x7fff, 32), w, 16)
-}
-func PACKUSDW(d, s Vec, w int) Vec {
-	return evens(clamp(d, 0, 0xffff, 32), clamp(s, 0, 0xffff, 32), w, 16)
+func PACKSSWB(d, s Vec, w int) Vec { return evens(saturated(d, 16), saturated(s, 16), w, 8) }
+func PACKSSDW(d, s Vec, w int) Vec { return evens(saturated(d, 32), saturated(s, 32), w, 16) }
+func PACKUSWB(d, s Vec, w int) Vec { return evens(positive(d, 16), positive(s, 16), w, 8) }
+func PACKUSDW(d, s Vec, w int) Vec { return evens(positive(d, 32), positive(s, 32), w, 16) }
+
+// saturated and positive bring signed lanes of n bits into the signed or unsigned
+// range of half as many, in the low half of the lane.
+func saturated(v Vec, n uint) Vec { return Vec{toSigned(v.Lo, n), toSigned(v.Hi, n)} }
+func positive(v Vec, n uint) Vec  { return Vec{toUnsigned(v.Lo, n), toUnsigned(v.Hi, n)} }
+
+func toSigned(v uint64, n uint) uint64 {
+	h := top[n&63]
+	bias := h >> (n / 2) // the number of negative values
+	upper := spread(h, n) &^ (bias<<1 - h>>(n-1))
+	fits := zero(add(v, bias, n)&upper, n)
+	return pick(fits, v, bias-h>>(n-1)+v&h>>(n-1))
 }
 
-// clamp brings signed lanes of n bits between two bounds.
-func clamp(v Vec, low, high int64, n uint) Vec {
-	return Vec{clamp64(v.Lo, low, high, n), clamp64(v.Hi, low, high, n)}
-}
-
-func clamp64(v uint64, low, high int64, n uint) uint64 {
-	one := top[n&63] >> (n - 1)
-	l, h := one*(uint64(low)&(1<<n-1)), one*uint64(high)
-	v = pick(lessSigned(v, l, n), l, v)
-	return pick(lessSigned(h, v, n), h, v)
+func toUnsigned(v uint64, n uint) uint64 {
+	h := top[n&63]
+	lower := h>>(n/2-1) - h>>(n-1)
+	fits := zero(v&^lower, n)
+	return pick(fits, v, lower&^spread(v&h, n))
 }
 
 // Unpacking: lanes of the low or high half, the destination's and the source's in turn.
@@ -67,13 +69,13 @@ func PSHUFB(d, s Vec, w int) Vec {
 	if w == 8 {
 		d.Hi = d.Lo
 	}
-	return Vec{picked(d, s.Lo), picked(d, s.Hi)}
+	b := d.bytes()
+	return Vec{picked(&b, s.Lo), picked(&b, s.Hi)}
 }
 
-func picked(d Vec, by uint64) (r uint64) {
+func picked(from *[16]uint8, by uint64) (r uint64) {
 	for i := 0; i < 64; i += 8 {
-		k := uint8(by >> i)
-		r |= d.half(k>>3) >> (8 * (k & 7)) & 0xff << i
+		r |= uint64(from[by>>i&15]) << i
 	}
 	return r &^ spread(by&top[8], 8)
 }
