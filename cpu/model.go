@@ -204,3 +204,8 @@ var models = []*Model{
 		wakeups: 0x20,
 	},
 }
+
+// Units tells which of the units with registers of their own the model has.
+func (m *Model) Units() (x87, mmx, sse bool) {
+	return m.is(traitFPU), m.is(traitMMX), m.is(traitSSE)
+}

@@ -96,8 +96,9 @@ const (
 	tagEmpty
 )
 
-// tagWord is the full tag word, two bits a physical register.
-func (p *FPState) tagWord() (w uint16) {
+// TagWord is the full tag word, two bits a physical register: 0 valid, 1 zero,
+// 2 special, 3 empty.
+func (p *FPState) TagWord() (w uint16) {
 	for i := range p.R {
 		t := tagSpecial
 		switch {
@@ -113,8 +114,8 @@ func (p *FPState) tagWord() (w uint16) {
 	return w
 }
 
-// setTagWord takes from a full tag word which registers are empty.
-func (p *FPState) setTagWord(w uint16) {
+// SetTagWord takes from a full tag word which registers are empty.
+func (p *FPState) SetTagWord(w uint16) {
 	p.Used = 0
 	for i := range p.R {
 		if w>>(2*i)&3 != tagEmpty {
@@ -132,7 +133,7 @@ func (c *CPU) realLayout() bool { return !c.protected || c.v86 }
 // environment gives the environment's bytes.
 func (c *CPU) environment(size uint8) []byte {
 	p := &c.s.FP
-	f := [7]uint32{uint32(p.CW), uint32(p.SW), uint32(p.tagWord())}
+	f := [7]uint32{uint32(p.CW), uint32(p.SW), uint32(p.TagWord())}
 	ip, dp := uint32(p.FIP), uint32(p.FDP)
 	if c.realLayout() {
 		ip, dp = ip+uint32(p.FCS)<<4, dp+uint32(p.FDS)<<4
@@ -171,7 +172,7 @@ func (c *CPU) setEnvironment(b []byte, size uint8) {
 		}
 	}
 	p.SW = uint16(f[1])
-	p.setTagWord(uint16(f[2]))
+	p.SetTagWord(uint16(f[2]))
 	switch {
 	case c.realLayout() && size == 2:
 		p.FIP, p.FDP = uint64(f[3]|f[4]&0xf000<<4), uint64(f[5]|f[6]&0xf000<<4)
