@@ -98,7 +98,7 @@ func (r *Recorder) linear(base, ip uint64) uint64 {
 }
 
 func (r *Recorder) taken(ev *idt.Event) *Taken {
-	t := &Taken{Name: ev.Name(), Vector: uint8(ev.Vector), Words: eventWords(ev), Return: Hex(ev.Return)}
+	t := &Taken{Name: ev.Name(), Vector: uint8(ev.Vector), Words: eventWords(ev), Return: Hex(ev.Return), Float: r.floatFault(ev)}
 	t.At = r.place(r.linear(r.m.CPU.Regs().Seg[decode.CS].Base, ev.Return))
 	if ev.HasCode {
 		t.Code, t.Means = hexOf(ev.Code), ev.CodeText()

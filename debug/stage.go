@@ -135,6 +135,8 @@ type Taken struct {
 	DR6    *Hex   `json:"dr6,omitempty"` // bits that a #DB sets
 	Return Hex    `json:"return"`        // the RIP that is saved
 	At     *Place `json:"at,omitempty"`
+
+	Float *FloatFault `json:"float,omitempty"` // why #NM, #MF or #XM was raised
 }
 
 // Gate is one of the IDT, or a vector of the IVT.

@@ -45,6 +45,9 @@ func (s *Stage) words() (label, text string) {
 		if e.CR2 != nil {
 			text += p(", CR2 %s", *e.CR2)
 		}
+		if e.Float != nil {
+			text = p("%s (%s), %s", e.Name, e.Float.CR0+e.Float.Unmasked, e.Words)
+		}
 		return "event", text
 	case StageGate:
 		return "gate", p("of vector %d at %s: %s", s.Gate.Vector, s.Gate.Lin, s.Gate.Type)

@@ -251,7 +251,25 @@ func (t *storyText) taken(e *Taken) {
 	if e.DR6 != nil {
 		t.linef("DR6", "sets %s = %s", *e.DR6, bitNames(uint64(*e.DR6), dr6Names))
 	}
+	if e.Float != nil {
+		t.float(e.Float)
+	}
 	t.linef("returns to", "%s%s", e.Return, at(e.At))
+}
+
+// float tells why #NM, #MF or #XM was raised, and by whom.
+func (t *storyText) float(f *FloatFault) {
+	t.line("cause", f.Why)
+	switch {
+	case f.By != nil:
+		t.linef("", "FSW %s, FCW %s", *f.Status, *f.Control)
+		t.linef("x87", "last instruction %s:%s%s, opcode %s  %s", f.By.CS, f.By.RIP, at(f.By.At), f.By.Opcode, f.By.Text)
+		if f.By.DS != 0 || f.By.Operand != 0 {
+			t.linef("", "last operand in memory %s:%s", f.By.DS, f.By.Operand)
+		}
+	case f.Status != nil:
+		t.linef("", "MXCSR %s", *f.Status)
+	}
 }
 
 func (t *storyText) gate(g *Gate) {

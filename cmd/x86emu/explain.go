@@ -27,7 +27,8 @@ code in words, the gate, each check in order, the stack and why it is that one,
 each word pushed and where, and the handler entered. What a fault leads to before
 another instruction retires belongs to its story, indented: a handler that cannot
 be fetched, a fault met during the delivery, the double fault, shutdown. A long
-recursion is folded.
+recursion is folded. Of #NM, #MF and #XM the bits that decided are told, and the
+x87 instruction that raised what a later one met.
 
 Without a choice every exception is told, in order. INT n, external interrupts and
 NMIs are told where --vector names them, or where they are part of a story.

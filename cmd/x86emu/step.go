@@ -38,6 +38,7 @@ that decides.
     e  E            to the next fault of the run, to the one before
     /PF  /main  /text   search forward in time: an exception, an address or symbol,
                     what the guest sends; ?PF back; ; and , again
+    r               the registers of x87, MMX and SSE, and the general ones again
     tab  z  j  k    choose a pane, the whole screen for it, scroll
     :b main         a breakpoint; :catch PF code=2 cr2=0x1000-0x1fff
     :watch ADDR     stop before memory changes; :pte ADDR before a page-table

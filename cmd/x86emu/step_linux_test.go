@@ -165,6 +165,20 @@ func TestStepScreens(t *testing.T) {
 		{esc, "next step", ""},
 		{"\t\t\tz", "► walk", "zoom"},
 	}
+	floats := []string{"testdata/floats.bin", "--load-addr", "0x500"}
+	units := []action{
+		{"", "of 22  CPL", ""},
+		{"9s", "*x87", ""},
+		{"r", "st1 4000c90fdaa22168c235 3.141593", "x87"},
+		{"4s", "*SSE", ""},
+		{"rr", "*xmm0 0000000000000000000000003f800000", "sse"},
+		{"s\tz", "ps 1 1 1 1  pd 0.0078", "sse-zoom"},
+		{"zs", "*MMX", ""},
+		{"rrr", "*mm3 0000000000001d80", "mmx"},
+		{"rrr/MF\r", "before #MF", ""},
+		{"z", "R6 = 1", "x87-zoom"},
+		{"z\t", "event #MF (ZE), math fault", "mf"},
+	}
 	for _, c := range []struct {
 		name string
 		w, h int
@@ -191,6 +205,12 @@ func TestStepScreens(t *testing.T) {
 		{"stale-wide", 200, 60, nil, []string{"missing-invlpg-32", "--report-stale-tlb", "--at", "94211"}, []action{
 			{"", "of 105973  CPL", ""},
 			{"", "► supervisor write of 4002b000", "use"},
+		}},
+		{"units", 80, 24, nil, floats, units},
+		{"units-wide", 200, 60, nil, floats, units},
+		{"units-386", 80, 24, nil, append(floats, "--cpu", "386"), []action{
+			{"", "of 3  CPL", ""},
+			{"r", "─ registers ───", ""},
 		}},
 		{"plain", 80, 24, []string{"NO_COLOR=1", "LC_ALL=C"}, []string{"unmapped-handler-64"}, []action{
 			{"", "of 221328  CPL", ""},

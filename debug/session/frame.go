@@ -25,7 +25,9 @@ type Frame struct {
 
 	Where  string // what the symbols know of the next instruction
 	Regs   []Reg
-	Flags  string // those that are set
+	Flags  string        // those that are set
+	Units  [Banks][]Reg  // the other banks
+	Words  [Banks]string // what their control and status words say
 	Code   []CodeLine
 	CodeAt int // index of the line in Code that is looked at
 	Stack  []DataLine
@@ -97,6 +99,7 @@ func (s *Session) Frame() *Frame {
 	}
 	f.Where = s.place(m, uint64(m.CPU.CodeAt())).String()
 	f.Regs = s.regs(m, &st)
+	f.units(s, m, &st)
 	f.Code, f.CodeAt = s.code(m)
 	f.Stack, f.DataAt = s.stack(m, &st)
 	f.Stages, f.Count = s.stageLines(), len(s.stages)
@@ -158,10 +161,7 @@ var gprOrder = []int{0, 3, 1, 2, 6, 7, 5, 4, 8, 9, 10, 11, 12, 13, 14, 15}
 func (s *Session) regs(m *machine.Machine, st *cpu.State) []Reg {
 	var all []Reg
 	add := func(name string, now, before uint64, digits int, points bool) {
-		r := Reg{Name: name, Value: fmt.Sprintf("%0*x", digits, now), Changed: now != before}
-		if r.Changed {
-			r.Old = fmt.Sprintf("%0*x", digits, before)
-		}
+		r := number(name, now, before, digits)
 		if points {
 			r.Place = s.named(m, now)
 		}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"x86emu/debug/session"
 )
 
 // draw gives the whole screen.
@@ -88,7 +90,11 @@ func (m *model) headText(p pane) string {
 			return fmt.Sprintf("this step: stage %d of %d", m.f.Stage+1, m.f.Count)
 		}
 	case paneRegs:
-		return strings.TrimRight("registers  "+m.f.Flags, " ")
+		words := m.f.Flags
+		if m.look.bank != session.BankGeneral {
+			words = m.f.Words[m.look.bank]
+		}
+		return strings.TrimRight(m.look.bank.String()+"  "+words, " ") + m.changedUnits()
 	case paneCode:
 		if m.f.Where != "" {
 			return "code: " + m.f.Where

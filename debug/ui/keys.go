@@ -66,6 +66,10 @@ func init() {
 			m.open(overBreaks)
 			return nil
 		}},
+		{on("registers of x87, MMX, SSE", "r"), "", func(m *model, _ uint64) tea.Cmd {
+			m.nextBank()
+			return nil
+		}},
 		{on("next pane (shift+tab: last)", "tab"), "pane", func(m *model, _ uint64) tea.Cmd { return m.turn(1) }},
 		{on("", "shift+tab"), "", func(m *model, _ uint64) tea.Cmd { return m.turn(-1) }},
 		{on("pane over the whole screen", "z", "enter"), "", func(m *model, _ uint64) tea.Cmd {

@@ -1,5 +1,7 @@
 package ui
 
+import "x86emu/debug/session"
+
 // pane is a part of the screen.
 type pane uint8
 
@@ -19,7 +21,8 @@ var paneNames = [panes]string{"code", "registers", "next step", "walk", "stack",
 // look is what the user looks at.
 type look struct {
 	focus  pane
-	zoom   bool // the focused pane has the screen
+	zoom   bool         // the focused pane has the screen
+	bank   session.Bank // of the registers
 	over   overlay
 	scroll [panes]int // lines down from where a pane would stand
 }

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -102,11 +103,40 @@ func (m *model) cell(r session.Reg) string {
 	return mark + text
 }
 
+// bank is the registers that are looked at.
+func (m *model) bank() []session.Reg {
+	if m.look.bank == session.BankGeneral {
+		return m.f.Regs
+	}
+	return m.f.Units[m.look.bank]
+}
+
+// nextBank looks at the next bank that has registers.
+func (m *model) nextBank() {
+	m.look.scroll[paneRegs] = 0
+	for {
+		if m.look.bank = (m.look.bank + 1) % session.Banks; len(m.bank()) > 0 {
+			return
+		}
+	}
+}
+
+// changedUnits names the banks that are not looked at and have changed.
+func (m *model) changedUnits() string {
+	s := ""
+	for b, regs := range m.f.Units {
+		if session.Bank(b) != m.look.bank && slices.ContainsFunc(regs, func(r session.Reg) bool { return r.Changed }) {
+			s += "  *" + session.Bank(b).String()
+		}
+	}
+	return s
+}
+
 // regs fills lines with registers.
 func (m *model) regs(w int) []string {
 	var lines []string
 	line, used := "", 0
-	for _, r := range m.f.Regs {
+	for _, r := range m.bank() {
 		n := 1 + max(3, len(r.Name)) + 1 + len(r.Value)
 		if used > 0 && used+n > w {
 			lines, line, used = append(lines, line), "", 0
@@ -121,6 +151,19 @@ func (m *model) regsHeight(w int) int { return len(m.regs(w)) }
 // regsList has a line for each register: what it was, what it points to.
 func (m *model) regsList() []string {
 	var lines []string
+	if m.look.bank != session.BankGeneral {
+		for _, r := range m.bank() {
+			switch line := m.cell(r); {
+			case r.Changed && r.Place == "":
+				lines = append(lines, line+"  was "+r.Old)
+			case r.Changed:
+				lines = append(lines, line+"  "+r.Place, "      was "+r.Old)
+			default:
+				lines = append(lines, line+"  "+r.Place)
+			}
+		}
+		return lines
+	}
 	for _, r := range m.f.Regs {
 		line := fmt.Sprintf("%s %s", m.cell(r), strings.Repeat(" ", 16-min(16, len(r.Value))))
 		if r.Changed {
