@@ -67,12 +67,18 @@ type CPU struct {
 	breaks             *breaks     // of SetBreaks, or nil
 	resumed            uint64      // Ticks at which RF was last found set and cleared
 
-	fault idt.Event // the fault of a handler that returned false
+	fault    idt.Event // the fault of a handler that returned false
+	event    idt.Event // shown to OnEvent
+	inject   bool      // injected waits to be delivered
+	injected idt.Event
 
 	// OnTake, if not nil, is called before each delivery: the event, good during
 	// the call. The processor is as the event finds it; CR2 and DR6 are not set
 	// yet. It may do what OnDelivery may.
 	OnTake func(*idt.Event)
+	// OnEvent, if not nil, is asked before each event is delivered, with the processor
+	// at the instruction boundary where the event was found; see intercept.go.
+	OnEvent func(e *idt.Event) (deliver bool)
 	// OnDelivery, if not nil, is called after each delivery, also one that ends in
 	// shutdown: the outcome, good during the call. It may look at the processor
 	// and ask it to stop, and changes nothing.

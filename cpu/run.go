@@ -192,7 +192,7 @@ func (c *CPU) Step() Stop {
 // advance serves the events pending at this instruction boundary, then runs
 // instructions until limit or until something may have become pending.
 func (c *CPU) advance() (Stop, bool) {
-	if c.s.PendDB != 0 || c.s.NMI || c.s.INTR || c.s.Halted {
+	if c.s.PendDB != 0 || c.s.NMI || c.s.INTR || c.s.Halted || c.inject {
 		before := c.s.Ticks
 		if stop, stopped := c.boundary(); stopped || c.s.Ticks != before {
 			return stop, stopped
@@ -218,6 +218,11 @@ func (c *CPU) advance() (Stop, bool) {
 // order of priority. [SDM 3A, Priority Among Concurrent Events]
 func (c *CPU) boundary() (Stop, bool) {
 	s := &c.s
+	if c.inject {
+		c.inject, s.Halted = false, false
+		c.injected.Return = c.ip
+		return c.deliver(&c.injected)
+	}
 	movSS := s.Shadow&idt.ShadowMovSS != 0
 	if s.PendDB != 0 && !movSS {
 		// Debug traps of the previous instruction come before NMI and INTR.
@@ -315,6 +320,11 @@ func (c *CPU) deliverFault() (Stop, bool) {
 
 // deliver has idt deliver an event, and takes over the state it leaves.
 func (c *CPU) deliver(e *idt.Event) (Stop, bool) {
+	if c.OnEvent != nil {
+		if e = c.ask(e); e == nil {
+			return 0, false
+		}
+	}
 	s := &c.s
 	if s.Ticks != c.lastEvent {
 		c.streak = 0
