@@ -15,15 +15,6 @@ const (
 	keySSE     // sseReady holds
 )
 
-// noView sends every access down the slow path: it never has a shortcut.
-var noView = func() *mmu.View {
-	v := new(mmu.View)
-	for i := range v {
-		v[i] = mmu.Slot{R: 1, W: 1, X: 1}
-	}
-	return v
-}()
-
 // modeChanged derives everything that follows from CS, SS, CPL, the control
 // registers and EFLAGS.VM and AC: call it after changing any of them.
 func (c *CPU) modeChanged() {
@@ -98,8 +89,8 @@ func (c *CPU) flagsChanged() {
 	if c.fetchAcc != fetchAcc {
 		c.win.lin = 1 // what one privilege may fetch, another may not
 	}
-	c.view = &c.mmu.View[v]
+	c.view = c.mmu.UseView(v)
 	if c.alignCheck || c.watchAccess {
-		c.view = noView
+		c.view = mmu.NoView()
 	}
 }

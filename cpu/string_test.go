@@ -174,7 +174,7 @@ func TestBulkStringsEqualElements(t *testing.T) {
 				c.mmu.Probe(p, 1, c.dataAcc|mmu.Write)
 			}
 			if !bulk {
-				c.view = noView
+				c.view = mmu.NoView()
 			}
 			ev := c.budget(code, 20000)
 			c.view = nil

@@ -10,7 +10,8 @@ import (
 
 // Moment is a machine's whole state at one tick, kept in the host's memory
 // and cheap to take: its pages are shared with the machine until that stores
-// into them. A machine can return to its own moments as often as it likes.
+// into them. A machine can return as often as it likes to its own moments and
+// to those of the machines that it was forked from.
 type Moment struct {
 	state   cpu.State
 	tlb     []mmu.Entry
@@ -34,8 +35,9 @@ func (m *Machine) Moment() *Moment {
 	return k
 }
 
-// Return puts the machine back, or forward, to one of its moments. Observers
-// and hooks stay. What comes then is what came the first time: serial input
+// Return puts the machine back, or forward, to a moment. It is the cheapest way to
+// run from one state thousands of times: what the last run wrote to is used
+// again. Observers and hooks stay. What comes then is what came the first time: serial input
 // that was read once is there again at the ticks at which it came. Output is
 // sent again: see Mute.
 func (m *Machine) Return(to *Moment) {

@@ -66,3 +66,20 @@ func TestOnTick(t *testing.T) {
 	m.OnTick = nil
 	assert.Equal(t, Budget, run(t, m, 100).Reason, "and runs on")
 }
+
+// A fork returns to moments of its parent, and does not disturb it.
+func TestForkReturnsToParentsMoment(t *testing.T) {
+	m := paged(t)
+	run(t, m, 5000)
+	moment := m.Moment()
+	f, err := m.Fork()
+	require.NoError(t, err)
+	run(t, m, 5000)
+	for range 3 {
+		run(t, f, 7777)
+		f.Return(moment)
+		require.True(t, f.Moment().Equal(moment))
+	}
+	run(t, f, 5000)
+	assert.Empty(t, same(m, f))
+}

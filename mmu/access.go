@@ -197,7 +197,7 @@ func (m *MMU) shortcut(e *Entry, a Access) {
 		m.tlb.lent.add(e.Frame)
 	}
 	i, v := slot(e.Page), a.ViewOf()
-	s := &m.View[v][i]
+	s := &m.UseView(v)[i]
 	s.Host = host
 	m.tlb.viewed[i] |= 1 << v
 	if a&Exec != 0 {

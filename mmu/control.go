@@ -17,11 +17,7 @@ func New(mem *Memory, cfg Config) *MMU {
 	m := &MMU{Mem: mem, cfg: cfg}
 	m.cfg.MaxPhysBits = min(max(cfg.MaxPhysBits, 32), 52)
 	m.Ctl.A20 = true
-	for v := range m.View {
-		for i := range m.View[v] {
-			m.View[v][i] = Slot{R: noPage, W: noPage, X: noPage}
-		}
-	}
+	m.View = [...]*View{noView, noView, noView}
 	mem.attach(m)
 	m.forgetTables()
 	m.derive()

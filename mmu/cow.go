@@ -88,9 +88,7 @@ func (m *Memory) unshare(p Phys) *Page {
 	if c.page[j] == &zeroPage {
 		c.page[j] = m.newPage()
 	} else {
-		q := new(Page)
-		*q = *c.page[j]
-		c.page[j] = q
+		c.page[j] = m.copyOf(c.page[j])
 		m.copied++
 	}
 	c.flags[j] |= pageOwned
@@ -105,7 +103,7 @@ func (m *Memory) ownChunk(i Phys) *chunk {
 	if c.owner == m.self {
 		return c
 	}
-	n := new(chunk)
+	n := m.spare.chunk()
 	*n = *c
 	n.owner = m.self
 	for j := range n.flags {
@@ -113,17 +111,6 @@ func (m *Memory) ownChunk(i Phys) *chunk {
 	}
 	m.dir[i] = n
 	return n
-}
-
-// newPage gives a zero page out of a small slab, since the heap is slow at
-// single pages.
-func (m *Memory) newPage() *Page {
-	if len(m.slab) == 0 {
-		m.slab = make([]Page, 16)
-	}
-	p := &m.slab[0]
-	m.slab = m.slab[1:]
-	return p
 }
 
 // Fork gives an address space with the same contents and devices. RAM is
@@ -146,7 +133,8 @@ func (m *Memory) Fork() *Memory {
 
 // Become takes over the contents of another address space of the same layout:
 // a fork of m, or what m was forked from. Pages are shared until written. Code
-// on pages that are replaced is reported as written.
+// on pages that are replaced is reported as written. Pages that nobody but m had
+// are kept for the copies that are to come.
 func (m *Memory) Become(o *Memory) {
 	var lost []Phys
 	for i, masks := range m.code {
@@ -160,6 +148,7 @@ func (m *Memory) Become(o *Memory) {
 			}
 		}
 	}
+	m.spare.keep(m)
 	m.dir = append(m.dir[:0], o.dir...)
 	for len(m.code) < len(m.dir) {
 		m.code = append(m.code, nil)

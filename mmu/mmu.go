@@ -17,6 +17,29 @@ type Slot struct {
 // View is the set of shortcuts valid for one kind of privilege.
 type View [Slots]Slot
 
+// noView is never written.
+var noView = newView()
+
+// NoView sends every access down the slow path: it never has a shortcut.
+func NoView() *View { return noView }
+
+func newView() *View {
+	v := new(View)
+	for i := range v {
+		v[i] = Slot{R: noPage, W: noPage, X: noPage}
+	}
+	return v
+}
+
+// UseView gives a view for accesses to come. It is made when it is used first,
+// for a machine that is forked to run a little may never need it.
+func (m *MMU) UseView(n int) *View {
+	if m.View[n] == noView {
+		m.View[n] = newView()
+	}
+	return m.View[n]
+}
+
 // ViewOf tells which view an access uses.
 const (
 	ViewKernel   = 0 // supervisor
@@ -34,9 +57,9 @@ var viewOf = [...]uint8{0: ViewKernel, User: ViewUser, AC: ViewKernelAC, User | 
 type MMU struct {
 	Ctl   Control
 	Mem   *Memory
-	Fault Fault  // set by a method that returned ok == false
-	Gen   uint64 // changes when a shortcut for fetching was dropped
-	View  [3]View
+	Fault Fault    // set by a method that returned ok == false
+	Gen   uint64   // changes when a shortcut for fetching was dropped
+	View  [3]*View // those not used yet are one that has no shortcut: see UseView
 
 	// OnWalk is called after each walk, and for each fault that a TLB entry
 	// gave without a walk. The Walk is only valid during the call.

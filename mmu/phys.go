@@ -19,13 +19,14 @@ type Memory struct {
 	// lies within one page. walk tells that a walk did it, to set A or D.
 	OnStore func(p Phys, n int, walk bool)
 
-	dir  []*chunk     // by address >> chunkShift
-	code []*codeMasks // likewise; nil: no marks
-	mmio []mmio       // sorted by base, disjoint
-	self *token
-	slab []Page
-	mmus []*MMU // whose shortcuts point into this memory
-	top  uint64 // RAM and ROM lie below
+	dir   []*chunk     // by address >> chunkShift
+	code  []*codeMasks // likewise; nil: no marks
+	mmio  []mmio       // sorted by base, disjoint
+	self  *token
+	slab  []Page // zero pages, see newPage
+	spare spare
+	mmus  []*MMU // whose shortcuts point into this memory
+	top   uint64 // RAM and ROM lie below
 
 	watched map[Phys][]Range // by page; nil: nothing is
 	walking bool             // a walk sets A or D

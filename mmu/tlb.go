@@ -169,7 +169,9 @@ func (m *MMU) dropStores(frame Phys) {
 	m.each(func(i uint, e *Entry) {
 		if e.Frame == frame {
 			for v := range m.View {
-				m.View[v][i].W = noPage
+				if m.tlb.viewed[i]&(1<<v) != 0 {
+					m.View[v][i].W = noPage
+				}
 			}
 		}
 	})
