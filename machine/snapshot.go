@@ -27,7 +27,7 @@ import (
 //
 // Sections come in this order, the first one first:
 //
-//	machine       model, RAM, TLB off, how much of the serial input was taken
+//	machine       model, RAM, TLB off, how much of the serial input was taken, ports
 //	cpu           State
 //	tlb           a record for each entry in use
 //	timers        the tick of each, under its name
@@ -64,6 +64,21 @@ type board struct {
 	RAM    uint64
 	TLBOff bool
 	Input  uint64 // bytes of the serial input that were taken
+	Ports  struct{ Serial, Console, Exit savedRange }
+}
+
+// savedRange is a PortRange.
+type savedRange struct{ First, N uint16 }
+
+func (r *PortRange) saved() savedRange { return savedRange{r.First, uint16(r.N)} }
+func (r savedRange) ports() PortRange  { return PortRange{r.First, int(r.N)} }
+
+// setPorts sets the ports; nil is StandardPorts.
+func (b *board) setPorts(p *PortMap) {
+	if p == nil {
+		p = &StandardPorts
+	}
+	b.Ports.Serial, b.Ports.Console, b.Ports.Exit = p.Serial.saved(), p.Console.saved(), p.Exit.saved()
 }
 
 // savedPage is a record of the section "memory".
@@ -85,6 +100,7 @@ func (m *Machine) Save(w io.Writer) error {
 	z := zlib.NewWriter(file)
 
 	about := board{RAM: m.cfg.RAM, TLBOff: m.cfg.TLBOff, Input: uint64(m.UART.pos)}
+	about.setPorts(m.cfg.Ports)
 	if n := copy(about.Model[:], m.cfg.Model.Name); n < len(m.cfg.Model.Name) {
 		return fmt.Errorf("CPU model %q: a snapshot has room for %d bytes of its name", m.cfg.Model.Name, n)
 	}

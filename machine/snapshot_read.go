@@ -23,7 +23,7 @@ func IsSnapshot(begin []byte) bool { return bytes.HasPrefix(begin, []byte(snapsh
 
 // Restore makes a machine from a snapshot. cfg gives what is the host's:
 // streams, Extra, and in RAM the most that the snapshot may ask for (default
-// MaxRAM); model, RAM and TLB come from the file. The serial input is taken
+// MaxRAM); model, RAM, TLB and Ports come from the file. The serial input is taken
 // from its beginning, or with cfg.ResumeInput from where the saved machine had
 // come to. Restore refuses what is not a whole and undamaged snapshot of this
 // version or an older one, with one line that says why, and allocates little
@@ -233,6 +233,7 @@ func (s *section) record(r *bufio.Reader, b []byte, to []leaf) error {
 // readSections reads the sections of a file of this version.
 func readSections(r *bufio.Reader, cfg Config) (*Machine, error) {
 	var about board
+	about.setPorts(nil) // a file that does not tell is of before they could move
 	s, err := readSection(r)
 	if err != nil {
 		return nil, err
@@ -331,6 +332,7 @@ func (b *board) make(cfg Config) (*Machine, error) {
 		return nil, fmt.Errorf("unknown CPU model %q", name)
 	}
 	cfg.RAM, cfg.TLBOff, cfg.Model = b.RAM, b.TLBOff, model
+	cfg.Ports = &PortMap{b.Ports.Serial.ports(), b.Ports.Console.ports(), b.Ports.Exit.ports()}
 	m, err := New(cfg)
 	if err != nil {
 		return nil, err
