@@ -81,13 +81,34 @@ func Parse(data []byte) (*Image, error) {
 	if bytes.HasPrefix(data, []byte("\x7fELF")) {
 		return parseELF(data)
 	}
-	if len(data) == 512 && data[510] == 0x55 && data[511] == 0xaa {
-		return &Image{Format: BootSector, Entry: 0x7c00, Segments: []Segment{{Addr: 0x7c00, Size: 512, Data: data}}}, nil
+	if len(data) == sectorSize && signed(data) {
+		return sectorImage(data), nil
 	}
 	if len(data) == 0 {
 		return nil, errors.New("the image is empty")
 	}
 	return nil, errUnknown
+}
+
+// ParseDisk makes an image of the first sector of a disk. It must end in 0x55
+// 0xAA, unless unsigned says that it need not.
+func ParseDisk(disk []byte, unsigned bool) (*Image, error) {
+	switch {
+	case len(disk) < sectorSize:
+		return nil, fmt.Errorf("a disk image of %d bytes: its first sector has %d", len(disk), sectorSize)
+	case !unsigned && !signed(disk):
+		return nil, errors.New("not a bootable disk: its first sector does not end in 0x55 0xAA")
+	}
+	return sectorImage(disk[:sectorSize]), nil
+}
+
+const sectorSize = 512
+
+// signed tells whether a sector says that it can be booted.
+func signed(sector []byte) bool { return sector[510] == 0x55 && sector[511] == 0xaa }
+
+func sectorImage(sector []byte) *Image {
+	return &Image{Format: BootSector, Entry: 0x7c00, Segments: []Segment{{Addr: 0x7c00, Size: sectorSize, Data: sector}}}
 }
 
 // ParseFlat makes an image of bytes without format: loaded at an address and
