@@ -64,21 +64,24 @@ func (b *board) make(image string, cfg machine.Config) (*machine.Machine, error)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", image, err)
 	}
-	o := guest.Options{}
+	return m, load(m, image, img, guest.Options{Cmdline: b.cmdline}, b.initrd)
+}
+
+// load puts an image into a machine, with the modules that a list names. The
+// command line of a multiboot kernel begins with its name.
+func load(m *machine.Machine, name string, img *guest.Image, o guest.Options, initrd string) (err error) {
 	if img.Format == guest.Multiboot {
-		o.Cmdline = strings.TrimSpace(image + " " + b.cmdline)
-	} else {
-		o.Cmdline = b.cmdline
+		o.Cmdline = strings.TrimSpace(name + " " + o.Cmdline)
 	}
-	if b.initrd != "" {
-		if o.Modules, err = guest.OpenModules(b.initrd); err != nil {
-			return nil, err
+	if initrd != "" {
+		if o.Modules, err = guest.OpenModules(initrd); err != nil {
+			return err
 		}
 	}
 	if err := img.Load(m, o); err != nil {
-		return nil, fmt.Errorf("%s: %w", image, err)
+		return fmt.Errorf("%s: %w", name, err)
 	}
-	return m, nil
+	return nil
 }
 
 // parse tells the format, or makes a flat binary of the image.

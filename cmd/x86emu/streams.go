@@ -48,16 +48,20 @@ func (s *streams) config(cmd *cobra.Command) (cfg machine.Config, err error) {
 	if cfg.Console, err = s.output(cmd, "debugcon", s.console); err != nil {
 		return cfg, err
 	}
-	if s.serial != "stdio" {
-		return cfg, nil
-	}
-	cfg.Input = machine.NewInput(cmd.InOrStdin())
-	if f, ok := cmd.InOrStdin().(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			cfg.Input = machine.NewLiveInput(f)
-		}
+	if s.serial == "stdio" {
+		cfg.Input = input(cmd)
 	}
 	return cfg, nil
+}
+
+// input is standard input for a serial port.
+func input(cmd *cobra.Command) *machine.Input {
+	if f, ok := cmd.InOrStdin().(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			return machine.NewLiveInput(f)
+		}
+	}
+	return machine.NewInput(cmd.InOrStdin())
 }
 
 // output opens the stream that a flag names; nil is nowhere.
@@ -85,6 +89,11 @@ func (s *streams) create(cmd *cobra.Command, flag, name string) (io.Writer, erro
 	if name == "stdio" {
 		return cmd.OutOrStdout(), nil
 	}
+	return s.createFile(flag, name)
+}
+
+// createFile opens a file as create does.
+func (s *streams) createFile(flag, name string) (io.Writer, error) {
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o666)
 	if err != nil {
 		return nil, fmt.Errorf("--%s: %w", flag, err)

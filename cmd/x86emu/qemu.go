@@ -1,0 +1,228 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"x86emu/cmd/x86emu/qemu"
+	"x86emu/debug"
+	"x86emu/debug/qemulog"
+	"x86emu/guest"
+	"x86emu/machine"
+)
+
+// statusQEMUError is the exit status of QEMU for a bad command line or image.
+const statusQEMUError = 1
+
+func newQEMU() *cobra.Command {
+	return &cobra.Command{
+		Use:   "qemu [OPTIONS OF QEMU]",
+		Short: "Run a guest by a command line of QEMU's",
+		Long:  qemu.Help,
+		Example: `  make run QEMU="x86emu qemu"
+  x86emu qemu -kernel kernel.elf -serial stdio -display none -no-reboot -device isa-debug-exit,iobase=0xf4,iosize=0x04
+  x86emu qemu -kernel kernel.elf -nographic -d int -D qemu.log
+  x86emu qemu -fda boot.img -m 16`,
+		DisableFlagParsing: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			line, err := qemu.Parse(args)
+			if err == nil && line.Say != "" {
+				_, err = fmt.Fprintln(cmd.OutOrStdout(), line.Say)
+				return err
+			}
+			code := 0
+			if err == nil {
+				code, err = runAsQEMU(cmd, line)
+			}
+			if err != nil {
+				tellQEMU(cmd, err.Error())
+				return status(statusQEMUError)
+			}
+			if code != 0 {
+				return status(code)
+			}
+			return nil
+		},
+	}
+}
+
+func tellQEMU(cmd *cobra.Command, text string) {
+	fmt.Fprintf(cmd.ErrOrStderr(), "x86emu qemu: %s\n", oneLine(text))
+}
+
+// runAsQEMU runs what the line asks for and gives the exit status.
+func runAsQEMU(cmd *cobra.Command, line *qemu.Line) (code int, err error) {
+	if line.GDB != "" {
+		return 0, fmt.Errorf("-gdb %s: no debugger can connect", line.GDB)
+	}
+	var s streams
+	defer s.close()
+	cfg := machine.Config{RAM: line.RAM, Model: line.Model, Ports: &line.Ports}
+	if cfg.Serial, err = s.qemu(cmd, "serial", line.Serial); err != nil {
+		return 0, err
+	}
+	if cfg.Console, err = s.qemu(cmd, "debugcon", line.Console); err != nil {
+		return 0, err
+	}
+	if line.Serial.Stdio {
+		cfg.Input = input(cmd)
+	}
+	var power *machine.Power
+	cfg.Extra = func(m *machine.Machine) (err error) {
+		power, err = machine.AddPower(m)
+		return err
+	}
+	m, err := machine.New(cfg)
+	if err != nil {
+		return 0, err
+	}
+	name, err := bootAsQEMU(m, line)
+	if err != nil {
+		return 0, err
+	}
+	log, err := s.qemuLog(cmd, m, line)
+	if err != nil {
+		return 0, err
+	}
+	if err := s.begin(name); err != nil {
+		return 0, err
+	}
+	if text := line.Missing(); text != "" {
+		tellQEMU(cmd, text)
+	}
+	ctx, stop := signal.NotifyContext(cmd.Context(), terminate...)
+	defer stop()
+	var bios *guest.Call
+	if line.Kernel == "" {
+		guest.StopAtBIOS(m, func(c guest.Call) { bios = &c })
+	}
+	r, err := m.Run(ctx, machine.NoBudget)
+	for _, e := range []error{log.Close(), s.close()} {
+		if err == nil {
+			err = e
+		}
+	}
+	if err != nil {
+		return 0, err
+	}
+	if line.Screen {
+		showScreen(cmd, m)
+	}
+	if bios != nil {
+		return 0, errors.New(bios.String())
+	}
+	if r.Reason != machine.Stopped && r.Reason != machine.Cancelled {
+		tellEnd(cmd, r)
+	}
+	code, note := line.End(r, power.Asked())
+	if note != "" {
+		tellQEMU(cmd, note)
+	}
+	return code, nil
+}
+
+// showScreen shows on standard error what QEMU's window would show at the end.
+func showScreen(cmd *cobra.Command, m *machine.Machine) {
+	lines := debug.TextScreen(m.Mem)
+	if len(lines) == 0 {
+		return
+	}
+	tellQEMU(cmd, "the screen at the end:")
+	for _, l := range lines {
+		fmt.Fprintln(cmd.ErrOrStderr(), l)
+	}
+}
+
+// bootAsQEMU loads what the line boots, and gives its file's name.
+func bootAsQEMU(m *machine.Machine, line *qemu.Line) (name string, err error) {
+	if line.Kernel == "" {
+		name = line.Disk.File
+		sector, err := readSector(name)
+		if err != nil {
+			return "", err
+		}
+		img, err := guest.ParseDisk(sector, line.Disk.Unsigned)
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", name, err)
+		}
+		return name, load(m, name, img, guest.Options{Floppy: line.Disk.Floppy}, "")
+	}
+	name = line.Kernel
+	file := name
+	if _, err := os.Stat(name); err == nil && !strings.ContainsAny(name, `/\`) {
+		file = "./" + name // before a built-in kernel of this name
+	}
+	data, err := guest.Open(file)
+	if err != nil {
+		return "", err
+	}
+	img, err := guest.Parse(data)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", name, err)
+	}
+	return name, load(m, name, img, guest.Options{Cmdline: line.Append}, line.Initrd)
+}
+
+// readSector reads the first sector of a disk image, or all of a shorter file.
+func readSector(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	sector := make([]byte, 512)
+	n, err := io.ReadFull(f, sector)
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return sector[:n], err
+}
+
+// qemu opens a stream of a command line of QEMU's.
+func (s *streams) qemu(cmd *cobra.Command, flag string, to qemu.Stream) (*machine.Output, error) {
+	if to.Copy == "" && to.File == "" {
+		if to.Stdio {
+			return s.output(cmd, flag, "stdio")
+		}
+		return nil, nil
+	}
+	var all []io.Writer
+	if to.Stdio {
+		all = append(all, cmd.OutOrStdout())
+	}
+	for _, name := range []string{to.File, to.Copy} {
+		if name == "" {
+			continue
+		}
+		w, err := s.createFile(flag, name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, w)
+	}
+	return machine.NewOutput(io.MultiWriter(all...)), nil
+}
+
+// qemuLog begins the log that -d asks for.
+func (s *streams) qemuLog(cmd *cobra.Command, m *machine.Machine, line *qemu.Line) (io.Closer, error) {
+	if len(line.Log) == 0 {
+		return io.NopCloser(nil), nil
+	}
+	w := cmd.ErrOrStderr()
+	if line.LogTo != "" {
+		var err error
+		if w, err = s.createFile("D", line.LogTo); err != nil {
+			return nil, err
+		}
+	}
+	return qemulog.Watch(m, w, qemulog.Options{
+		Int: slices.Contains(line.Log, "int"), Exec: slices.Contains(line.Log, "exec"), Single: line.Single,
+	}), nil
+}
