@@ -13,19 +13,25 @@ func (m *MMU) Read(lin Linear, size uint, a Access) (uint64, bool) {
 
 func (m *MMU) readSlow(lin Linear, size uint, a Access) (uint64, bool) {
 	n := PageSize - uint(lin&PageMask)
+	var v uint64
 	if size > n {
 		q := (lin + Linear(n)) & m.linMask
 		f, g, ok := m.resolvePair(lin, q, a)
 		if !ok {
 			return 0, false
 		}
-		return m.Mem.Read(f|Phys(lin&PageMask), n) | m.Mem.Read(g, size-n)<<(8*n), true
+		v = m.Mem.Read(f|Phys(lin&PageMask), n) | m.Mem.Read(g, size-n)<<(8*n)
+	} else {
+		f, ok := m.resolve(lin, a)
+		if !ok {
+			return 0, false
+		}
+		v = m.Mem.Read(f|Phys(lin&PageMask), size)
 	}
-	f, ok := m.resolve(lin, a)
-	if !ok {
-		return 0, false
+	if m.watched != nil {
+		m.tellAccess(lin, size, false)
 	}
-	return m.Mem.Read(f|Phys(lin&PageMask), size), true
+	return v, true
 }
 
 // Write writes size bytes (1 to 8) at lin, all or nothing.
@@ -49,13 +55,16 @@ func (m *MMU) writeSlow(lin Linear, size uint, v uint64, a Access) bool {
 		}
 		m.Mem.Write(f|Phys(lin&PageMask), n, v)
 		m.Mem.Write(g, size-n, v>>(8*n))
-		return true
+	} else {
+		f, ok := m.resolve(lin, a)
+		if !ok {
+			return false
+		}
+		m.Mem.Write(f|Phys(lin&PageMask), size, v)
 	}
-	f, ok := m.resolve(lin, a)
-	if !ok {
-		return false
+	if m.watched != nil {
+		m.tellAccess(lin, size, true)
 	}
-	m.Mem.Write(f|Phys(lin&PageMask), size, v)
 	return true
 }
 
@@ -202,6 +211,9 @@ func (m *MMU) shortcut(e *Entry, a Access) {
 	m.tlb.viewed[i] |= 1 << v
 	if a&Exec != 0 {
 		s.X = uint64(e.Page)
+		return
+	}
+	if m.watched != nil && m.watched[e.Page] != nil {
 		return
 	}
 	s.R = uint64(e.Page)

@@ -71,6 +71,10 @@ type MMU struct {
 	// before it is made, and tells whether a shortcut may be left: accesses by one
 	// are not seen (DropShortcuts). The entry is only valid during the call.
 	OnHit func(Linear, Access, *Entry) (shortcut bool)
+	// OnAccess is called after each read and write that touches what WatchLinear
+	// names, the processor's own of tables and stacks included; not for fetches.
+	// [lin, lin+n) may reach into a second page.
+	OnAccess func(lin Linear, n uint, write bool)
 	// OnCR3 is called after CR3 was loaded by SetCR3, with its new value.
 	OnCR3 func(cr3 uint64)
 
@@ -92,6 +96,7 @@ type MMU struct {
 		host  *Page
 	}
 
-	tlb   tlb
-	trace Walk
+	tlb     tlb
+	trace   Walk
+	watched map[Linear][]LinearRange // by page; nil: nothing is
 }

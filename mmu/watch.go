@@ -2,7 +2,8 @@ package mmu
 
 // Watching stores: whoever wants to know of each store to some bytes names
 // them, and is called after the store, whoever made it and through whatever
-// mapping. All other pages are stored to as fast as before.
+// mapping. All other pages are stored to as fast as before. Likewise with the
+// reads and writes of linear addresses, wherever they lead.
 
 // Range is [At, At+Len) of the physical address space.
 type Range struct {
@@ -43,6 +44,47 @@ func (m *Memory) tellStore(p Phys, n int) {
 		if p < r.At+Phys(r.Len) && r.At < p+Phys(n) {
 			m.OnStore(p, n, m.walking)
 			return
+		}
+	}
+}
+
+// LinearRange is [At, At+Len) of the linear address space.
+type LinearRange struct {
+	At  Linear
+	Len uint64
+}
+
+// WatchLinear has the reads and writes in the ranges told to OnAccess from now
+// on, in place of the ranges watched before; none ends the watch. Accesses to
+// other pages go by their shortcuts as before.
+func (m *MMU) WatchLinear(ranges []LinearRange) {
+	m.watched = nil
+	if len(ranges) > 0 {
+		m.watched = make(map[Linear][]LinearRange)
+	}
+	for _, r := range ranges {
+		first, last := r.At&^PageMask, (r.At+Linear(max(r.Len, 1))-1)&^PageMask
+		for n := uint64(0); n <= uint64(last-first)>>PageShift; n++ {
+			page := first + Linear(n)<<PageShift
+			m.watched[page] = append(m.watched[page], r)
+		}
+	}
+	m.dropViews()
+}
+
+// tellAccess tells OnAccess of an access of n bytes at lin, if it touches a
+// watched range.
+func (m *MMU) tellAccess(lin Linear, n uint, write bool) {
+	if m.OnAccess == nil {
+		return
+	}
+	last := lin + Linear(n) - 1
+	for _, page := range [...]Linear{lin &^ PageMask, last & m.linMask &^ PageMask} {
+		for _, r := range m.watched[page] {
+			if lin < r.At+Linear(r.Len) && r.At <= last {
+				m.OnAccess(lin, n, write)
+				return
+			}
 		}
 	}
 }

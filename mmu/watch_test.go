@@ -40,6 +40,43 @@ func TestWatchTellsStores(t *testing.T) {
 	}
 }
 
+func TestWatchTellsLinearAccesses(t *testing.T) {
+	m := New(NewMemory(1<<20, 36), Config{MaxPhysBits: 36})
+	type seen struct {
+		lin   Linear
+		n     uint
+		write bool
+	}
+	var got []seen
+	m.OnAccess = func(lin Linear, n uint, write bool) { got = append(got, seen{lin, n, write}) }
+	read := func(lin Linear) { m.Read(lin, 4, 0) }
+	write := func(lin Linear) { m.Write(lin, 4, 1, 0) }
+	read(0x3000) // leaves a shortcut
+	write(0x3000)
+	m.WatchLinear([]LinearRange{{At: 0x3004, Len: 4}, {At: 0x4ffe, Len: 4}})
+	for _, c := range []struct {
+		name string
+		do   func()
+		want []seen
+	}{
+		{"before the range", func() { read(0x3000); write(0x3000) }, nil},
+		{"behind it", func() { read(0x3008); write(0x3008) }, nil},
+		{"into it, each time", func() { read(0x3004); read(0x3004) }, []seen{{0x3004, 4, false}, {0x3004, 4, false}}},
+		{"over its end", func() { write(0x3006) }, []seen{{0x3006, 4, true}}},
+		{"over two pages, once", func() { write(0x4fff) }, []seen{{0x4fff, 4, true}}},
+		{"over two pages, into the second", func() { m.WatchLinear([]LinearRange{{At: 0x5000, Len: 1}}); read(0x4ffd) }, []seen{{0x4ffd, 4, false}}},
+		{"a fetch", func() { m.Fetch(0x5000, 0) }, nil},
+		{"a probe, and the page's shortcut", func() { m.Probe(0x5000, 4, Write); write(0x5000) }, []seen{{0x5000, 4, true}}},
+		{"memory below", func() { m.Mem.Write(0x5000, 4, 1) }, nil},
+		{"the end of all addresses", func() { m.WatchLinear([]LinearRange{{At: 0xfffffffe, Len: 2}}); read(0xfffffffd) }, []seen{{0xfffffffd, 4, false}}},
+		{"no longer", func() { m.WatchLinear(nil); write(0x3004) }, nil},
+	} {
+		got = nil
+		c.do()
+		assert.Equal(t, c.want, got, c.name)
+	}
+}
+
 func TestBecome(t *testing.T) {
 	mem := NewMemory(4<<20, 36)
 	mem.Write(0x1000, 4, 1)
