@@ -12,7 +12,7 @@ import (
 )
 
 // Condition is what a run forward or backward stops at: one of AtAddress,
-// OnEvent, OnWrite and OnEntry. Conditions are data; they are looked up in the
+// OnEvent, OnWrite, OnAccess and OnEntry. Conditions are data; they are looked up in the
 // guest, its page tables for one, when the run begins. None of them slows the
 // guest down but where it comes near.
 type Condition interface {
@@ -59,6 +59,15 @@ type OnWrite struct {
 	Changes  bool   // only stores that change what is there
 }
 
+// OnAccess is met by a data access to any of Len bytes (0 is 1) at a linear
+// address, wherever the page tables lead it at the time, if anywhere. What the
+// processor reads of its tables and writes to its stacks counts, fetches do not.
+type OnAccess struct {
+	Linear      mmu.Linear
+	Len         uint64 // at most MaxWatched
+	Read, Write bool   // which accesses
+}
+
 // OnEntry is met by a change of the page-table entries that a linear address
 // is translated by, at any level, as they lie when the run begins.
 type OnEntry struct {
@@ -67,7 +76,7 @@ type OnEntry struct {
 	Accessed bool    // a change of an A or D bit counts too
 }
 
-// MaxWatched is how many bytes one OnWrite may watch.
+// MaxWatched is how many bytes one OnWrite or OnAccess may watch.
 const MaxWatched = 1 << 20
 
 func (c AtAddress) String() string {
@@ -106,6 +115,20 @@ func (c OnWrite) String() string {
 	return fmt.Sprintf("%s%s0x%x", s, kind, c.Addr)
 }
 
+func (c OnAccess) String() string {
+	s := "access to "
+	switch {
+	case !c.Write:
+		s = "read of "
+	case !c.Read:
+		s = "write to "
+	}
+	if c.Len > 1 {
+		s += fmt.Sprintf("%d bytes at ", c.Len)
+	}
+	return fmt.Sprintf("%s0x%x", s, uint64(c.Linear))
+}
+
 func (c OnEntry) String() string {
 	s := fmt.Sprintf("change of a page-table entry of 0x%x", uint64(c.Linear))
 	if c.CR3 != nil {
@@ -115,7 +138,8 @@ func (c OnEntry) String() string {
 }
 
 func (c AtAddress) arm(w *watch, i int) error {
-	if err := tables.CheckLinear(w.m.MMU, uint64(c.Linear)); err != nil {
+	// The mode may change on the way there: any mode's addresses will do.
+	if err := tables.CheckCanonical(uint64(c.Linear)); err != nil {
 		return err
 	}
 	w.places[c.Linear] = append(w.places[c.Linear], i)
@@ -148,6 +172,15 @@ func (c OnWrite) arm(w *watch, i int) error {
 		w.stores = append(w.stores, stored{cond: i, Range: mmu.Range{At: p, Len: n}, changes: c.Changes})
 		at, left = at+n, left-n
 	}
+	return nil
+}
+
+func (c OnAccess) arm(w *watch, i int) error {
+	r := mmu.LinearRange{At: c.Linear, Len: max(c.Len, 1)}
+	if r.Len > MaxWatched || uint64(r.At)+r.Len-1 < uint64(r.At) {
+		return fmt.Errorf("cannot watch %d bytes at 0x%x: at most %d", r.Len, uint64(r.At), MaxWatched)
+	}
+	w.accesses = append(w.accesses, accessed{LinearRange: r, cond: i, read: c.Read, write: c.Write})
 	return nil
 }
 
@@ -188,13 +221,20 @@ func CheckCondition(m *machine.Machine, c Condition) error {
 	return err
 }
 
+// CanMeet tells why a condition cannot be looked for as a machine is, if so.
+func CanMeet(m *machine.Machine, c Condition) error {
+	_, err := newWatch(m, []Condition{c})
+	return err
+}
+
 // watch is a set of conditions at work on a machine.
 type watch struct {
-	m      *machine.Machine
-	conds  []Condition
-	places map[mmu.Linear][]int // by index into conds
-	events []int
-	stores []stored
+	m        *machine.Machine
+	conds    []Condition
+	places   map[mmu.Linear][]int // by index into conds
+	events   []int
+	stores   []stored
+	accesses []accessed
 
 	stop  bool   // the machine is to stop where one is met
 	begin uint64 // an address met at this tick does not count
@@ -210,13 +250,20 @@ type stored struct {
 	old, now []byte // what it held; a buffer
 }
 
+// accessed is a range of linear addresses that is watched.
+type accessed struct {
+	mmu.LinearRange
+	cond        int
+	read, write bool
+}
+
 // sighting is where conditions were met. The tick is that of the boundary
 // before; for stores made by a block of instructions the block began then.
 type sighting struct {
 	met   []int // empty: nowhere yet
 	tick  uint64
 	exact bool // the tick is exact
-	walk  bool // by a walk that set A or D
+	late  bool // by a walk that set A or D, or a read: more may have run before the stop
 }
 
 func newWatch(m *machine.Machine, conds []Condition) (*watch, error) {
@@ -251,6 +298,14 @@ func (w *watch) on(stop bool) {
 		w.m.Mem.OnStore = w.wrote
 		w.m.Mem.Watch(ranges)
 	}
+	if len(w.accesses) > 0 {
+		var ranges []mmu.LinearRange
+		for i := range w.accesses {
+			ranges = append(ranges, w.accesses[i].LinearRange)
+		}
+		w.m.MMU.OnAccess = w.touched
+		w.m.MMU.WatchLinear(ranges)
+	}
 }
 
 // off takes the hooks away.
@@ -261,6 +316,10 @@ func (w *watch) off() {
 	if len(w.stores) > 0 {
 		w.m.Mem.Watch(nil)
 		w.m.Mem.OnStore = nil
+	}
+	if len(w.accesses) > 0 {
+		w.m.MMU.WatchLinear(nil)
+		w.m.MMU.OnAccess = nil
 	}
 }
 
@@ -350,16 +409,37 @@ func (w *watch) wrote(p mmu.Phys, n int, walk bool) {
 		if s.changes && !s.changed(w.m.Mem) {
 			continue
 		}
-		w.see(s.cond, sighting{tick: w.m.CPU.Ticks(), walk: walk})
+		w.see(s.cond, sighting{tick: w.m.CPU.Ticks(), late: walk})
 		met = true
 	}
-	if !met {
-		return
+	if met {
+		w.pause()
 	}
+}
+
+// touched takes in an access to a linear address.
+func (w *watch) touched(lin mmu.Linear, n uint, write bool) {
+	met := false
+	for i := range w.accesses {
+		a := &w.accesses[i]
+		wanted := a.read && !write || a.write && write
+		if !wanted || lin >= a.At+mmu.Linear(a.Len) || a.At >= lin+mmu.Linear(n) {
+			continue
+		}
+		w.see(a.cond, sighting{tick: w.m.CPU.Ticks(), late: !write})
+		met = true
+	}
+	if met {
+		w.pause()
+	}
+}
+
+// pause ends the run after a sighting, or lets the next one have a tick of its own.
+func (w *watch) pause() {
 	if w.stop {
 		w.m.Stop()
 	} else {
-		w.m.CPU.RequestStop() // the next one shall have a tick of its own
+		w.m.CPU.RequestStop()
 	}
 }
 
@@ -375,7 +455,7 @@ func (s *stored) changed(mem *mmu.Memory) bool {
 // untouched tells whether no store can have met any condition between two
 // states of the memory, and nothing but stores can.
 func (w *watch) untouched(before, after *mmu.Memory) bool {
-	if len(w.places) > 0 || len(w.events) > 0 {
+	if len(w.places) > 0 || len(w.events) > 0 || len(w.accesses) > 0 {
 		return false
 	}
 	for i := range w.stores {

@@ -125,17 +125,26 @@ func (h *History) Delivered() (out idt.Outcome, ok bool) {
 
 // Intervene lets f change the machine between two instructions: registers,
 // memory, an interrupt raised. What was after the present is forgotten; f is
-// called again whenever the machine comes by this tick, and must do the same.
+// called again whenever the machine comes by this tick, and must do the same. At
+// the beginning it is not: the history begins with what f has left.
 func (h *History) Intervene(f func(*machine.Machine)) {
 	now := h.Tick()
 	h.points = slices.DeleteFunc(h.points, func(p *point) bool { return p.Tick() > now || p.Tick() == now && p != h.points[0] })
-	h.acts = append(h.acts[:h.done], act{now, f})
-	h.done++
+	h.size = 0
+	for i := range h.points {
+		h.points[i].size = 0
+		h.weigh(i)
+	}
 	h.frontier, h.ended, h.over = now, false, false
 	f(h.m)
-	if now > h.Begin() {
-		h.keep()
+	if now == h.Begin() {
+		h.points[0] = &point{Moment: h.m.Moment(), nest: h.nest}
+		h.acts, h.done = nil, 0
+		return
 	}
+	h.acts = append(h.acts[:h.done], act{now, f})
+	h.done++
+	h.keep()
 }
 
 // keep takes a moment, unless there is one of this tick, and lets others go.

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"x86emu/cpu"
 	"x86emu/guest"
 	"x86emu/idt"
 	"x86emu/machine"
@@ -156,6 +157,8 @@ func sightings(t testing.TB, m *machine.Machine, conds []Condition, until uint64
 	all = make([][]uint64, len(conds))
 	var chain []idt.Event
 	m.CPU.OnDelivery = func(out *idt.Outcome) { chain = append(chain, out.Chain[:out.N]...) }
+	accesses := accessLog{}
+	m.CPU.SetObserver(&accesses)
 	read := func(c Condition) []byte {
 		var b []byte
 		switch c := c.(type) {
@@ -189,7 +192,7 @@ func sightings(t testing.TB, m *machine.Machine, conds []Condition, until uint64
 		for i, c := range conds {
 			before[i] = read(c)
 		}
-		chain = nil
+		chain, accesses.all = nil, nil
 		r, err := m.Run(ctx, 1)
 		require.NoError(t, err)
 		for i, c := range conds {
@@ -200,6 +203,11 @@ func sightings(t testing.TB, m *machine.Machine, conds []Condition, until uint64
 			case OnEvent:
 				for _, e := range chain {
 					met = met || c.meets(&e)
+				}
+			case OnAccess:
+				for _, a := range accesses.all {
+					inside := a.Linear < c.Linear+mmu.Linear(c.Len) && c.Linear < a.Linear+mmu.Linear(a.Size)
+					met = met || inside && (c.Read && !a.Write || c.Write && a.Write)
 				}
 			default:
 				met = !bytes.Equal(before[i], read(c))
@@ -213,8 +221,16 @@ func sightings(t testing.TB, m *machine.Machine, conds []Condition, until uint64
 		}
 	}
 	m.CPU.OnDelivery = nil
+	m.CPU.SetObserver(nil)
 	return all
 }
+
+// accessLog collects the program's data accesses.
+type accessLog struct{ all []cpu.AccessEvent }
+
+func (l *accessLog) Instruction(*cpu.InstEvent)  {}
+func (l *accessLog) Access(e *cpu.AccessEvent)   { l.all = append(l.all, *e) }
+func (l *accessLog) Delivery(*idt.DeliveryEvent) {}
 
 // What a history finds, backward and forward, is what looking at every tick finds.
 func TestConditionsAreMetWhereTheyAre(t *testing.T) {
@@ -239,6 +255,9 @@ func TestConditionsAreMetWhereTheyAre(t *testing.T) {
 			OnEntry{Linear: 0x40001000, CR3: &cr3, Accessed: true},
 			AtAddress{Linear: 0x10082b},
 			OnWrite{Addr: 0x103f80, Len: 64, Changes: true},
+			OnAccess{Linear: 0x103f80, Len: 64, Write: true},
+			OnAccess{Linear: 0x103f82, Len: 1, Read: true, Write: true},
+			OnAccess{Linear: 0x103f80, Len: 64, Read: true},
 		}},
 		{"unmapped-handler-32", 165600, 165800, []Condition{ // it runs
 			OnEntry{Linear: 0x40000000, CR3: &cr3, Accessed: true},
@@ -421,6 +440,22 @@ func TestIntervene(t *testing.T) {
 	}
 }
 
+// One that is made at the beginning is there as soon as the machine is.
+func TestInterveneAtTheBeginning(t *testing.T) {
+	m := load(t, guest.Mode32, "\xeb\xfe")
+	h := NewHistory(m, 1<<20)
+	fast(h)
+	for range 3 {
+		h.Intervene(func(m *machine.Machine) { m.Mem.Write(0x2000, 4, m.Mem.Read(0x2000, 4)+1) })
+	}
+	for _, tick := range []uint64{1000, 0, 500, 0} {
+		_, err := h.Goto(t.Context(), tick)
+		require.NoError(t, err)
+		assert.Equal(t, uint64(3), m.Mem.Read(0x2000, 4), "tick %d", tick)
+	}
+	assert.Empty(t, h.acts)
+}
+
 // A guest that stores into more memory than the history may keep.
 func TestMemoryIsBounded(t *testing.T) {
 	// l: add ebx,0x1000; and ebx,0x7fffff; inc dword [ebx+0x100000]; jmp l
@@ -466,6 +501,8 @@ func TestConditionsThatCannotBe(t *testing.T) {
 		{OnWrite{Addr: 1 << 60}, "not canonical"},
 		{OnWrite{Addr: 0x7f0000000000}, "not mapped"},
 		{OnWrite{Addr: 0, Len: MaxWatched + 1}, "at most"},
+		{OnAccess{Linear: 0, Len: MaxWatched + 1, Read: true}, "at most"},
+		{OnAccess{Linear: ^mmu.Linear(0), Len: 2, Write: true}, "at most"},
 		{OnWrite{Addr: ^uint64(0), Len: 2, Physical: true}, "cannot watch"},
 		{OnEntry{Linear: 1 << 60}, "not canonical"},
 		{OnEntry{Linear: 0, CR3: &cr3}, "CR3 0x1000000000000000"},

@@ -77,11 +77,11 @@ func (h *History) Run(ctx context.Context, budget uint64, conds ...Condition) (A
 	return h.arrival(AtTick), nil
 }
 
-// met ends a run that was stopped by a condition. Where a walk's own store has
-// met it, a few instructions more have run.
+// met ends a run that was stopped by a condition. Where a walk's own store or a
+// read has met it, a few instructions more may have run.
 func (h *History) met(ctx context.Context, w *watch) (Arrival, error) {
 	seen, now := w.last, h.Tick()
-	if seen.walk && now > seen.tick+1 {
+	if seen.late && now > seen.tick+1 {
 		at, err := h.pin(ctx, w, seen.tick, now, false)
 		if err != nil {
 			return Arrival{}, err
@@ -97,15 +97,16 @@ func (h *History) met(ctx context.Context, w *watch) (Arrival, error) {
 }
 
 // Step runs one tick: an instruction, an iteration of a REP, or the delivery of
-// an event. A halted processor sleeps until something wakes it.
-func (h *History) Step(ctx context.Context) (Arrival, error) {
+// an event. A halted processor sleeps until something wakes it. Conditions that
+// are met on the way are told.
+func (h *History) Step(ctx context.Context, conds ...Condition) (Arrival, error) {
 	n := uint64(1)
 	if s := h.m.CPU.State(); sleeping(&s) {
 		if wake, ok := h.m.Wake(); ok && wake > s.Ticks {
 			n = wake - s.Ticks
 		}
 	}
-	return h.Run(ctx, n)
+	return h.Run(ctx, n, conds...)
 }
 
 func sleeping(s *cpu.State) bool {
@@ -298,11 +299,11 @@ func (h *History) pin(ctx context.Context, w *watch, low, high uint64, last bool
 		if h.over {
 			return sighting{met: seen.met, tick: now, exact: true}, nil
 		}
-		if !seen.walk || now == seen.tick+1 {
+		if !seen.late || now == seen.tick+1 {
 			at = sighting{met: seen.met, tick: now - 1, exact: true}
 			continue
 		}
-		// A walk did it, and the block ran on: one tick after the other.
+		// The block ran on: one tick after the other.
 		for t := max(from, seen.tick); t < now; t++ {
 			if err := h.seek(ctx, t); err != nil {
 				return at, err

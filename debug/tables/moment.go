@@ -73,6 +73,14 @@ func CheckLinear(m *mmu.MMU, lin uint64) error {
 	return nil
 }
 
+// CheckCanonical tells what is wrong with an address that is linear in no mode.
+func CheckCanonical(lin uint64) error {
+	if !canonical(lin, 57) {
+		return fmt.Errorf("address 0x%x is not canonical: bits 63 to 56 are not alike", lin)
+	}
+	return nil
+}
+
 // Width is how many bits of a linear address count: 32, 48 or 57.
 func Width(m *mmu.MMU) uint {
 	switch m.Mode() {
