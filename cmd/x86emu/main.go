@@ -71,6 +71,7 @@ instruction, and each delivery of an exception or interrupt.`,
   x86emu run kernel.elf -m 128M --append "console=ttyS0"
   x86emu explain unmapped-handler-32 --last  the story of a fault, step by step
   x86emu step unmapped-handler-32            go through it on the screen, forward and back
+  x86emu gdb kernel.elf                      let gdb debug it, forward and back
   x86emu trace kernel.elf --kind event       see every fault and interrupt
   x86emu back kernel.elf --last-write 0xc0108000   go back to who wrote it
   x86emu walk kernel.elf 0xc0100000 --at 50000
@@ -94,7 +95,7 @@ instruction, and each delivery of an exception or interrupt.`,
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(newHelp(root))
-	root.AddCommand(newRun(), newTrace(), newExplain(), newStep(), newBack(), newDis(), newWalk(), newPages(), newIDT(), newGDT(), newTSS(), newAudit(), newGuests(), newNew(), newDiff(), newExperiment(), newQEMU(), newVersion())
+	root.AddCommand(newRun(), newTrace(), newExplain(), newStep(), newBack(), newGDB(), newDis(), newWalk(), newPages(), newIDT(), newGDT(), newTSS(), newAudit(), newGuests(), newNew(), newDiff(), newExperiment(), newQEMU(), newVersion())
 	return root
 }
 

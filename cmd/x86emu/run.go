@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"x86emu/debug"
 	"x86emu/machine"
 )
 
@@ -12,7 +13,8 @@ func newRun() *cobra.Command {
 	var b board
 	var s streams
 	var budget uint64
-	var reportStale bool
+	var reportStale, stopped bool
+	var d debugger
 	cmd := &cobra.Command{
 		Use:   "run IMAGE",
 		Short: "Run a guest until it ends",
@@ -34,16 +36,32 @@ by a write to port 0xF4. The exit status tells how the run ended:
 
 With --report-stale-tlb stderr also tells each access that uses a TLB entry which the
 page tables no longer support: the entry, the store that changed the table, and
-the flush that is missing. The guest does the same, but runs one instruction at a time.`,
+the flush that is missing. The guest does the same, but runs one instruction at a time.
+
+With --gdb a debugger may attach at any time, which stops the guest: see "x86emu gdb".
+-S lets the guest stand until it does.`,
 		Example: `  x86emu run unmapped-handler-32
   x86emu run kernel.elf -m 128M --append "root=/dev/ram" --initrd "fs.img ro,mod.ko"
   x86emu run kernel.elf --budget 1000000
   x86emu run boot.bin --cpu 386
   x86emu run missing-invlpg-32 --report-stale-tlb
+  x86emu run kernel.elf --gdb 1234 -S
   x86emu run code.bin --load-addr 0x100000 --mode 64 --cpl 3`,
 		Args: exactly("an IMAGE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case stopped && d.address == "":
+				return fmt.Errorf("-S needs --gdb: nobody could continue the guest")
+			case reportStale && d.address != "":
+				return fmt.Errorf("--report-stale-tlb and --gdb exclude each other")
+			}
 			defer s.close()
+			if d.address != "" {
+				if err := d.open(cmd, "gdb", args[0]); err != nil {
+					return err
+				}
+				defer d.listener.Close()
+			}
 			m, err := s.machine(cmd, &b, args[0])
 			if err != nil {
 				return err
@@ -54,7 +72,12 @@ the flush that is missing. The guest does the same, but runs one instruction at 
 					return err
 				}
 			}
-			r, err := m.Run(cmd.Context(), budgetOf(cmd, budget))
+			var r machine.Result
+			if d.address != "" {
+				r, err = d.serve(cmd, m, budgetOf(cmd, budget), stopped)
+			} else {
+				r, err = m.Run(cmd.Context(), budgetOf(cmd, budget))
+			}
 			if e := s.close(); err == nil {
 				err = e
 			}
@@ -68,6 +91,9 @@ the flush that is missing. The guest does the same, but runs one instruction at 
 	b.addFlags(cmd)
 	s.addFlags(cmd, "stdio")
 	cmd.Flags().BoolVar(&reportStale, "report-stale-tlb", false, "tell each use of a TLB entry that the page tables no longer support")
+	d.history = size(debug.DefaultHistory)
+	cmd.Flags().StringVar(&d.address, "gdb", "", "let gdb attach at `HOST:PORT`, or a PORT of this host")
+	cmd.Flags().BoolVarP(&stopped, "stopped", "S", false, "with --gdb: stand still until gdb continues")
 	cmd.Flags().Uint64Var(&budget, "budget", 0, "stop after this many `ticks` (default no limit)")
 	return cmd
 }

@@ -1,0 +1,123 @@
+package gdb
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"x86emu/debug"
+	"x86emu/mmu"
+)
+
+// This file holds where the guest shall stop: the client's own points (Z and z),
+// and the events that the monitor's break command names. All are conditions of
+// package debug; none of them is written into the guest's memory.
+
+// point is what a Z packet has set.
+type point struct {
+	kind      byte // '0' software, '1' hardware breakpoint; '2' write, '3' read, '4' access watchpoint
+	addr, len uint64
+	physical  bool
+}
+
+// maxPoints bounds how many there are.
+const maxPoints = 4096
+
+// setPoint is the Z packet: KIND,ADDR,LENGTH. It may come twice for the same
+// point.
+func (t *target) setPoint(text string, physical bool) string {
+	p, answer := parsePoint(text, physical)
+	if answer != ok || slices.Contains(t.points, p) {
+		return answer
+	}
+	if len(t.points) == maxPoints {
+		return fault(fmt.Errorf("%d breakpoints are enough", maxPoints))
+	}
+	if err := debug.CanMeet(t.machine(), p.condition()); err != nil {
+		return fault(err)
+	}
+	t.points = append(t.points, p)
+	return ok
+}
+
+// clearPoint is the z packet.
+func (t *target) clearPoint(text string, physical bool) string {
+	p, answer := parsePoint(text, physical)
+	if answer == ok {
+		t.points = slices.DeleteFunc(t.points, func(q point) bool { return q == p })
+	}
+	return answer
+}
+
+// parsePoint reads the words of Z and z. What follows a semicolon are conditions
+// for the stub to evaluate, which it has not offered to do.
+func parsePoint(text string, physical bool) (p point, answer string) {
+	kind, place, found := strings.Cut(text, ",")
+	if len(kind) != 1 {
+		return p, badArgument
+	}
+	if kind < "0" || kind > "4" {
+		return p, unsupported
+	}
+	place, _, more := strings.Cut(place, ";")
+	if more || !found {
+		return p, badArgument
+	}
+	p.kind = kind[0]
+	var err error
+	if p.addr, p.len, err = addressAndLength(place); err != nil {
+		return p, badArgument
+	}
+	if p.kind <= '1' {
+		p.len = 0 // the length of the instruction that a stub would overwrite
+		return p, ok
+	}
+	p.physical = physical
+	switch {
+	case p.len == 0:
+		return p, badArgument
+	case physical && p.kind != '2':
+		return p, fault(fmt.Errorf("physical memory can be watched for writes only"))
+	}
+	return p, ok
+}
+
+// condition is the point for package debug.
+func (p *point) condition() debug.Condition {
+	switch {
+	case p.kind <= '1':
+		return debug.AtAddress{Linear: mmu.Linear(p.addr)}
+	case p.physical:
+		return debug.OnWrite{Addr: p.addr, Len: p.len, Physical: true}
+	}
+	return debug.OnAccess{Linear: mmu.Linear(p.addr), Len: p.len, Read: p.kind != '2', Write: p.kind != '3'}
+}
+
+// reason is how a stop reply tells of the point.
+func (p *point) reason() string {
+	switch p.kind {
+	case '0':
+		return "swbreak:;"
+	case '1':
+		return "hwbreak:;"
+	}
+	return fmt.Sprintf("%s:%x;", map[byte]string{'2': "watch", '3': "rwatch", '4': "awatch"}[p.kind], p.addr)
+}
+
+// conditions are those at work, first the points and then the events; here says
+// whether instructions count, later whether events do.
+func (t *target) conditions(instructions, events bool) []debug.Condition {
+	var all []debug.Condition
+	t.armed = t.armed[:0]
+	for i := range t.points {
+		if p := &t.points[i]; instructions || p.kind > '1' {
+			all, t.armed = append(all, p.condition()), append(t.armed, p)
+		}
+	}
+	if events {
+		for _, c := range t.catches {
+			all, t.armed = append(all, c.Condition), append(t.armed, nil)
+		}
+	}
+	return all
+}
