@@ -31,7 +31,7 @@ func load(t testing.TB, mode guest.Mode, code string) *machine.Machine {
 func TestParseKinds(t *testing.T) {
 	for list, want := range map[string]Kinds{
 		"inst": KindInst, "mem,io": KindMem | KindIO, "all": AllKinds, "inst,all": AllKinds,
-		"inst,mem,walk,event,stage,io": AllKinds,
+		"inst,mem,walk,event,stage,io,regs": AllKinds,
 	} {
 		got, err := ParseKinds(list)
 		assert.NoError(t, err)
@@ -56,8 +56,8 @@ func TestTracingChangesNothing(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, img.Load(m, guest.Options{}))
 		if i == 1 {
-			tr := NewTracer(m, &lines, Filter{Kinds: AllKinds, Last: ^uint64(0)}, TraceOptions{})
-			defer func() { assert.NoError(t, tr.Close()) }()
+			tr := NewTracer(m, NewLines(&lines, LineOptions{}), Filter{Kinds: AllKinds, Last: ^uint64(0)}, nil)
+			defer func() { assert.NoError(t, tr.Close(nil)) }()
 		}
 		_, err = m.Run(context.Background(), machine.NoBudget)
 		require.NoError(t, err)
@@ -87,11 +87,11 @@ func TestTraceLines(t *testing.T) {
 			"         2 event    #GP code=0x43 (gate #DF of the IDT, EXT) return=0x507\n" +
 			"         2 shutdown #GP code=0x43 (gate #DF of the IDT, EXT) return=0x507\n"},
 		{true, "" +
-			`{"tick":0,"kind":"inst","cs":"0x8","rip":"0x500","text":"mov ds:0x2000,eax"}` + "\n" +
+			`{"tick":0,"kind":"inst","cs":"0x8","rip":"0x500","text":"mov ds:0x2000,eax","bytes":"a300200000"}` + "\n" +
 			`{"tick":0,"kind":"write","lin":"0x2000","size":4,"value":"0x0"}` + "\n" +
-			`{"tick":1,"kind":"inst","cs":"0x8","rip":"0x505","text":"out 0x80,al"}` + "\n" +
+			`{"tick":1,"kind":"inst","cs":"0x8","rip":"0x505","text":"out 0x80,al","bytes":"e680"}` + "\n" +
 			`{"tick":1,"kind":"out","port":"0x80","size":1,"value":"0x0"}` + "\n" +
-			`{"tick":2,"kind":"inst","cs":"0x8","rip":"0x507","text":"ud2"}` + "\n" +
+			`{"tick":2,"kind":"inst","cs":"0x8","rip":"0x507","text":"ud2","bytes":"0f0b"}` + "\n" +
 			`{"tick":2,"kind":"event","event":"#UD","vector":6,"return":"0x507"}` + "\n" +
 			`{"tick":2,"kind":"event","event":"#GP","vector":13,"code":"0x33","means":"gate #UD of the IDT, EXT","return":"0x507"}` + "\n" +
 			`{"tick":2,"kind":"event","event":"#GP","vector":13,"code":"0x6b","means":"gate #GP of the IDT, EXT","return":"0x507"}` + "\n" +
@@ -102,10 +102,10 @@ func TestTraceLines(t *testing.T) {
 		f, err := m.Fork()
 		require.NoError(t, err)
 		var b bytes.Buffer
-		tr := NewTracer(f, &b, Filter{Kinds: AllKinds &^ (KindStage | KindWalk), Last: ^uint64(0)}, TraceOptions{JSON: c.json})
+		tr := NewTracer(f, NewLines(&b, LineOptions{JSON: c.json}), Filter{Kinds: AllKinds &^ (KindStage | KindWalk | KindRegs), Last: ^uint64(0)}, nil)
 		_, err = f.Run(context.Background(), 100)
 		require.NoError(t, err)
-		require.NoError(t, tr.Close())
+		require.NoError(t, tr.Close(nil))
 		assert.Equal(t, c.want, b.String())
 	}
 }
@@ -142,10 +142,10 @@ func TestTraceNamesPushes(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, img.Load(m, guest.Options{}))
 		var b bytes.Buffer
-		tr := NewTracer(m, &b, Filter{Kinds: KindStage, First: store, Last: store}, TraceOptions{JSON: c.json})
+		tr := NewTracer(m, NewLines(&b, LineOptions{JSON: c.json}), Filter{Kinds: KindStage, First: store, Last: store}, nil)
 		_, err = m.Run(context.Background(), machine.NoBudget)
 		require.NoError(t, err)
-		require.NoError(t, tr.Close())
+		require.NoError(t, tr.Close(nil))
 		var got []string
 		for line := range strings.Lines(b.String()) {
 			if at := strings.Index(line, c.want[0][:6]); at >= 0 { // behind the tick
@@ -162,10 +162,10 @@ func TestTraceCountStopsTheRun(t *testing.T) {
 	m := load(t, guest.Mode32, "\xeb\xfe")
 	ctx, cancel := context.WithCancel(context.Background())
 	var b bytes.Buffer
-	tr := NewTracer(m, &b, Filter{Kinds: KindInst, Last: ^uint64(0), Count: 3}, TraceOptions{Done: cancel})
+	tr := NewTracer(m, NewLines(&b, LineOptions{}), Filter{Kinds: KindInst, Last: ^uint64(0), Count: 3}, cancel)
 	r, err := m.Run(ctx, machine.NoBudget)
 	require.NoError(t, err)
-	require.NoError(t, tr.Close())
+	require.NoError(t, tr.Close(nil))
 	assert.Equal(t, machine.Cancelled, r.Reason)
 	assert.Equal(t, 3, strings.Count(b.String(), "\n"))
 }
@@ -177,10 +177,10 @@ func (broken) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 
 func TestTraceTellsAWriteError(t *testing.T) {
 	m := load(t, guest.Mode32, "\xeb\xfe")
-	tr := NewTracer(m, broken{}, Filter{Kinds: KindInst, Last: ^uint64(0)}, TraceOptions{})
+	tr := NewTracer(m, NewLines(broken{}, LineOptions{}), Filter{Kinds: KindInst, Last: ^uint64(0)}, nil)
 	_, err := m.Run(context.Background(), 100)
 	require.NoError(t, err)
-	assert.ErrorContains(t, tr.Close(), "disk full")
+	assert.ErrorContains(t, tr.Close(nil), "disk full")
 }
 
 func TestDisassemble(t *testing.T) {
@@ -197,8 +197,8 @@ func TestDisassemble(t *testing.T) {
 func BenchmarkTrace(b *testing.B) {
 	m := load(b, guest.Mode32, "\x41\x89\x0d\x00\x20\x00\x00\xeb\xf7") // inc ecx; mov [0x2000],ecx; jmp
 	var lines bytes.Buffer
-	tr := NewTracer(m, &lines, Filter{Kinds: KindInst | KindMem | KindEvent | KindIO, Last: ^uint64(0)}, TraceOptions{})
-	defer tr.Close()
+	tr := NewTracer(m, NewLines(&lines, LineOptions{}), Filter{Kinds: KindInst | KindMem | KindEvent | KindIO, Last: ^uint64(0)}, nil)
+	defer tr.Close(nil)
 	b.ReportAllocs()
 	for b.Loop() {
 		lines.Reset()

@@ -5,6 +5,7 @@
 // A line of a trace begins with the tick and the kind:
 //
 //	inst                 cs, rip, text: an instruction is about to run
+//	regs                 what has changed since the last such line
 //	read write           lin, size, value: the program's data, each access
 //	in out               port, size, value
 //	walk                 lin, access, then each level from the top: the entry,
@@ -18,8 +19,8 @@
 //	check                ok or FAIL, and the rule in the words of package idt
 //	stack push           which stack was chosen and why; each word pushed
 //
-// As JSON a line is an object with the same names; numbers that may have more
-// than 53 bits are strings, the level X of a walk is X, X.at and X.bits.
+// As JSON a line is an object with the same names, and that is how it is made;
+// Words makes the line for people of it. docs/trace.md describes the JSON.
 //
 // A Story is the whole of one chain of events, from the access that failed to
 // the handler whose first instruction runs, or to shutdown. It is a list of

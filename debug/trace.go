@@ -1,13 +1,12 @@
 package debug
 
 import (
-	"bufio"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
 	"x86emu/cpu"
+	"x86emu/decode"
 	"x86emu/idt"
 	"x86emu/machine"
 	"x86emu/mmu"
@@ -23,12 +22,24 @@ const (
 	KindEvent                   // an exception or interrupt: taken, entered, shutdown; a task switch
 	KindStage                   // the steps of a delivery: gates, checks, stacks, pushes
 	KindIO                      // a port is read or written
+	KindRegs                    // registers have changed
 
 	AllKinds = 1<<iota - 1
 )
 
 // kindNames are what ParseKinds takes.
-var kindNames = []string{"inst", "mem", "walk", "event", "stage", "io"}
+var kindNames = []string{"inst", "mem", "walk", "event", "stage", "io", "regs"}
+
+// String lists the kinds as ParseKinds takes them.
+func (k Kinds) String() string {
+	var names []string
+	for i, name := range kindNames {
+		if k>>i&1 != 0 {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ",")
+}
 
 // ParseKinds reads a comma-separated list of kinds, or "all".
 func ParseKinds(list string) (Kinds, error) {
@@ -56,30 +67,54 @@ type Filter struct {
 	Count       uint64 // stop after so many; 0: no end
 }
 
-// Tracer writes one line for each event of a machine that its filter lets
-// through, in order.
+// Holds tells whether an event of a kind at a linear address is chosen.
+func (f *Filter) Holds(k Kinds, lin uint64) bool {
+	return f.Kinds&k != 0 && lin >= f.First && lin <= f.Last
+}
+
+// TraceInst is an instruction about to run.
+type TraceInst struct {
+	Tick     uint64
+	CS       uint16
+	RIP, Lin uint64
+	Mode     decode.Mode
+	Code     []byte // as many bytes as it has
+	Inst     *decode.Inst
+}
+
+// TraceWriter takes the events of a trace, in order; what it is given is good
+// during the call. What can be kept smaller than as a line comes by itself.
+type TraceWriter interface {
+	Instruction(*TraceInst)
+	Access(*cpu.AccessEvent)
+	// Registers tells what has changed since the last call. The first tells all
+	// that is not 0.
+	Registers(tick uint64, changes []Change)
+	// Line is any other event: a flat JSON object with its newline.
+	Line(line []byte)
+	// Close ends the trace. The error is that of the first write that failed.
+	Close() error
+}
+
+// Tracer gives each event of a machine that its filter lets through to a
+// TraceWriter, in order.
 type Tracer struct {
-	f    Filter
-	w    *bufio.Writer
-	m    *machine.Machine
-	gnu  bool
-	rec  record
-	left uint64
-	here uint64 // linear address of the present instruction
-	done func()
+	f       Filter
+	w       TraceWriter
+	m       *machine.Machine
+	rec     record
+	left    uint64
+	here    uint64 // linear address of the present instruction
+	done    func()
+	state   cpu.State // as the last KindRegs told it
+	changes []Change
+	code    [15]byte
 }
 
-// TraceOptions are how a trace is written.
-type TraceOptions struct {
-	JSON bool
-	GNU  bool   // AT&T syntax
-	Done func() // called once when Filter.Count events are written
-}
-
-// NewTracer watches a machine from now on.
-func NewTracer(m *machine.Machine, w io.Writer, f Filter, o TraceOptions) *Tracer {
-	t := &Tracer{f: f, w: bufio.NewWriterSize(w, 1<<16), m: m, gnu: o.GNU, left: f.Count, done: o.Done}
-	t.rec.json = o.JSON
+// NewTracer watches a machine from now on. done, if not nil, is called once,
+// when Filter.Count events are written.
+func NewTracer(m *machine.Machine, w TraceWriter, f Filter, done func()) *Tracer {
+	t := &Tracer{f: f, w: w, m: m, left: f.Count, done: done}
 	if f.Count == 0 {
 		t.left = ^uint64(0)
 	}
@@ -93,18 +128,31 @@ func NewTracer(m *machine.Machine, w io.Writer, f Filter, o TraceOptions) *Trace
 	return t
 }
 
-// Close ends the watch and writes what is buffered.
-func (t *Tracer) Close() error {
+// Close ends the watch, and the trace. A run's result, if there is one, is its
+// last line.
+func (t *Tracer) Close(r *machine.Result) error {
 	t.m.CPU.SetObserver(nil)
 	t.m.MMU.OnWalk = nil
 	t.m.OnIO = nil
-	return t.w.Flush()
+	if r != nil {
+		t.registers()
+		t.rec.begin(t.m.CPU.Ticks(), KindEnd)
+		t.rec.text("reason", r.Reason.String())
+		if r.Reason == machine.Exited {
+			t.rec.num("value", uint64(r.Value))
+		}
+		t.w.Line(t.rec.end())
+	}
+	return t.w.Close()
 }
+
+// KindEnd is the kind of a trace's last line. No filter takes it away.
+const KindEnd = "end"
 
 // wants tells whether an event at a linear address is to be written, and if
 // so begins its line.
 func (t *Tracer) wants(k Kinds, lin uint64, name string) bool {
-	if t.f.Kinds&k == 0 || lin < t.f.First || lin > t.f.Last || t.left == 0 {
+	if t.left == 0 || !t.f.Holds(k, lin) {
 		return false
 	}
 	t.rec.begin(t.m.CPU.Ticks(), name)
@@ -113,7 +161,12 @@ func (t *Tracer) wants(k Kinds, lin uint64, name string) bool {
 
 // put writes the line.
 func (t *Tracer) put() {
-	t.w.Write(t.rec.end()) // the error comes out of Flush
+	t.w.Line(t.rec.end())
+	t.count()
+}
+
+// count counts an event.
+func (t *Tracer) count() {
 	if t.left--; t.left == 0 {
 		t.m.CPU.RequestStop()
 		if t.done != nil {
@@ -122,35 +175,41 @@ func (t *Tracer) put() {
 	}
 }
 
-// Instruction is cpu.Observer's.
-func (t *Tracer) Instruction(e *cpu.InstEvent) {
-	t.here = uint64(e.Linear)
-	if !t.wants(KindInst, t.here, "inst") {
+// registers tells what the instruction or delivery before has changed.
+func (t *Tracer) registers() {
+	if t.left == 0 || !t.f.Holds(KindRegs, t.here) {
 		return
 	}
-	t.rec.hex("cs", uint64(e.CS))
-	t.rec.hex("rip", e.RIP)
-	if t.gnu {
-		t.rec.text("text", e.Inst.GNU(e.RIP))
-	} else {
-		t.rec.text("text", e.Inst.Intel(e.RIP))
+	now := t.m.CPU.State()
+	t.changes = appendChanges(t.changes[:0], &t.state, &now)
+	if len(t.changes) == 0 {
+		return
 	}
-	t.put()
+	t.state = now
+	t.w.Registers(now.Ticks, t.changes)
+	t.count()
+}
+
+// Instruction is cpu.Observer's.
+func (t *Tracer) Instruction(e *cpu.InstEvent) {
+	t.registers()
+	t.here = uint64(e.Linear)
+	if t.left == 0 || !t.f.Holds(KindInst, t.here) {
+		return
+	}
+	code := t.code[:e.Inst.Len]
+	code = code[:Peek(t.m, e.Linear, code)]
+	t.w.Instruction(&TraceInst{Tick: e.Tick, CS: e.CS, RIP: e.RIP, Lin: t.here, Mode: e.Inst.Mode, Code: code, Inst: e.Inst})
+	t.count()
 }
 
 // Access is cpu.Observer's.
 func (t *Tracer) Access(e *cpu.AccessEvent) {
-	name := "read"
-	if e.Write {
-		name = "write"
-	}
-	if !t.wants(KindMem, uint64(e.Linear), name) {
+	if t.left == 0 || !t.f.Holds(KindMem, uint64(e.Linear)) {
 		return
 	}
-	t.rec.hex("lin", uint64(e.Linear))
-	t.rec.num("size", uint64(e.Size))
-	t.rec.hex("value", e.Value)
-	t.put()
+	t.w.Access(e)
+	t.count()
 }
 
 // io is the machine's.
@@ -180,22 +239,25 @@ func (t *Tracer) walk(w *mmu.Walk) {
 		s := &w.Steps[i]
 		r.hex(s.Level.String(), s.Raw)
 		if s.Size != 0 { // else a PDPTE register
-			r.at(s.Level.String()+".at", uint64(s.At))
+			r.hex(s.Level.String()+".at", uint64(s.At))
 		}
-		r.note(s.Level.String()+".bits", s.Flags())
+		r.text(s.Level.String()+".bits", s.Flags())
 	}
 	if w.OK() {
 		r.hex("phys", uint64(w.Phys()))
 	} else {
 		r.text("rule", w.Rule.String())
 		r.hex("code", uint64(w.Code))
-		r.note("means", mmu.CodeString(w.Code))
+		r.text("means", mmu.CodeString(w.Code))
 	}
 	t.put()
 }
 
 // Delivery is idt.Observer's.
 func (t *Tracer) Delivery(e *idt.DeliveryEvent) {
+	if e.Stage == idt.StageEvent {
+		t.registers()
+	}
 	kind := KindStage
 	switch e.Stage {
 	case idt.StageEvent, idt.StageEntered, idt.StageShutdown, idt.StageTaskSave, idt.StageTaskLink, idt.StageTaskLoad, idt.StageTaskDone:
@@ -252,7 +314,7 @@ func (t *Tracer) stage(e *idt.DeliveryEvent) {
 		r.hex("lin", uint64(e.Addr))
 		r.hex("raw", e.Raw[0])
 	case idt.StageCheck:
-		r.verdict(e.OK)
+		r.truth("ok", e.OK)
 		r.text("rule", e.Rule.String())
 	case idt.StageStack:
 		r.text("choice", e.Choice.String())
@@ -278,9 +340,7 @@ func (t *Tracer) long() bool { return t.m.MMU.Ctl.EFER&mmu.EFERLMA != 0 }
 // name tells which event it is; the vector is in the name, but for programs.
 func (t *Tracer) name(e *idt.Event) {
 	t.rec.text("event", e.Name())
-	if t.rec.json {
-		t.rec.num("vector", uint64(e.Vector))
-	}
+	t.rec.num("vector", uint64(e.Vector))
 }
 
 // event tells an event: error code, CR2, where it returns to.
@@ -288,7 +348,7 @@ func (t *Tracer) event(e *idt.Event) {
 	t.name(e)
 	if e.HasCode {
 		t.rec.hex("code", uint64(e.Code))
-		t.rec.note("means", e.CodeText())
+		t.rec.text("means", e.CodeText())
 	}
 	if e.IsPageFault() {
 		t.rec.hex("cr2", e.CR2)

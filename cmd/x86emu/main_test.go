@@ -178,6 +178,15 @@ func TestErrorsAreOneLine(t *testing.T) {
 		{"trace range", []string{"trace", good, "--range", "5"}, "FIRST-LAST"},
 		{"trace range backwards", []string{"trace", good, "--range", "5-4"}, "ends before"},
 		{"trace syntax", []string{"trace", good, "--syntax", "plan9"}, "intel or gnu"},
+		{"trace from nothing", []string{"trace", "--from", filepath.Join(dir, "missing")}, "no such file"},
+		{"trace from an image", []string{"trace", "--from", good}, "not a trace"},
+		{"trace from a file and an image", []string{"trace", "--from", good, good}, "--from needs no IMAGE"},
+		{"trace kept as lines", []string{"trace", good, "--out", filepath.Join(dir, "x"), "--json"}, "without --json"},
+		{"trace in no layout", []string{"trace", good, "--layout", "bochs"}, "must be qemu-int, qemu-exec"},
+		{"trace in QEMU's layout as JSON", []string{"trace", good, "--layout", "qemu-int", "--json"}, "without --json"},
+		{"trace diff of one", []string{"trace", "diff", good}, "a file A and a file B"},
+		{"trace diff of images", []string{"trace", "diff", good, good}, "not a trace"},
+		{"trace diff with too much around", []string{"trace", "diff", good, good, "--context", "10001"}, "at most 10000"},
 		{"dis without code", []string{"dis"}, "dis needs"},
 		{"dis of neither", []string{"dis", "xyz"}, "no such file"},
 		{"dis mode", []string{"dis", "--mode", "31", "90"}, "16, 32, 64"},
@@ -340,6 +349,48 @@ func TestTrace(t *testing.T) {
 	}
 }
 
+// What a file keeps of a run is printed again; the README's example of diff is
+// what diff says.
+func TestTraceFiles(t *testing.T) {
+	dir := t.TempDir()
+	with, without := filepath.Join(dir, "with"), filepath.Join(dir, "without")
+	for to, tlb := range map[string]string{with: "on", without: "off"} {
+		_, out, errs := cli(t, "", "trace", "missing-invlpg-32", "--kind", "inst,regs,event", "--out", to, "--tlb", tlb)
+		assert.Empty(t, out+errs)
+	}
+	status, out, _ := cli(t, "", "trace", "diff", with, without, "--context", "2")
+	assert.Equal(t, 1, status)
+	readme, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
+	for line := range strings.Lines(out) {
+		assert.Contains(t, string(readme), "    "+line)
+	}
+	status, out, _ = cli(t, "", "trace", "diff", with, with)
+	assert.Zero(t, status)
+	assert.Empty(t, out)
+
+	_, live, _ := cli(t, "", "trace", "missing-invlpg-32", "--kind", "event")
+	status, out, _ = cli(t, "", "trace", "--from", with, "--kind", "event")
+	assert.Zero(t, status)
+	assert.Equal(t, live, out)
+	status, _, errs := cli(t, "", "trace", "--from", with, "--output", with)
+	assert.Equal(t, statusBadUsage, status)
+	assert.Contains(t, errs, "overwrite")
+
+	data, err := os.ReadFile(with)
+	require.NoError(t, err)
+	status, _, errs = cli(t, "", "trace", "--from", file(t, "cut", string(data[:len(data)-3])))
+	assert.Equal(t, statusBadUsage, status)
+	assert.Regexp(t, `^x86emu: --from .*: the trace is truncated: its end is missing\n$`, errs)
+}
+
+func TestTraceLayouts(t *testing.T) {
+	status, out, _ := cli(t, "", "trace", "user-mode-32", "--layout", "qemu-int,qemu-exec")
+	assert.Zero(t, status)
+	assert.Regexp(t, `(?m)^     0: v=80 e=0000 i=1 cpl=3 `, out)
+	assert.Regexp(t, `(?m)^Trace 0: 0x10000c \[`, out)
+}
+
 // The lines of a trace that the README shows are those that it has.
 func TestReadmeTrace(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
@@ -347,7 +398,7 @@ func TestReadmeTrace(t *testing.T) {
 	_, out, _ := cli(t, "", "trace", "unmapped-handler-32", "--kind", "event,stage,walk")
 	lines, shown := strings.Split(out, "\n"), 0
 	for line := range strings.Lines(string(readme)) {
-		if regexp.MustCompile(`^ {4}\d+ [a-z]+ +\S`).MatchString(line) {
+		if regexp.MustCompile(`^ {4}\d+ (?:walk|event|gate|check|stack|push|entered) +\S`).MatchString(line) {
 			shown++
 			assert.Contains(t, lines, strings.TrimSuffix(line, "\n"))
 		}
@@ -436,7 +487,7 @@ func TestWalk(t *testing.T) {
 func TestVersionAndHelp(t *testing.T) {
 	_, out, _ := cli(t, "", "version")
 	assert.True(t, strings.HasPrefix(out, "x86emu "))
-	for _, c := range []string{"", "run", "trace", "explain", "dis", "walk", "pages", "pages diff", "idt", "gdt", "tss", "audit", "guests", "new", "experiment", "experiment by-accident", "version"} {
+	for _, c := range []string{"", "run", "trace", "explain", "trace diff", "dis", "walk", "pages", "pages diff", "idt", "gdt", "tss", "audit", "guests", "new", "experiment", "experiment by-accident", "version"} {
 		status, out, errs := cli(t, "", append(strings.Fields(c), "--help")...)
 		assert.Zero(t, status)
 		assert.Empty(t, errs)

@@ -128,6 +128,11 @@ func (s *streams) begin(image string) error {
 			return fmt.Errorf("%s: the output would overwrite the image", image)
 		}
 	}
+	return s.truncate()
+}
+
+// truncate empties the files.
+func (s *streams) truncate() error {
 	for _, f := range s.files {
 		if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
 			continue

@@ -1,0 +1,49 @@
+package tracefile
+
+import (
+	"bufio"
+	"io"
+
+	"x86emu/debug"
+)
+
+// Print writes the lines of a trace that a filter chooses, as JSON lines with
+// the header, or in words. The range of the filter narrows that of the header.
+func (t *Reader) Print(w io.Writer, f debug.Filter, asJSON bool) error {
+	b := bufio.NewWriterSize(w, 1<<16)
+	err := t.print(b, debug.LineFilter{Filter: f}, asJSON)
+	if e := b.Flush(); err == nil {
+		err = e
+	}
+	return err
+}
+
+func (t *Reader) print(w *bufio.Writer, f debug.LineFilter, asJSON bool) error {
+	if asJSON {
+		h := t.Header
+		if all, err := debug.ParseKinds(h.Kinds); err == nil {
+			h.Kinds = (all & f.Kinds).String()
+		}
+		h.First, h.Last = max(h.First, debug.Hex(f.First)), min(h.Last, debug.Hex(f.Last))
+		w.Write(h.line()) // the error comes out of Flush
+	}
+	for !f.Done() {
+		line, err := t.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		_, kind, _ := debug.LineKind(line)
+		switch {
+		case !f.Keep(line) || kind == debug.KindEnd && !asJSON:
+		case asJSON:
+			w.Write(line)
+		default:
+			w.WriteString(debug.Words(line))
+			w.WriteByte('\n')
+		}
+	}
+	return nil
+}
