@@ -159,10 +159,7 @@ func execToInt(c *CPU, in *decode.Inst) bool {
 // exception of the products that is not masked comes before their sums.
 // [SDM 2, DPPS; DPPD]
 func execDotProduct(c *CPU, in *decode.Inst) bool {
-	if !c.sseReady() {
-		return false
-	}
-	s, ok := c.vec(in, 1)
+	d, s, ok := c.vectors(in)
 	if !ok {
 		return false
 	}
@@ -171,7 +168,6 @@ func execDotProduct(c *CPU, in *decode.Inst) bool {
 		l = pd
 	}
 	size := l.size()
-	d, _ := c.vec(in, 0)
 	e := c.env()
 	var p [4]uint64
 	for i := range l.n {

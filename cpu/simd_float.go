@@ -193,10 +193,7 @@ func (c *CPU) raised(e *fp.Env) bool {
 
 // arithmetic combines operands 0 and 1 lane by lane.
 func (c *CPU) arithmetic(in *decode.Inst, l lanes, op fp.Operation) bool {
-	if !c.sseReady() {
-		return false
-	}
-	s, ok := c.vec(in, 1)
+	_, s, ok := c.vectors(in)
 	return ok && c.byLane(&c.s.FP.XMM[in.Args[0].Num&15], s, l, op)
 }
 
@@ -225,15 +222,12 @@ func (c *CPU) byLane(d *simd.Vec, s simd.Vec, l lanes, op fp.Operation) bool {
 
 // floating is an instruction that replaces operand 0 by a function of operands 0 and 1.
 func (c *CPU) floating(in *decode.Inst, f func(e *fp.Env, d, s simd.Vec) simd.Vec) bool {
-	if !c.sseReady() {
-		return false
-	}
-	s, ok := c.vec(in, 1)
+	d, s, ok := c.vectors(in)
 	if !ok {
 		return false
 	}
 	e := c.env()
-	r := f(e, c.s.FP.XMM[in.Args[0].Num&15], s)
+	r := f(e, d, s)
 	if !c.raised(e) {
 		return false
 	}
@@ -243,14 +237,10 @@ func (c *CPU) floating(in *decode.Inst, f func(e *fp.Env, d, s simd.Vec) simd.Ve
 
 // compareFloat is COMISS, COMISD and their unordered sisters.
 func (c *CPU) compareFloat(in *decode.Inst, l lanes, signals bool) bool {
-	if !c.sseReady() {
-		return false
-	}
-	s, ok := c.vec(in, 1)
+	d, s, ok := c.vectors(in)
 	if !ok {
 		return false
 	}
-	d, _ := c.vec(in, 0)
 	e := c.env()
 	o := e.Compare(l.f, d.Lane(0, l.size()), s.Lane(0, l.size()), signals)
 	if !c.raised(e) {

@@ -237,10 +237,7 @@ func execInsert(c *CPU, in *decode.Inst) bool {
 }
 
 func execINSERTPS(c *CPU, in *decode.Inst) bool {
-	if !c.sseReady() {
-		return false
-	}
-	s, ok := c.vec(in, 1)
+	d, s, ok := c.vectors(in)
 	if !ok {
 		return false
 	}
@@ -248,34 +245,37 @@ func execINSERTPS(c *CPU, in *decode.Inst) bool {
 	if in.Args[1].Kind == decode.ArgXMM {
 		lane = int(in.Imm >> 6 & 3)
 	}
-	d, _ := c.vec(in, 0)
 	c.setVec(in, 0, simd.INSERTPS(d, s.Lane(lane, 4), uint8(in.Imm)))
 	return true
 }
 
-// setZPC sets ZF, PF and CF and clears OF, AF and SF.
-func (c *CPU) setZPC(zf, pf, cf bool) {
-	f := uint64(0)
-	for _, b := range [...]struct {
-		on   bool
-		flag uint64
-	}{{zf, idt.FlagZF}, {pf, idt.FlagPF}, {cf, idt.FlagCF}} {
-		if b.on {
-			f |= b.flag
+// flagIf is an arithmetic flag and whether it is to be set.
+type flagIf struct {
+	on   bool
+	flag uint64
+}
+
+// setFlagsIf sets the arithmetic flags that are on, and clears all others.
+func (c *CPU) setFlagsIf(flags ...flagIf) {
+	v := uint64(0)
+	for _, f := range flags {
+		if f.on {
+			v |= f.flag
 		}
 	}
-	c.setArithMask(arithFlags, f)
+	c.setArithMask(arithFlags, v)
+}
+
+// setZPC sets ZF, PF and CF and clears OF, AF and SF.
+func (c *CPU) setZPC(zf, pf, cf bool) {
+	c.setFlagsIf(flagIf{zf, idt.FlagZF}, flagIf{pf, idt.FlagPF}, flagIf{cf, idt.FlagCF})
 }
 
 func execPTEST(c *CPU, in *decode.Inst) bool {
-	if !c.sseReady() {
-		return false
-	}
-	s, ok := c.vec(in, 1)
+	d, s, ok := c.vectors(in)
 	if !ok {
 		return false
 	}
-	d, _ := c.vec(in, 0)
 	zf, cf := simd.PTEST(d, s)
 	c.setZPC(zf, false, cf)
 	return true
@@ -322,15 +322,6 @@ func execCompareText(c *CPU, in *decode.Inst) bool {
 	default:
 		c.s.FP.XMM[0] = t.Mask(imm)
 	}
-	f := uint64(0)
-	for _, b := range [...]struct {
-		on   bool
-		flag uint64
-	}{{t.CF, idt.FlagCF}, {t.ZF, idt.FlagZF}, {t.SF, idt.FlagSF}, {t.OF, idt.FlagOF}} {
-		if b.on {
-			f |= b.flag
-		}
-	}
-	c.setArithMask(arithFlags, f)
+	c.setFlagsIf(flagIf{t.CF, idt.FlagCF}, flagIf{t.ZF, idt.FlagZF}, flagIf{t.SF, idt.FlagSF}, flagIf{t.OF, idt.FlagOF})
 	return true
 }

@@ -96,6 +96,17 @@ func (c *CPU) vectorReady(in *decode.Inst) bool {
 	return c.mmxReady()
 }
 
+// vectors makes the checks before an instruction on XMM registers, and reads operands 0 and 1.
+func (c *CPU) vectors(in *decode.Inst) (d, s simd.Vec, ok bool) {
+	if !c.sseReady() {
+		return d, s, false
+	}
+	if s, ok = c.vec(in, 1); !ok {
+		return d, s, false
+	}
+	return c.s.FP.XMM[in.Args[0].Num&15], s, true
+}
+
 // touched tells the x87 that MMX registers were used.
 func (c *CPU) touched(in *decode.Inst) {
 	for _, a := range in.Args[:in.NArgs] {
