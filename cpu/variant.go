@@ -60,3 +60,13 @@ func (m *Model) Without(features ...string) (*Model, error) {
 	v.Name += strings.Join(gone, "")
 	return &v, nil
 }
+
+// Has tells whether the model has a feature of FeatureNames.
+func (m *Model) Has(feature string) bool {
+	for i := range cpuidBits {
+		if b := &cpuidBits[i]; b.name == feature {
+			return m.reports(b)
+		}
+	}
+	return false
+}
