@@ -1,0 +1,199 @@
+package peers
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"x86emu/guest"
+)
+
+// buildX86emu makes the command.
+func buildX86emu(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "x86emu")
+	if runtime.GOOS == "windows" {
+		program += ".exe"
+	}
+	out, err := exec.Command("go", "build", "-o", program, "x86emu/cmd/x86emu").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return program
+}
+
+// multiboot32 is a multiboot image at 1 MiB with code.
+func multiboot32(code string) []byte {
+	var b []byte
+	for _, v := range []uint32{0x1badb002, 1 << 16, 0xe4514ffe, 0x100000, 0x100000, 0, 0, 0x100020} {
+		b = binary.LittleEndian.AppendUint32(b, v)
+	}
+	return append(b, code...)
+}
+
+// dropIn is a command line that both are to understand alike. In it "kernel" is
+// the name of the image, and "out" a file that the guest's output goes to.
+type dropIn struct {
+	name   string
+	kernel string // a built-in one, or
+	code   string // code of 32 bits
+	line   string
+
+	firmware bool // QEMU's firmware prints to COM1 first, for -nographic
+}
+
+const (
+	testLine = "-kernel kernel -display none -serial stdio -no-reboot -device isa-debug-exit,iobase=0xf4,iosize=0x04"
+	exitCode = "\xb0\x2a\xe6\xf4" // 42
+)
+
+var dropIns = []dropIn{
+	{name: "32 bits", kernel: "hello-32", line: testLine},
+	{name: "64 bits", kernel: "hello-64", line: testLine},
+	{name: "a double fault", kernel: "unmapped-handler-32", line: testLine},
+	{name: "64-bit paging, the default model", kernel: "unmapped-handler-64", line: testLine},
+	{name: "-nographic", kernel: "demand-paging-32", firmware: true, line: "-kernel kernel -nographic -no-reboot -m 64 -device isa-debug-exit,iobase=0xf4"},
+	{name: "features that qemu64 lacks", kernel: "nx-smep-smap-64", line: testLine},
+	{name: "features added to it", kernel: "nx-smep-smap-64", line: testLine + " -cpu qemu64,+smep,+smap,+umip"},
+	{name: "features taken from max", kernel: "nx-smep-smap-64", line: testLine + " -cpu max,-smap"},
+	{name: "no NX", kernel: "nx-smep-smap-32", line: testLine + " -cpu Haswell,-nx"},
+	{name: "a 32-bit model has no long mode", kernel: "hello-64", line: testLine + " -cpu qemu32"},
+	{name: "a file", kernel: "hello-32", line: "-kernel kernel -display none -serial file:out -device isa-debug-exit,iobase=0xf4"},
+	{name: "a chardev with a copy", kernel: "hello-32", line: "-kernel kernel -display none -chardev stdio,id=c,logfile=out,signal=off -serial chardev:c -device isa-debug-exit,iobase=0xf4"},
+	{name: "COM1 nowhere", kernel: "hello-32", line: "-kernel kernel -display none -device isa-debug-exit,iobase=0xf4"},
+	{name: "two dashes", kernel: "hello-32", line: strings.ReplaceAll(testLine, " -", " --")},
+	{name: "a Makefile's many options", kernel: "hello-32", line: testLine + " -m 256M -machine pc -accel tcg -name x -rtc base=utc -vga std -net none -monitor none -boot d -no-shutdown"},
+
+	{name: "the value", code: exitCode, line: testLine},
+	{name: "the default port", code: "\x66\xba\x01\x05" + "\xb0\x2a\xee", line: "-kernel kernel -display none -device isa-debug-exit"},
+	{name: "a port in decimal", code: exitCode, line: "-kernel kernel -display none -device isa-debug-exit,iosize=1,iobase=244"},
+	{name: "power off", code: "\x66\xba\x04\x06\x66\xb8\x00\x20\x66\xef", line: testLine},
+	{name: "a pulse of the keyboard controller", code: "\xb0\xfe\xe6\x64\xf4", line: testLine},
+	{name: "reset control", code: "\x66\xba\xf9\x0c\xb0\x06\xee\xf4", line: testLine},
+	{name: "fast reset", code: "\xb0\x03\xe6\x92\xf4", line: testLine},
+	{name: "a triple fault", code: "\x0f\x0b", line: testLine},
+	{name: "the debug console", code: "\xb0h\xe6\xe9\xb0i\xe6\xe9" + exitCode, line: testLine + " -serial null -debugcon file:out"},
+	{name: "another debug console", code: "\x66\xba\x03\x04\xb0h\xee" + exitCode,
+		line: testLine + " -chardev file,id=d,path=out -device isa-debugcon,iobase=0x403,chardev=d"},
+
+	{name: "an unknown option", code: exitCode, line: testLine + " -frob"},
+	{name: "an option without its value", code: exitCode, line: testLine + " -m"},
+	{name: "no number", code: exitCode, line: testLine + " -m lots"},
+	{name: "no kernel", code: exitCode, line: "-kernel missing -display none"},
+	{name: "no such model", code: exitCode, line: testLine + " -cpu frob"},
+	{name: "no such machine", code: exitCode, line: testLine + " -M frob"},
+	{name: "no such log item", code: exitCode, line: testLine + " -d int,frob"},
+	{name: "-append without -kernel", code: exitCode, line: "-append x -display none"},
+	{name: "no such property", code: exitCode, line: "-kernel kernel -display none -device isa-debug-exit,frob=1"},
+}
+
+// outcome is what a script sees of a run.
+type outcome struct {
+	status      int
+	stdout, out string
+}
+
+// TestDropIn runs the same command lines on QEMU and by "x86emu qemu": output
+// and exit status are the same.
+func TestDropIn(t *testing.T) {
+	peer := All()[0]
+	peer.require(t)
+	theirs, _ := peer.Program()
+	ours := buildX86emu(t)
+	for _, c := range dropIns {
+		t.Run(c.name, func(t *testing.T) {
+			image := multiboot32(c.code)
+			if c.kernel != "" {
+				k, ok := guest.KernelNamed(c.kernel)
+				require.True(t, ok)
+				image = k.Image
+			}
+			run := func(command ...string) outcome {
+				dir := t.TempDir()
+				require.NoError(t, os.WriteFile(filepath.Join(dir, "kernel"), image, 0o600))
+				ctx, cancel := context.WithTimeout(context.Background(), timeLimit)
+				defer cancel()
+				cmd := exec.CommandContext(ctx, command[0], append(command[1:], strings.Fields(c.line)...)...)
+				cmd.Dir = dir
+				stdout, err := cmd.Output()
+				if !errors.As(err, new(*exec.ExitError)) {
+					require.NoError(t, err)
+				}
+				file, _ := os.ReadFile(filepath.Join(dir, "out"))
+				return outcome{cmd.ProcessState.ExitCode(), plain(stdout), plain(file)}
+			}
+			want, got := run(theirs), run(ours, "qemu")
+			if want.status == 1 && strings.HasPrefix(want.stdout, "Log items") {
+				want.stdout = "" // x86emu says it in its one line
+			}
+			if c.firmware {
+				require.Contains(t, want.stdout, "SeaBIOS")
+				require.True(t, strings.HasSuffix(want.stdout, got.stdout), "%s\n%s", want.stdout, got.stdout)
+				want.stdout = got.stdout
+			}
+			assert.Equal(t, want, got)
+		})
+	}
+}
+
+func plain(out []byte) string { return string(bytes.ReplaceAll(out, []byte("\r"), nil)) }
+
+// TestMakefile runs a Makefile as hobby kernels have it, with QEMU set to x86emu.
+func TestMakefile(t *testing.T) {
+	makeProgram, err := exec.LookPath("make")
+	if err != nil {
+		if os.Getenv("X86EMU_PEERS") == "require" {
+			t.Fatal("make is not installed, and X86EMU_PEERS=require")
+		}
+		t.Skip("make is not installed")
+	}
+	const makefile = `
+KERNEL    = kernel.bin
+QEMU      = qemu-system-i386
+QEMUFLAGS = -m 128M -serial stdio -display none -no-reboot
+
+run: $(KERNEL)
+	$(QEMU) $(QEMUFLAGS) -kernel $<
+
+log: $(KERNEL)
+	$(QEMU) $(QEMUFLAGS) -d int,cpu_reset -D qemu.log -kernel $<
+
+test: $(KERNEL)
+	$(QEMU) $(QEMUFLAGS) -device isa-debug-exit,iobase=0xf4,iosize=0x04 -kernel $< > test.out; [ $$? -eq 33 ]
+	grep -q '^hi$$' test.out
+`
+	dir := t.TempDir()
+	write := func(name string, data []byte) {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), data, 0o600))
+	}
+	write("Makefile", []byte(makefile))
+	write("kernel.bin", multiboot32("\x66\xba\xf8\x03\xb0h\xee\xb0i\xee\xb0\x0a\xee"+"\xb0\x10\xe6\xf4"+"\x0f\x0b"))
+	program := buildX86emu(t)
+	run := func(target string) (string, error) {
+		cmd := exec.Command(makeProgram, "-s", target, "QEMU="+program+" qemu")
+		cmd.Dir = dir
+		out, err := cmd.Output()
+		return string(out), err
+	}
+
+	out, err := run("run") // without the exit port it ends by a triple fault
+	assert.NoError(t, err)
+	assert.Equal(t, "hi\n", out)
+
+	_, err = run("log")
+	assert.NoError(t, err)
+	log, err := os.ReadFile(filepath.Join(dir, "qemu.log"))
+	require.NoError(t, err)
+	assert.Contains(t, string(log), "check_exception old: 0xffffffff new 0x6\n")
+
+	_, err = run("test")
+	assert.NoError(t, err)
+}
