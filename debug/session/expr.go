@@ -10,20 +10,38 @@ import (
 	"x86emu/machine"
 )
 
+// Reader reads what a user writes of a machine: addresses, conditions, tests.
+type Reader struct {
+	Machine *machine.Machine
+	State   cpu.State      // its registers
+	Symbols *debug.Symbols // nil: none
+}
+
+// reader is that of what is shown.
+func (s *Session) reader() *Reader {
+	m, st := s.present()
+	return &Reader{Machine: m, State: st, Symbols: s.o.Symbols}
+}
+
+// Address is Reader.Address, with the registers that are shown.
+func (s *Session) Address(text string) (uint64, error) { return s.reader().Address(text) }
+
+// Test is Reader.Test, with the registers that are shown.
+func (s *Session) Test(text string) (*debug.Test, error) { return s.reader().Test(text) }
+
 // Address reads an address: a number, a symbol or a register ($eip, $rsp, $cr2),
 // and what is added to it or taken from it.
-func (s *Session) Address(text string) (uint64, error) {
-	e, err := s.expression(text)
+func (r *Reader) Address(text string) (uint64, error) {
+	e, err := r.expression(text)
 	if err != nil {
 		return 0, err
 	}
-	m, st := s.present()
-	return e.value(m, &st), nil
+	return e.value(r.Machine, &r.State), nil
 }
 
 // Test reads what must hold of the machine: two addresses in the words of
 // Address, with ==, !=, <, <=, > or >= between them. Numbers have no sign.
-func (s *Session) Test(text string) (*debug.Test, error) {
+func (r *Reader) Test(text string) (*debug.Test, error) {
 	i := strings.IndexAny(text, "=!<>")
 	if i < 0 {
 		return nil, fmt.Errorf("%q: must be a comparison such as $eax == 5", text)
@@ -43,11 +61,11 @@ func (s *Session) Test(text string) (*debug.Test, error) {
 	if !ok {
 		return nil, fmt.Errorf("%q: comparisons are ==, !=, <, <=, > and >=", op)
 	}
-	left, err := s.expression(strings.TrimSpace(text[:i]))
+	left, err := r.expression(strings.TrimSpace(text[:i]))
 	if err != nil {
 		return nil, err
 	}
-	right, err := s.expression(strings.TrimSpace(rest))
+	right, err := r.expression(strings.TrimSpace(rest))
 	if err != nil {
 		return nil, err
 	}
@@ -70,14 +88,14 @@ type term struct {
 const maxTerms = 64
 
 // expression reads a sum.
-func (s *Session) expression(text string) (expression, error) {
+func (r *Reader) expression(text string) (expression, error) {
 	var e expression
 	for rest, minus := text, false; ; {
 		word, sign := rest, byte(0)
 		if i := strings.IndexAny(rest, "+-"); i >= 0 {
 			word, sign, rest = rest[:i], rest[i], rest[i+1:]
 		}
-		t, err := s.term(strings.TrimSpace(word))
+		t, err := r.term(strings.TrimSpace(word))
 		if err != nil {
 			return nil, err
 		}
@@ -92,18 +110,17 @@ func (s *Session) expression(text string) (expression, error) {
 	}
 }
 
-func (s *Session) term(text string) (term, error) {
+func (r *Reader) term(text string) (term, error) {
 	if v, err := strconv.ParseUint(text, 0, 64); err == nil {
 		return term{value: v}, nil
 	}
 	if name, ok := strings.CutPrefix(text, "$"); ok {
 		name = strings.ToLower(name)
-		m, st := s.present()
-		if _, ok := register(m, &st, name); ok {
+		if _, ok := register(r.Machine, &r.State, name); ok {
 			return term{register: name}, nil
 		}
 	}
-	if v, ok := s.o.Symbols.Lookup(text); ok {
+	if v, ok := r.Symbols.Lookup(text); ok {
 		return term{value: v}, nil
 	}
 	return term{}, fmt.Errorf("%q: neither a number, nor a symbol, nor a register such as $rsp", text)
