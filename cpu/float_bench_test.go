@@ -40,7 +40,7 @@ func BenchmarkSIMD(b *testing.B) {
 			s.GPR[3] = fzData
 			s.CR0 = s.CR0&^(mmu.CR0EM|mmu.CR0TS) | mmu.CR0NE
 			s.CR4 |= mmu.CR4OSFXSR | mmu.CR4OSXMMEXCPT
-			s.FP.CW, s.FP.Used = 0x37f, 0xff
+			s.FP.CW, s.FP.Used, s.FP.MXCSR = 0x37f, 0xff, mxcsrReset
 			for i := range s.FP.R {
 				s.FP.R[i].Sig, s.FP.R[i].SE = 0xc90fdaa22168c235, 0x3fff
 			}
