@@ -75,6 +75,9 @@ var errUnknown = errors.New("unknown image format: neither multiboot, ELF nor a 
 // Parse tells an image's format by its bytes. A multiboot header comes before
 // ELF, ELF before a boot sector.
 func Parse(data []byte) (*Image, error) {
+	if machine.IsSnapshot(data) {
+		return nil, errors.New("a snapshot of a machine, and no image to be loaded into one")
+	}
 	if h, ok := findMultiboot(data); ok {
 		return parseMultiboot(data, h)
 	}

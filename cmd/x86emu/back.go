@@ -83,9 +83,9 @@ is there, ADDR may be a name. The exit status is 1 if there was no such place.`,
 			}
 			h := debug.NewHistory(m, uint64(history))
 			defer h.Close()
-			budget := uint64(machine.NoBudget)
-			if cmd.Flags().Changed("at") {
-				budget = at
+			budget, err := ticksTo(cmd, m, "at", at)
+			if err != nil {
+				return err
 			}
 			a, err := h.Run(cmd.Context(), budget)
 			if err != nil {

@@ -12,6 +12,7 @@ import (
 	"x86emu/cpu"
 	"x86emu/debug"
 	"x86emu/guest"
+	"x86emu/machine"
 )
 
 func newDis() *cobra.Command {
@@ -94,8 +95,11 @@ func codeOf(args []string) (*guest.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	if img, err := guest.Parse(data); err == nil || strings.HasPrefix(string(data), "\x7fELF") {
-		return img, err
+	if img, err := guest.Parse(data); err == nil || strings.HasPrefix(string(data), "\x7fELF") || machine.IsSnapshot(data) {
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", args[0], err)
+		}
+		return img, nil
 	}
 	return guest.ParseFlat(data, 0, guest.Mode32, 0)
 }

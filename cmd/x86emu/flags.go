@@ -45,8 +45,16 @@ func (b *board) addFlags(cmd *cobra.Command) {
 	f.Var(&b.cpl, "cpl", "`0|1|2|3`: privilege level of a flat binary")
 }
 
-// make builds the machine and loads the image into it.
+// make builds the machine and loads the image into it, or restores the one of a
+// snapshot.
 func (b *board) make(image string, cfg machine.Config) (*machine.Machine, error) {
+	data, err := guest.Open(image)
+	if err != nil {
+		return nil, err
+	}
+	if machine.IsSnapshot(data) {
+		return b.restore(image, data, cfg)
+	}
 	model, ok := cpu.ModelByName(b.cpu)
 	if !ok {
 		return nil, fmt.Errorf("unknown CPU model %q: must be one of %s", b.cpu, strings.Join(cpu.ModelNames(), ", "))
@@ -55,10 +63,6 @@ func (b *board) make(image string, cfg machine.Config) (*machine.Machine, error)
 	m, err := machine.New(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("-m %s: %w", b.memory.String(), err)
-	}
-	data, err := guest.Open(image)
-	if err != nil {
-		return nil, err
 	}
 	img, err := b.parse(data)
 	if err != nil {

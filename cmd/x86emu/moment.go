@@ -60,13 +60,24 @@ func (v *visit) loaded(cr3 uint64) {
 	}
 }
 
+// ticksTo is how many ticks a machine has up to the one that a flag names; without
+// the flag it has no budget.
+func ticksTo(cmd *cobra.Command, m *machine.Machine, flag string, at uint64) (uint64, error) {
+	now := m.CPU.Ticks()
+	switch {
+	case !cmd.Flags().Changed(flag):
+		return machine.NoBudget, nil
+	case at < now:
+		return 0, fmt.Errorf("--%s %d: the guest is at tick %d already", flag, at, now)
+	}
+	return at - now, nil
+}
+
 // run runs to a tick, or to the end, and takes the moment.
 func (v *visit) run(cmd *cobra.Command, flag string, at uint64) (err error) {
-	budget := uint64(machine.NoBudget)
-	if cmd.Flags().Changed(flag) {
-		if budget = at - v.m.CPU.Ticks(); at < v.m.CPU.Ticks() {
-			return fmt.Errorf("--%s %d: the guest is at tick %d already", flag, at, v.m.CPU.Ticks())
-		}
+	budget, err := ticksTo(cmd, v.m, flag, at)
+	if err != nil {
+		return err
 	}
 	if v.r, err = v.m.Run(cmd.Context(), budget); err != nil {
 		return err

@@ -15,13 +15,15 @@ func newRun() *cobra.Command {
 	var budget uint64
 	var reportStale, stopped bool
 	var d debugger
+	var save saving
 	cmd := &cobra.Command{
 		Use:   "run IMAGE",
 		Short: "Run a guest until it ends",
 		Long: `Run a guest until it ends. IMAGE is the name of a built-in kernel (see
 "x86emu guests") or a file: multiboot 1, ELF32, ELF64 or a 512-byte boot sector,
 told by its bytes; or a flat binary with --load-addr. A name with a slash is
-always a file.
+always a file. It may also be a snapshot, here and wherever an IMAGE is run: the
+guest goes on where it was saved.
 
 The guest has COM1 at port 0x3F8, a debug console at port 0xE9, and ends the run
 by a write to port 0xF4. The exit status tells how the run ended:
@@ -33,6 +35,10 @@ by a write to port 0xF4. The exit status tells how the run ended:
   124  the budget is spent
   126  shutdown (triple fault); stderr tells the faults that led to it
   130  interrupted
+
+--save writes the machine to a file when the run ends, by Ctrl-C too; --at ends it
+at a tick for that, with exit status 0. What the guest had read of its serial input
+is gone: a run of the snapshot reads its own from the beginning.
 
 With --report-stale-tlb stderr also tells each access that uses a TLB entry which the
 page tables no longer support: the entry, the store that changed the table, and
@@ -46,6 +52,8 @@ With --gdb a debugger may attach at any time, which stops the guest: see "x86emu
   x86emu run boot.bin --cpu 386
   x86emu run missing-invlpg-32 --report-stale-tlb
   x86emu run kernel.elf --gdb 1234 -S
+  x86emu run kernel.elf --at 5000000 --save booted
+  x86emu run booted
   x86emu run code.bin --load-addr 0x100000 --mode 64 --cpl 3`,
 		Args: exactly("an IMAGE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -56,6 +64,10 @@ With --gdb a debugger may attach at any time, which stops the guest: see "x86emu
 				return fmt.Errorf("--report-stale-tlb and --gdb exclude each other")
 			}
 			defer s.close()
+			defer save.close()
+			if err := save.open(cmd); err != nil {
+				return err
+			}
 			if d.address != "" {
 				if err := d.open(cmd, "gdb", args[0]); err != nil {
 					return err
@@ -66,6 +78,11 @@ With --gdb a debugger may attach at any time, which stops the guest: see "x86emu
 			if err != nil {
 				return err
 			}
+			ticks, err := ticksTo(cmd, m, "at", save.at)
+			if err != nil {
+				return err
+			}
+			ticks = min(ticks, budgetOf(cmd, budget))
 			var w *staleReport
 			if reportStale {
 				if w, err = reportStaleTLB(cmd, m); err != nil {
@@ -74,9 +91,12 @@ With --gdb a debugger may attach at any time, which stops the guest: see "x86emu
 			}
 			var r machine.Result
 			if d.address != "" {
-				r, err = d.serve(cmd, m, budgetOf(cmd, budget), stopped)
+				r, err = d.serve(cmd, m, ticks, stopped)
 			} else {
-				r, err = m.Run(cmd.Context(), budgetOf(cmd, budget))
+				r, err = m.Run(cmd.Context(), ticks)
+			}
+			if err == nil {
+				err = save.write(m)
 			}
 			if e := s.close(); err == nil {
 				err = e
@@ -85,12 +105,16 @@ With --gdb a debugger may attach at any time, which stops the guest: see "x86emu
 				return err
 			}
 			w.end()
+			if save.reached(cmd, r) {
+				return nil
+			}
 			return end(cmd, r)
 		},
 	}
 	b.addFlags(cmd)
 	s.addFlags(cmd, "stdio")
 	cmd.Flags().BoolVar(&reportStale, "report-stale-tlb", false, "tell each use of a TLB entry that the page tables no longer support")
+	save.addFlags(cmd)
 	d.history = size(debug.DefaultHistory)
 	cmd.Flags().StringVar(&d.address, "gdb", "", "let gdb attach at `HOST:PORT`, or a PORT of this host")
 	cmd.Flags().BoolVarP(&stopped, "stopped", "S", false, "with --gdb: stand still until gdb continues")

@@ -39,9 +39,9 @@ itself changes nothing: no accessed or dirty bit, no TLB entry.`,
 			if err != nil {
 				return err
 			}
-			budget := at
-			if !cmd.Flags().Changed("at") {
-				budget = machine.NoBudget
+			budget, err := ticksTo(cmd, m, "at", at)
+			if err != nil {
+				return err
 			}
 			r, err := m.Run(cmd.Context(), budget)
 			if err != nil {
