@@ -214,13 +214,6 @@ func (c OnEntry) arm(w *watch, i int) error {
 	return nil
 }
 
-// CheckCondition tells why a condition cannot be looked for in a machine as it is now:
-// an address that is not canonical, or not mapped.
-func CheckCondition(m *machine.Machine, c Condition) error {
-	_, err := newWatch(m, []Condition{c})
-	return err
-}
-
 // CanMeet tells why a condition cannot be looked for as a machine is, if so.
 func CanMeet(m *machine.Machine, c Condition) error {
 	_, err := newWatch(m, []Condition{c})

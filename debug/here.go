@@ -48,7 +48,7 @@ func Registers(m *machine.Machine) string {
 	if long {
 		ip = "rip"
 	}
-	fmt.Fprintf(&b, "%s %0*x flags %x [%s] cpl %d tick %d\n", ip, width, s.RIP, s.RFLAGS, bitNames(s.RFLAGS, flagNames), s.CPL, s.Ticks)
+	fmt.Fprintf(&b, "%s %0*x flags %x [%s] cpl %d tick %d\n", ip, width, s.RIP, s.RFLAGS, bitNames(s.RFLAGS, FlagBits), s.CPL, s.Ticks)
 	for i, seg := range s.Seg {
 		fmt.Fprintf(&b, "%s %04x ", strings.ToLower(decode.SegReg(i).String()), seg.Sel)
 	}

@@ -171,7 +171,7 @@ func (t *storyText) stage(s *Stage) {
 		}
 	case StageEntered:
 		t.line(s.words())
-		t.line("", "flags "+s.Entered.RFLAGS.String()+" = "+bitNames(uint64(s.Entered.RFLAGS), flagNames))
+		t.line("", "flags "+s.Entered.RFLAGS.String()+" = "+bitNames(uint64(s.Entered.RFLAGS), FlagBits))
 	default:
 		t.line(s.words())
 	}

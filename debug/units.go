@@ -17,7 +17,7 @@ import (
 // The exceptions of x87 and SSE, in their places in the status word and MXCSR; the
 // masks are in the same places of the control word and 7 bits up in MXCSR.
 // [SDM 1, Floating-Point Exceptions]
-var floatNames = []bitName{{0, "IE"}, {1, "DE"}, {2, "ZE"}, {3, "OE"}, {4, "UE"}, {5, "PE"}, {6, "SF"}}
+var floatNames = []BitName{{0, "IE"}, {1, "DE"}, {2, "ZE"}, {3, "OE"}, {4, "UE"}, {5, "PE"}, {6, "SF"}}
 
 const (
 	floatBits  = 0x3f
@@ -25,12 +25,12 @@ const (
 	mxcsrMasks = 7
 )
 
-// bitList names the bits that are set, separated by spaces.
-func bitList(v uint64, names []bitName) string {
+// BitList names the bits that are set, separated by spaces.
+func BitList(v uint64, names []BitName) string {
 	var set []string
 	for _, n := range names {
-		if v>>n.bit&1 != 0 {
-			set = append(set, n.name)
+		if v>>n.Bit&1 != 0 {
+			set = append(set, n.Name)
 		}
 	}
 	return strings.Join(set, " ")
@@ -48,7 +48,7 @@ var (
 func X87Words(p *cpu.FPState) string {
 	s := fmt.Sprintf("TOP %d", p.SW>>11&7)
 	for _, part := range []string{
-		bitList(uint64(p.SW), floatNames), bitList(uint64(p.SW), []bitName{{8, "C0"}, {9, "C1"}, {10, "C2"}, {14, "C3"}, {7, "ES"}}),
+		BitList(uint64(p.SW), floatNames), BitList(uint64(p.SW), []BitName{{8, "C0"}, {9, "C1"}, {10, "C2"}, {14, "C3"}, {7, "ES"}}),
 	} {
 		if part != "" {
 			s += " " + part
@@ -56,7 +56,7 @@ func X87Words(p *cpu.FPState) string {
 	}
 	s += ", round " + rounding[p.CW>>10&3] + ", " + precision[p.CW>>8&3]
 	if open := ^uint64(p.CW) & floatBits; open != 0 {
-		s += ", unmasked " + bitList(open, floatNames)
+		s += ", unmasked " + BitList(open, floatNames)
 	}
 	return s
 }
@@ -65,13 +65,13 @@ func X87Words(p *cpu.FPState) string {
 func MXCSRWords(v uint32) string {
 	s := "round " + rounding[v>>13&3]
 	if v&floatBits != 0 {
-		s = bitList(uint64(v&floatBits), floatNames) + ", " + s
+		s = BitList(uint64(v&floatBits), floatNames) + ", " + s
 	}
-	if mode := bitList(uint64(v), []bitName{{6, "DAZ"}, {15, "FTZ"}}); mode != "" {
+	if mode := BitList(uint64(v), []BitName{{6, "DAZ"}, {15, "FTZ"}}); mode != "" {
 		s += ", " + mode
 	}
 	if open := ^uint64(v) >> mxcsrMasks & floatBits; open != 0 {
-		s += ", unmasked " + bitList(open, floatNames)
+		s += ", unmasked " + BitList(open, floatNames)
 	}
 	return s
 }
@@ -146,7 +146,7 @@ func (r *Recorder) floatFault(ev *idt.Event) *FloatFault {
 	switch ev.Vector {
 	case idt.VecNM:
 		cr0 := r.m.MMU.Ctl.CR0
-		return &FloatFault{Why: deviceWords(cr0), CR0: bitList(cr0, []bitName{{2, "EM"}, {3, "TS"}})}
+		return &FloatFault{Why: deviceWords(cr0), CR0: BitList(cr0, []BitName{{2, "EM"}, {3, "TS"}})}
 	case idt.VecMF:
 		st := r.m.CPU.State()
 		p := &st.FP
@@ -164,8 +164,8 @@ func (r *Recorder) floatFault(ev *idt.Event) *FloatFault {
 
 // exceptions tells those noted, and those that the masks let through.
 func (f *FloatFault) exceptions(who string, noted, masks uint64) {
-	f.Raised = bitList(noted, floatNames)
-	f.Unmasked = bitList(noted&^masks&floatBits, floatNames)
+	f.Raised = BitList(noted, floatNames)
+	f.Unmasked = BitList(noted&^masks&floatBits, floatNames)
 	f.Why = fmt.Sprintf("%s %s; not masked: %s", who, f.Raised, f.Unmasked)
 }
 

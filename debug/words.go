@@ -35,29 +35,43 @@ func eventWords(ev *idt.Event) string {
 	return "exception"
 }
 
-// bitName names a bit.
-type bitName struct {
-	bit  uint8
-	name string
+// BitName names a bit of a register.
+type BitName struct {
+	Bit  uint8
+	Name string
 }
 
+// Bits of the registers that say how the processor runs.
+// [SDM 3A, Control Registers, Extended Feature Enable Register]
+var (
+	CR0Bits = []BitName{{0, "PE"}, {1, "MP"}, {2, "EM"}, {3, "TS"}, {4, "ET"}, {5, "NE"}, {16, "WP"}, {18, "AM"}, {29, "NW"}, {30, "CD"}, {31, "PG"}}
+	CR4Bits = []BitName{
+		{0, "VME"}, {1, "PVI"}, {2, "TSD"}, {3, "DE"}, {4, "PSE"}, {5, "PAE"}, {6, "MCE"}, {7, "PGE"}, {8, "PCE"},
+		{9, "OSFXSR"}, {10, "OSXMMEXCPT"}, {11, "UMIP"}, {12, "LA57"}, {16, "FSGSBASE"}, {17, "PCIDE"}, {18, "OSXSAVE"},
+		{20, "SMEP"}, {21, "SMAP"}, {22, "PKE"},
+	}
+	// AttrBits are those of idt.Attr. [SDM 3A, Segment Descriptors]
+	AttrBits = []BitName{{4, "S"}, {7, "P"}, {12, "AVL"}, {13, "L"}, {14, "D/B"}, {15, "G"}}
+	EFERBits = []BitName{{0, "SCE"}, {8, "LME"}, {10, "LMA"}, {11, "NXE"}}
+)
+
 // [SDM 3B, Debug Status Register (DR6)]
-var dr6Names = []bitName{
+var dr6Names = []BitName{
 	{0, "B0"}, {1, "B1"}, {2, "B2"}, {3, "B3"}, {13, "BD (debug register access)"}, {14, "BS (single step)"}, {15, "BT (task switch)"},
 }
 
-// [SDM 1, EFLAGS Register]
-var flagNames = []bitName{
+// FlagBits are those of EFLAGS, IOPL left out. [SDM 1, EFLAGS Register]
+var FlagBits = []BitName{
 	{0, "CF"}, {2, "PF"}, {4, "AF"}, {6, "ZF"}, {7, "SF"}, {8, "TF"}, {9, "IF"}, {10, "DF"}, {11, "OF"},
 	{14, "NT"}, {16, "RF"}, {17, "VM"}, {18, "AC"}, {19, "VIF"}, {20, "VIP"}, {21, "ID"},
 }
 
 // bitNames names the bits that are set: "ZF IF", or "none set".
-func bitNames(v uint64, names []bitName) string {
+func bitNames(v uint64, names []BitName) string {
 	var set []string
 	for _, n := range names {
-		if v>>n.bit&1 != 0 {
-			set = append(set, n.name)
+		if v>>n.Bit&1 != 0 {
+			set = append(set, n.Name)
 		}
 	}
 	if set == nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,27 +15,8 @@ import (
 // DefaultAddress is where a server listens that is not told otherwise.
 const DefaultAddress = "127.0.0.1:1234"
 
-// Listen opens the TCP port that an address names: HOST:PORT, or :PORT and PORT
-// on the loopback interface. Whoever can connect controls the guest, so that
-// other interfaces have to be named: 0.0.0.0:1234.
-func Listen(address string) (net.Listener, error) {
-	a := address
-	if !strings.Contains(a, ":") {
-		a = ":" + a
-	}
-	host, port, err := net.SplitHostPort(a)
-	if err != nil || port == "" {
-		return nil, fmt.Errorf("address %q: must be HOST:PORT, or a PORT of this host, such as %s", address, DefaultAddress)
-	}
-	if host == "" {
-		host, _, _ = net.SplitHostPort(DefaultAddress)
-	}
-	l, err := net.Listen("tcp", net.JoinHostPort(host, port))
-	if err != nil {
-		return nil, fmt.Errorf("address %q: %w", address, err)
-	}
-	return l, nil
-}
+// Listen opens the port of an address; see debug.Listen.
+func Listen(address string) (net.Listener, error) { return debug.Listen(address, DefaultAddress) }
 
 // Options describe what a server lets its clients debug.
 type Options struct {

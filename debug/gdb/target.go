@@ -3,6 +3,8 @@ package gdb
 import (
 	"fmt"
 	"strings"
+
+	"x86emu/debug"
 )
 
 // This file makes the target description, of the table of registers and the
@@ -22,6 +24,15 @@ type flagType struct {
 	fields []field
 }
 
+// fields are single bits.
+func fields(names []debug.BitName) []field {
+	var all []field
+	for _, n := range names {
+		all = append(all, field{name: n.Name, first: int(n.Bit)})
+	}
+	return all
+}
+
 // flagTypes are the registers that gdb shows by the names of their bits.
 var flagTypes = []flagType{
 	// [SDM 1, EFLAGS Register]
@@ -34,17 +45,9 @@ var flagTypes = []flagType{
 		{"IE", 0, 0}, {"DE", 1, 0}, {"ZE", 2, 0}, {"OE", 3, 0}, {"UE", 4, 0}, {"PE", 5, 0}, {"DAZ", 6, 0},
 		{"IM", 7, 0}, {"DM", 8, 0}, {"ZM", 9, 0}, {"OM", 10, 0}, {"UM", 11, 0}, {"PM", 12, 0}, {"RC", 13, 14}, {"FZ", 15, 0},
 	}},
-	// [SDM 3A, Control Registers]
-	{"x86_cr0", 8, []field{
-		{"PE", 0, 0}, {"MP", 1, 0}, {"EM", 2, 0}, {"TS", 3, 0}, {"ET", 4, 0}, {"NE", 5, 0}, {"WP", 16, 0}, {"AM", 18, 0}, {"NW", 29, 0}, {"CD", 30, 0}, {"PG", 31, 0},
-	}},
-	{"x86_cr4", 8, []field{
-		{"VME", 0, 0}, {"PVI", 1, 0}, {"TSD", 2, 0}, {"DE", 3, 0}, {"PSE", 4, 0}, {"PAE", 5, 0}, {"MCE", 6, 0}, {"PGE", 7, 0}, {"PCE", 8, 0},
-		{"OSFXSR", 9, 0}, {"OSXMMEXCPT", 10, 0}, {"UMIP", 11, 0}, {"LA57", 12, 0}, {"FSGSBASE", 16, 0}, {"PCIDE", 17, 0}, {"OSXSAVE", 18, 0},
-		{"SMEP", 20, 0}, {"SMAP", 21, 0}, {"PKE", 22, 0},
-	}},
-	// [SDM 3A, IA32_EFER]
-	{"x86_efer", 8, []field{{"SCE", 0, 0}, {"LME", 8, 0}, {"LMA", 10, 0}, {"NXE", 11, 0}}},
+	{"x86_cr0", 8, fields(debug.CR0Bits)},
+	{"x86_cr4", 8, fields(debug.CR4Bits)},
+	{"x86_efer", 8, fields(debug.EFERBits)},
 	// [SDM 3B, Debug Status Register (DR6)]
 	{"x86_dr6", 8, []field{{"B0", 0, 0}, {"B1", 1, 0}, {"B2", 2, 0}, {"B3", 3, 0}, {"BD", 13, 0}, {"BS", 14, 0}, {"BT", 15, 0}}},
 	// Bits 40 to 55 of a descriptor. [SDM 3A, Segment Descriptors]
