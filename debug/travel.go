@@ -178,7 +178,7 @@ func (h *History) FaultStart(ctx context.Context) (a Arrival, ok bool, err error
 type Handled struct {
 	Tick  uint64     // before its delivery
 	Event idt.Event  // the one that the delivery began with
-	Code  mmu.Linear // the instruction that raised it, or behind which it came
+	Code  mmu.Linear // the instruction that raised it, or that would have come next
 }
 
 // Nesting is the events that are being handled, the outermost first; of a deep

@@ -162,7 +162,8 @@ func (s *Session) BackNext(ctx context.Context) error {
 }
 
 // Finish runs until the function or handler at work returns. The return is
-// looked for on a fork, an instruction at a time.
+// looked for on a fork, an instruction at a time; the machine follows, and stops
+// at breakpoints.
 func (s *Session) Finish(ctx context.Context) error {
 	if err := s.begin(); err != nil {
 		return err
@@ -171,9 +172,10 @@ func (s *Session) Finish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	conds := s.active(nil)
 	sp := f.CPU.StackAt()
 	ss := f.CPU.Regs().Seg[decode.SS].Sel
-	for ctx.Err() == nil {
+	for !s.over {
 		at, back := f.CPU.CodeAt(), false
 		if f.CPU.StackAt() >= sp && f.CPU.Regs().Seg[decode.SS].Sel == ss {
 			in, ok := instAt(f, at)
@@ -184,20 +186,39 @@ func (s *Session) Finish(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if back && f.CPU.CodeAt() != at || r.Reason != machine.Budget || f.CPU.Ticks() == from {
-			break
+		returned := back && f.CPU.CodeAt() != at || r.Reason != machine.Budget || f.CPU.Ticks() == from
+		ahead := f.CPU.Ticks() - s.Tick()
+		if !returned && ahead < finishTicks {
+			continue
+		}
+		a, why, err := s.leap(ctx, ahead, conds, "returned")
+		if returned || err != nil || len(s.met) > 0 || a.Over || a.Why == debug.Cancelled || s.meetsHere(conds) {
+			return s.arrive(a, why, err)
 		}
 	}
-	if ctx.Err() != nil {
-		s.stop = "interrupted"
-		return s.look()
-	}
-	return s.forward(ctx, f.CPU.Ticks()-s.Tick(), "returned")
+	return s.arrive(s.here(), "", nil)
 }
+
+// finishTicks is how far Finish looks ahead of the machine.
+const finishTicks = 1 << 16
 
 // Continue runs to the next breakpoint. It never stops where it stands.
 func (s *Session) Continue(ctx context.Context) error {
 	return s.forward(ctx, machine.NoBudget, "")
+}
+
+// Resume goes on where Continue was interrupted, and misses nothing that is met
+// there.
+func (s *Session) Resume(ctx context.Context) error {
+	if err := s.begin(); err != nil {
+		return err
+	}
+	conds := s.active(nil)
+	if s.over || s.meetsHere(conds) {
+		return s.arrive(s.here(), "at a breakpoint", nil)
+	}
+	a, why, err := s.until(ctx, machine.NoBudget, conds)
+	return s.arrive(a, why, err)
 }
 
 // forward runs so many ticks, or to a breakpoint before.
@@ -214,13 +235,19 @@ func (s *Session) seek(ctx context.Context, budget uint64, conds []debug.Conditi
 	if s.over {
 		return nil
 	}
+	a, why, err := s.leap(ctx, budget, conds, why)
+	return s.arrive(a, why, err)
+}
+
+// leap makes a step and runs on until a condition is met or the budget is spent.
+func (s *Session) leap(ctx context.Context, budget uint64, conds []debug.Condition, why string) (debug.Arrival, string, error) {
 	end := s.Tick() + budget
 	a, err := s.h.Step(ctx)
 	if err != nil || a.Over || a.Why == debug.Cancelled || a.Tick >= end && budget != machine.NoBudget {
-		return s.arrive(a, why, err)
+		return a, why, err
 	}
 	if s.meetsHere(conds) {
-		return s.arrive(a, "at "+s.met[0].String(), nil)
+		return a, "at " + s.met[0].String(), nil
 	}
 	if budget != machine.NoBudget {
 		budget = end - a.Tick
@@ -229,7 +256,7 @@ func (s *Session) seek(ctx context.Context, budget uint64, conds []debug.Conditi
 	if at != "" {
 		why = at
 	}
-	return s.arrive(a, why, err)
+	return a, why, err
 }
 
 // meetsHere notes the conditions that the present address meets.

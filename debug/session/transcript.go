@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"io"
 	"slices"
 	"sort"
 
@@ -18,6 +19,7 @@ type Transcript struct {
 	ticks []uint64 // at which each byte was there
 	want  []byte   // stop when the text ends with this
 	met   bool
+	copy  io.Writer // gets what is sent, too
 }
 
 // maxTranscript bounds what is kept, in bytes; the oldest half goes first.
@@ -47,8 +49,18 @@ func (t *Transcript) follow(m *machine.Machine) {
 	}
 }
 
+// CopyTo lets w have what the machine sends from now on, a byte or more at a
+// time; nil ends that. What w makes of it does not disturb the run.
+func (t *Transcript) CopyTo(w io.Writer) { t.copy = w }
+
+// Text is what was sent, as far as it is kept.
+func (t *Transcript) Text() string { return string(t.text) }
+
 // Write takes in what the machine sends.
 func (t *Transcript) Write(b []byte) (int, error) {
+	if t.copy != nil {
+		t.copy.Write(b)
+	}
 	now := uint64(0)
 	if t.m != nil {
 		now = t.m.CPU.Ticks()
