@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net"
 
 	"github.com/spf13/cobra"
@@ -59,6 +60,7 @@ func newGDB() *cobra.Command {
 	var s streams
 	var d debugger
 	var budget uint64
+	var script bool
 	cmd := &cobra.Command{
 		Use:   "gdb IMAGE",
 		Short: "Let gdb debug a guest, forward and back",
@@ -70,12 +72,17 @@ Everything of gdb works, backward as well: reverse-stepi, reverse-continue,
 reverse-finish. Breakpoints and watchpoints are by linear address and leave the
 guest's memory and debug registers alone. The description of the registers is
 always the same, so that one connection serves 16-, 32- and 64-bit code; only
-disassembly and frames need to be told, at any time:
+disassembly and frames need to be told, at any time, by "set architecture" with
+i8086, i386 or i386:x86-64. The commands that --init prints let gdb do so by itself:
 
-    set architecture i8086 | i386 | i386:x86-64
+    x86emu gdb --init > x86emu.gdb
+    gdb -x x86emu.gdb -ex "target remote :1234"
 
 Where CS has a base, look at $pc_linear: x/5i $pc_linear. "info registers system"
 has control registers, bases, limits, descriptor caches and MSRs.
+
+    monitor help       what this side can do besides: stories of faults, walks,
+                       tables, breakpoints on exceptions, physical memory, snapshots
 
 At its end the run is stopped once more, so that one can look and go back; who
 continues then ends it, with the exit status of "x86emu run". A debugger that
@@ -87,8 +94,17 @@ host alone.`,
   gdb kernel.elf -ex "target remote :1234"
   x86emu run kernel.elf --gdb 1234           run, until gdb attaches
   x86emu run kernel.elf --gdb 1234 -S        stand still until gdb continues`,
-		Args: exactly("an IMAGE"),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if script {
+				return exactly()(cmd, args)
+			}
+			return exactly("an IMAGE")(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if script {
+				_, err := io.WriteString(cmd.OutOrStdout(), gdb.Init)
+				return err
+			}
 			defer s.close()
 			if err := d.open(cmd, "listen", args[0]); err != nil {
 				return err
@@ -112,6 +128,7 @@ host alone.`,
 	s.addFlags(cmd, "stdio")
 	d.addFlags(cmd)
 	cmd.Flags().StringVar(&d.address, "listen", gdb.DefaultAddress, "where to listen: `HOST:PORT`, or a PORT of this host")
+	cmd.Flags().BoolVar(&script, "init", false, "print commands for gdb that let it follow the processor's mode")
 	cmd.Flags().Uint64Var(&budget, "budget", 0, "stop after this many `ticks` (default no limit)")
 	return cmd
 }

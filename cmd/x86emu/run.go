@@ -61,7 +61,7 @@ With --gdb a debugger may attach at any time, which stops the guest: see "x86emu
 			case stopped && d.address == "":
 				return fmt.Errorf("-S needs --gdb: nobody could continue the guest")
 			case reportStale && d.address != "":
-				return fmt.Errorf("--report-stale-tlb and --gdb exclude each other")
+				return fmt.Errorf("--report-stale-tlb and --gdb exclude each other (in gdb: monitor stale)")
 			}
 			defer s.close()
 			defer save.close()

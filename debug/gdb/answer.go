@@ -13,7 +13,7 @@ import (
 // call is a packet to be answered.
 type call struct {
 	request
-	*session
+	*dialog
 	arg string // what follows the name
 }
 
@@ -70,13 +70,14 @@ func init() {
 		{"QStartNoAckMode", says(ok)},
 		{"qXfer:features:read:target.xml:", plain(func(c *call) string { return transfer(targetXML, c.arg) })},
 		{"qXfer:memory-map:read::", plain(func(c *call) string { return transfer(memoryMap, c.arg) })},
+		{"qRcmd,", func(ctx context.Context, c *call) (string, error) { return c.monitor(ctx) }},
 		{"qqemu.PhyMemMode", plain(func(c *call) string { return map[bool]string{true: "1", false: "0"}[c.physical] })},
 		{"Qqemu.PhyMemMode:", plain(physicalMode)},
 	}
 }
 
 // answer answers one packet.
-func (s *session) answer(ctx context.Context, q request) (string, error) {
+func (s *dialog) answer(ctx context.Context, q request) (string, error) {
 	for _, p := range packets {
 		if arg, found := strings.CutPrefix(q.body, p.name); found && ends(p.name, arg) {
 			return p.do(ctx, &call{q, s, arg})
@@ -93,7 +94,7 @@ func ends(name, arg string) bool {
 }
 
 // leave ends the session once the answer is sent.
-func (s *session) leave(how parting) { s.part = &how }
+func (s *dialog) leave(how parting) { s.part = &how }
 
 // offer tells which of the packets that need an offer there are.
 func offer(*call) string {

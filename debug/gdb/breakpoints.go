@@ -93,14 +93,11 @@ func (p *point) condition() debug.Condition {
 	return debug.OnAccess{Linear: mmu.Linear(p.addr), Len: p.len, Read: p.kind != '2', Write: p.kind != '3'}
 }
 
-// reason is how a stop reply tells of the point.
+// reason is how a stop reply tells of a watchpoint. Of breakpoints it does not
+// tell: gdb finds them by the pc, and where it does not (CS has a base, or gdb's
+// architecture has too few bits) it would take the word swbreak for a late stop
+// at a breakpoint of before, and go on.
 func (p *point) reason() string {
-	switch p.kind {
-	case '0':
-		return "swbreak:;"
-	case '1':
-		return "hwbreak:;"
-	}
 	return fmt.Sprintf("%s:%x;", map[byte]string{'2': "watch", '3': "rwatch", '4': "awatch"}[p.kind], p.addr)
 }
 

@@ -134,6 +134,14 @@ func (c *client) ask(body string) string {
 	return c.next()
 }
 
+// command is what a monitor command prints.
+func (c *client) command(line string) string {
+	c.t.Helper()
+	c.console = ""
+	require.Equal(c.t, ok, c.ask("qRcmd,"+hexText(line)), line)
+	return c.console
+}
+
 // word is a register, by name.
 func (c *client) word(name string) uint64 {
 	c.t.Helper()

@@ -18,8 +18,8 @@
 //
 // # Where debuggers and stubs differ
 //
-//   - gdb moves the pc back by one after a breakpoint on x86, unless the stop reply
-//     has swbreak; here no breakpoint is ever written into memory, and pc is right.
+//   - gdb moves the pc back by one after a breakpoint on x86, unless the stub offers
+//     swbreak; here no breakpoint is ever written into memory, and pc is right.
 //   - gdb steps over a breakpoint by taking it away, stepping, and putting it back;
 //     LLDB leaves it there. Both work: where the guest stands does not count.
 //   - gdb fixes the size of a g packet with the target description; a stub that
@@ -31,8 +31,9 @@
 //     one connection, and no register has a type whose size depends on it.
 //   - gdb takes addresses for what pc and sp hold. Here breakpoints, watchpoints and
 //     memory are by linear address, whatever the segments; where CS has a base,
-//     $pc_linear and $sp_linear are what to look at, and a stop at a breakpoint is
-//     told as SIGTRAP.
+//     $pc_linear and $sp_linear are what to look at, and gdb tells a stop at a
+//     breakpoint as SIGTRAP. So it does where its architecture has too few bits for
+//     the address.
 //
 // # What is modelled
 //
@@ -40,7 +41,7 @@
 // the program and of the processor (its stacks and tables) at a linear address,
 // by whatever mapping. A stop is behind an access when the guest goes forward, and
 // before it when it goes back, as gdb wants it. The guest's debug registers are
-// its own. With Qqemu.PhyMemMode (QEMU's) addresses are
+// its own. With Qqemu.PhyMemMode (QEMU's) or `monitor physical on` addresses are
 // physical: of memory, and of write watchpoints. Memory that is read through page
 // tables leaves A, D and TLB as they are.
 //

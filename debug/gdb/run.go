@@ -3,6 +3,7 @@ package gdb
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"x86emu/debug"
 	"x86emu/machine"
@@ -18,11 +19,10 @@ type target struct {
 	limit   uint64 // the tick at which the budget is spent
 	points  []point
 	catches []catch
+	number  int      // of the last of them
 	armed   []*point // what the conditions of the last run stand for; nil: an event
 
-	// jump, if not nil, is where the next continue or reverse-continue goes.
-	jump func(ctx context.Context) (debug.Arrival, error)
-
+	leap      leap // if not nil, where the next continue or reverse-continue goes
 	snapshots map[string]*machine.Moment
 	written   uint64 // bytes that the history keeps of what clients have changed
 
@@ -33,6 +33,7 @@ type target struct {
 
 // catch is an event that the guest shall stop before.
 type catch struct {
+	number int
 	debug.Condition
 }
 
@@ -71,7 +72,7 @@ func (t *target) machine() *machine.Machine { return t.h.Machine() }
 
 // forget drops what a client has set.
 func (t *target) forget() {
-	t.points, t.catches, t.jump = nil, nil, nil
+	t.points, t.catches, t.leap = nil, nil, nil
 }
 
 // cancelled is the result of a run that was ended from outside.
@@ -117,14 +118,19 @@ const (
 // resume moves the guest. exited says that the run is over for good: the client
 // had been told that it has come to its end, and goes on.
 func (t *target) resume(ctx context.Context, how move, first, last uint64) (exited bool, err error) {
-	if t.ended && how <= stepRange && t.jump == nil {
-		return true, nil
+	if t.ended && t.leap == nil {
+		switch how {
+		case cont:
+			return true, nil
+		case step, stepRange:
+			return false, nil // one step too many ends nothing
+		}
 	}
 	t.ended = false
-	if jump := t.jump; jump != nil && (how == cont || how == backCont) {
-		t.jump = nil
-		a, err := jump(ctx)
-		t.arrive(a, stop{signal: sigTRAP, words: fmt.Sprintf("tick %d", t.h.Tick())})
+	if to := t.leap; to != nil && (how == cont || how == backCont) {
+		t.leap = nil
+		a, words, err := to(ctx)
+		t.arrive(a, stop{signal: sigTRAP, words: words})
 		return false, err
 	}
 	switch how {
@@ -154,10 +160,10 @@ func (t *target) arrive(a debug.Arrival, why stop) {
 	case a.Why == debug.AtBegin:
 		t.stop = stop{signal: sigTRAP, reason: "replaylog:begin;", words: "the beginning"}
 	case a.Why == debug.AtCondition:
-		// gdb sees a breakpoint by itself, but not what was watched.
+		t.stop.signal = sigTRAP
 		for _, i := range a.Met {
-			if p := t.armed[i]; p != nil && (t.stop.reason == "" || p.kind > '1') {
-				t.stop = stop{signal: sigTRAP, reason: p.reason(), words: why.words}
+			if p := t.armed[i]; p != nil && p.kind > '1' {
+				t.stop.reason = p.reason()
 			}
 		}
 	}
@@ -188,8 +194,8 @@ func (t *target) forward(ctx context.Context) error {
 			t.arrive(a, stop{})
 			return err
 		}
-		if p := t.here(); p != nil {
-			t.stop = stop{signal: sigTRAP, reason: p.reason()}
+		if t.atPoint() {
+			t.stop = stop{signal: sigTRAP}
 			return nil
 		}
 	}
@@ -213,15 +219,10 @@ func (t *target) stops(a debug.Arrival) bool {
 	return a.Over || a.Why != debug.AtTick || t.budget() == 0
 }
 
-// here is the breakpoint that the guest stands at.
-func (t *target) here() *point {
+// atPoint tells whether the guest stands at a breakpoint.
+func (t *target) atPoint() bool {
 	at := uint64(t.machine().CPU.CodeAt())
-	for i := range t.points {
-		if p := &t.points[i]; p.kind <= '1' && p.addr == at {
-			return p
-		}
-	}
-	return nil
+	return slices.ContainsFunc(t.points, func(p point) bool { return p.kind <= '1' && p.addr == at })
 }
 
 // beforeEvent goes back to before the event that was just delivered.
@@ -253,11 +254,7 @@ func (t *target) steps(ctx context.Context, while bool, first, last uint64) erro
 			return err
 		}
 		t.stop = stop{signal: sigTRAP}
-		if p := t.here(); p != nil && while {
-			t.stop.reason = p.reason()
-			return nil
-		}
-		if ip := t.machine().CPU.State().RIP; !while || ip < first || ip >= last {
+		if ip := t.machine().CPU.State().RIP; !while || ip < first || ip >= last || t.atPoint() {
 			return nil
 		}
 	}

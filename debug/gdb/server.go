@@ -125,7 +125,7 @@ func (s *server) serve(ctx context.Context) (machine.Result, error) {
 			}
 		}
 		s.o.Tell(fmt.Sprintf("%s attached", c.RemoteAddr()))
-		how, err := newSession(s.t, c).serve(ctx)
+		how, err := newDialog(s.t, c).serve(ctx)
 		c.Close()
 		s.t.forget()
 		s.busy.Store(false)

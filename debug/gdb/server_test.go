@@ -81,10 +81,10 @@ func TestPackets(t *testing.T) {
 			{"S05", "T05.*"}, {"p10", "0110000000000000"},
 		}},
 		{"breakpoints", []turn{
-			{"Z0,1006,1", "OK"}, {"Z0,1006,1", "OK"}, {"c", "T05.*swbreak:;"}, {"p10", "0610000000000000"},
-			{"vCont;c", "T05.*swbreak:;"}, {"p0", "0200000000000000"},
-			{"z0,1006,1", "OK"}, {"Z1,100c,1", "OK"}, {"c", "T05.*hwbreak:;"}, {"p10", "0c10000000000000"},
-			{"bc", "T05.*hwbreak:;"}, {"p0", "0100000000000000"},
+			{"Z0,1006,1", "OK"}, {"Z0,1006,1", "OK"}, {"c", "T05.*thread:1;"}, {"p10", "0610000000000000"},
+			{"vCont;c", "T05.*thread:1;"}, {"p0", "0200000000000000"},
+			{"z0,1006,1", "OK"}, {"Z1,100c,1", "OK"}, {"c", "T05.*thread:1;"}, {"p10", "0c10000000000000"},
+			{"bc", "T05.*thread:1;"}, {"p0", "0100000000000000"},
 			{"z1,100c,1", "OK"}, {"z1,100c,1", "OK"},
 			{"m1006,2", "8b1d"},
 			{"Z5,0,1", ""}, {"Z", "E.."}, {"Z0", "E.."}, {"Z0,1", "E.."}, {"Z0,x,1", "E.."}, {"Z0,1000,1;X1,27", "E.."},
@@ -407,7 +407,7 @@ func TestChangesAreHistory(t *testing.T) {
 		{"s", "T05.*"}, {"s", "T05.*"}, {"m3000,1", "22"}, {"s", "T05.*"}, {"s", "T05.*"}, {"s", "T05.*"}, {"p0", "0800000000000000"},
 	})
 	// Code that has run is changed as by a store: nop nop nop nop nop
-	c.play([]turn{{"M1001,5:9090909090", "OK"}, {"m2000,1", "01"}, {"c1", "E.."}, {"Z0,1006,1", "OK"}, {"c", "T05.*swbreak:;"}, {"m2000,1", "01"}})
+	c.play([]turn{{"M1001,5:9090909090", "OK"}, {"m2000,1", "01"}, {"c1", "E.."}, {"Z0,1006,1", "OK"}, {"c", "T05.*thread:1;"}, {"m2000,1", "01"}})
 }
 
 // One connection goes with the guest from 32-bit into 64-bit code and back.
@@ -416,7 +416,7 @@ func TestModesOnOneConnection(t *testing.T) {
 	size := len(c.ask("g"))
 	assert.Equal(t, uint64(32), c.word("mode"))
 	assert.Equal(t, "OK", c.ask("Z0,ffffc98000000000,1"), "an address that 32-bit code does not have")
-	assert.Regexp(t, "^T05.*swbreak", c.ask("c"))
+	assert.Regexp(t, "^T05.*thread:1;", c.ask("c"))
 	assert.Equal(t, uint64(64), c.word("mode"))
 	assert.Equal(t, uint64(0xffffc98000000000), c.word("rip"))
 	assert.Equal(t, size, len(c.ask("g")))
@@ -444,7 +444,7 @@ func FuzzPackets(f *testing.F) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			s := newSession(g, near)
+			s := newDialog(g, near)
 			_, err := s.serve(t.Context())
 			assert.NoError(t, err)
 			near.Close()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 )
@@ -15,8 +14,8 @@ import (
 // sendTimeout is how long a client may take to read an answer.
 const sendTimeout = 10 * time.Second
 
-// session is one client, from attaching to parting.
-type session struct {
+// dialog is one client, from attaching to parting.
+type dialog struct {
 	t    *target
 	conn net.Conn
 	last []byte // what was sent last, for a client that wants it again
@@ -39,10 +38,10 @@ type request struct {
 	body   string
 }
 
-func newSession(t *target, conn net.Conn) *session { return &session{t: t, conn: conn} }
+func newDialog(t *target, conn net.Conn) *dialog { return &dialog{t: t, conn: conn} }
 
 // serve answers packets until the client parts.
-func (s *session) serve(ctx context.Context) (parting, error) {
+func (s *dialog) serve(ctx context.Context) (parting, error) {
 	defer context.AfterFunc(ctx, func() { s.conn.Close() })()
 	requests := make(chan request)
 	done := make(chan struct{})
@@ -71,7 +70,7 @@ func (s *session) serve(ctx context.Context) (parting, error) {
 
 // read takes packets off the connection, acknowledges them and hands them over.
 // An interrupt, and the end of the connection, stop a run at once.
-func (s *session) read(requests chan<- request, done <-chan struct{}) {
+func (s *dialog) read(requests chan<- request, done <-chan struct{}) {
 	defer close(requests)
 	f := newFramer(s.conn)
 	for {
@@ -107,7 +106,7 @@ func (s *session) read(requests chan<- request, done <-chan struct{}) {
 
 // stopRun stops the run that the last packet began, whether it has begun by now
 // or is about to. An interrupt that comes between two runs stops nothing.
-func (s *session) stopRun(lost bool) {
+func (s *dialog) stopRun(lost bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.broken, s.lost = s.count, s.lost || lost
@@ -117,7 +116,7 @@ func (s *session) stopRun(lost bool) {
 }
 
 // running makes the context of what a packet begins and an interrupt may end.
-func (s *session) running(ctx context.Context, q request) (context.Context, context.CancelFunc) {
+func (s *dialog) running(ctx context.Context, q request) (context.Context, context.CancelFunc) {
 	run, cancel := context.WithCancel(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -134,7 +133,7 @@ func (s *session) running(ctx context.Context, q request) (context.Context, cont
 }
 
 // acknowledge sends + or -, if the client wants that.
-func (s *session) acknowledge(sign byte) {
+func (s *dialog) acknowledge(sign byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.noAck {
@@ -144,11 +143,11 @@ func (s *session) acknowledge(sign byte) {
 }
 
 // send sends a packet.
-func (s *session) send(body string) { s.write(frame(body)) }
+func (s *dialog) send(body string) { s.write(frame(body)) }
 
 // write sends bytes, or with nil the last packet again. A client that does not
 // take them is lost.
-func (s *session) write(packet []byte) {
+func (s *dialog) write(packet []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if packet != nil {
@@ -161,7 +160,7 @@ func (s *session) write(packet []byte) {
 	}
 }
 
-func (s *session) isDead() bool {
+func (s *dialog) isDead() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.dead
@@ -169,7 +168,7 @@ func (s *session) isDead() bool {
 
 // print shows lines on the client's console. It may be done while the client
 // waits for the end of a run or of a monitor command.
-func (s *session) print(text string) {
+func (s *dialog) print(text string) {
 	for text := range slices.Chunk([]byte(text), packetSize/2-2) {
 		s.send("O" + hexText(string(text)))
 	}
@@ -188,10 +187,5 @@ const (
 
 // fault is an error with words, which a newer gdb shows.
 func fault(err error) string {
-	return "E." + strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' {
-			return '?'
-		}
-		return r
-	}, err.Error())
+	return "E." + printable(err.Error())
 }
