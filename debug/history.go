@@ -21,8 +21,8 @@ import (
 //
 // While a machine has a history it is moved by it only, and the processor's
 // OnDelivery and OnReturn, breaks, watched stores and Machine.OnTick are the
-// history's. Observers may be set: they see what runs forward on purpose
-// (Run, Step), not the replays in between.
+// history's. Observers may be set, and an OnDelivery before the history begins:
+// they see what runs forward on purpose (Run, Step), not the replays in between.
 type History struct {
 	m      *machine.Machine
 	points []*point // by tick; the first is the beginning and is always kept
@@ -43,6 +43,9 @@ type History struct {
 
 	watch *watch // at work, or nil
 	pace  pace
+
+	user   func(*idt.Outcome) // the OnDelivery of before
+	hidden bool               // a replay that it does not see
 }
 
 // point is a moment to come back to.
@@ -85,8 +88,11 @@ const DefaultHistory = 256 << 20
 // not fit, they lie further apart, and going back takes longer.
 func NewHistory(m *machine.Machine, limit uint64) *History {
 	h := &History{m: m, limit: limit, frontier: m.CPU.Ticks()}
-	h.pace.clock = used
+	h.pace.clock, h.user = used, m.CPU.OnDelivery
 	m.CPU.OnDelivery = func(out *idt.Outcome) {
+		if h.user != nil && !h.hidden {
+			h.user(out)
+		}
 		h.nest.delivered(m, out)
 		h.event, h.eventTick = *out, m.CPU.Ticks()
 		if h.watch != nil {
@@ -99,7 +105,7 @@ func NewHistory(m *machine.Machine, limit uint64) *History {
 }
 
 // Close gives the machine back, where it stands.
-func (h *History) Close() { h.m.CPU.OnDelivery, h.m.CPU.OnReturn = nil, nil }
+func (h *History) Close() { h.m.CPU.OnDelivery, h.m.CPU.OnReturn = h.user, nil }
 
 // Machine is the machine at the present tick, to be looked at.
 func (h *History) Machine() *machine.Machine { return h.m }

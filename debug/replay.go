@@ -165,6 +165,8 @@ func (h *History) replay(ctx context.Context, to uint64) error {
 // unseen runs f without the user's observers.
 func (h *History) unseen(f func() error) error {
 	m := h.m
+	defer func(hidden bool) { h.hidden = hidden }(h.hidden)
+	h.hidden = true
 	obs, _ := m.CPU.Observer().(cpu.Observer)
 	step, walk, cr3, io := m.MMU.OnStep, m.MMU.OnWalk, m.MMU.OnCR3, m.OnIO
 	if obs != nil {
