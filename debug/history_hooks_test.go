@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"x86emu/guest"
 	"x86emu/idt"
 	"x86emu/machine"
 )
@@ -36,4 +37,25 @@ func TestHistoryShowsDeliveriesOnce(t *testing.T) {
 
 	h.Close()
 	assert.NotNil(t, m.CPU.OnDelivery)
+}
+
+// A machine that the guest turned off or reset is at the end of its run, from
+// which one can go back.
+func TestHistoryEndsAtPower(t *testing.T) {
+	ctx := context.Background()
+	for code, want := range map[string]machine.Reason{
+		"\x90\xba\x04\x06\xb8\x00\x20\xef": machine.TurnedOff,
+		"\x90\xb0\xfe\xe6\x64":             machine.Reset,
+	} {
+		h := NewHistory(loadInto(t, machine.Config{Extra: machine.AddPower}, guest.Mode16, code), 64<<20)
+		for range 2 {
+			a, err := h.Run(ctx, machine.NoBudget)
+			require.NoError(t, err)
+			assert.True(t, a.Over)
+			assert.Equal(t, want, a.Result.Reason)
+			a, err = h.StepBack(ctx, 2)
+			require.NoError(t, err)
+			assert.False(t, a.Over)
+		}
+	}
 }

@@ -44,7 +44,7 @@ func (h *History) explore(ctx context.Context, to uint64) (machine.Result, error
 	h.m.OnTick = nil
 	h.frontier = h.Tick()
 	switch r.Reason {
-	case machine.Exited, machine.Halted, machine.Shutdown, machine.Looping:
+	case machine.Exited, machine.Halted, machine.Shutdown, machine.Looping, machine.TurnedOff, machine.Reset:
 		h.end, h.ended, h.over = r, true, true
 	}
 	return r, err

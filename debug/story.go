@@ -214,6 +214,6 @@ func (b *builder) finish(end string) *Story {
 func endWords(r machine.Reason) string {
 	return map[machine.Reason]string{
 		machine.Exited: "exit", machine.Halted: "halt", machine.Shutdown: "shutdown", machine.Looping: "endless",
-		machine.Budget: "handler", machine.Cancelled: "cut",
+		machine.Budget: "handler", machine.Cancelled: "cut", machine.TurnedOff: "off", machine.Reset: "reset",
 	}[r]
 }

@@ -305,7 +305,7 @@ func (t *storyText) end() {
 		fmt.Fprintf(t.w, "and so on for ever: the same state comes round with every %s\n", map[bool]string{true: "delivery", false: plural(n, "delivery")}[n == 1])
 	case "cut":
 		fmt.Fprintln(t.w, "... (not followed further)")
-	case "exit", "halt":
+	case "exit", "halt", "off", "reset":
 		fmt.Fprintf(t.w, "the run ends: %s\n", t.story.End)
 	}
 }

@@ -19,9 +19,9 @@
 // processor. Nothing else moves time, so that the same image and input give
 // the same run on every host.
 //
-// A run ends for a reason that is told (Result): the guest's word, HLT that
-// nothing can end, shutdown, an endless loop of deliveries, a budget of ticks,
-// or the end of a context.
+// A run ends for a reason that is told (Result): the guest's word, power turned
+// off, a reset, HLT that nothing can end, shutdown, an endless loop of
+// deliveries, a budget of ticks, or the end of a context.
 //
 // A machine can be forked cheaply (memory pages are shared until written),
 // returned to one of its own Moments and replayed from there,

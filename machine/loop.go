@@ -57,7 +57,7 @@ func (m *Machine) watch(ctx context.Context, end uint64) (cpu.Stop, *Loop) {
 	anchor, round := m.mark(), Loop{}
 	for power := uint64(1); ; {
 		m.between()
-		if m.exit.s.Done || m.stopped || m.CPU.Ticks() >= end || round.Period&0x3ff == 0 && ctx.Err() != nil {
+		if _, ended := m.ended(); ended || m.stopped || m.CPU.Ticks() >= end || round.Period&0x3ff == 0 && ctx.Err() != nil {
 			return cpu.StopTick, nil
 		}
 		if stop := m.CPU.Step(); stop != cpu.StopTick || m.CPU.Streak() == 0 {

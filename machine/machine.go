@@ -272,9 +272,10 @@ func (m *Machine) run(ctx context.Context, end uint64, patrolled bool) Result {
 	defer m.CPU.StopAfter(0)
 	for {
 		m.between()
+		if r, ended := m.ended(); ended {
+			return r
+		}
 		switch {
-		case m.exit.s.Done:
-			return Result{Reason: Exited, Value: m.exit.s.Value}
 		case m.stopped:
 			return Result{Reason: Stopped}
 		case ctx.Err() != nil:
@@ -303,6 +304,19 @@ func (m *Machine) run(ctx context.Context, end uint64, patrolled bool) Result {
 			}
 		}
 	}
+}
+
+// ended tells how the guest has ended the run, if it has.
+func (m *Machine) ended() (r Result, ended bool) {
+	switch p := m.power; {
+	case m.exit.s.Done:
+		return Result{Reason: Exited, Value: m.exit.s.Value}, true
+	case p != nil && p.s.Off:
+		return Result{Reason: TurnedOff}, true
+	case p != nil && p.s.Reset:
+		return Result{Reason: Reset}, true
+	}
+	return r, false
 }
 
 // between does what is due between two instructions.

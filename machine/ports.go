@@ -81,7 +81,7 @@ func (p *Port92) Out(_ uint16, _ uint8, v uint32) {
 	p.s.Rest = uint8(v) &^ 3
 	p.m.MMU.SetA20(v&2 != 0)
 	if v&1 != 0 && p.m.power != nil {
-		p.m.power.ask(PowerReset)
+		p.m.power.reset()
 	}
 }
 

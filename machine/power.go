@@ -1,7 +1,7 @@
 package machine
 
 // Power is the ports by which a kernel turns a PC off or resets it. Either ends
-// the run with Stopped, and Asked tells which it was.
+// the run, with TurnedOff or Reset.
 //
 //	port 0x604   ACPI's PM1a control, where QEMU's PCs have it: a word with
 //	             SLP_EN (bit 13) and sleep type 0 turns the machine off
@@ -18,86 +18,68 @@ type Power struct {
 	m *Machine
 }
 
-type powerState struct{ Asked PowerRequest }
-
-// PowerRequest is what a guest asked of the board's power.
-type PowerRequest uint8
-
-const (
-	PowerKept  PowerRequest = iota // nothing
-	PowerOff                       // to be turned off
-	PowerReset                     // to be reset
-)
+type powerState struct{ Off, Reset bool }
 
 // AddPower gives the board its power ports; it is for Config.Extra.
-func AddPower(m *Machine) (*Power, error) {
+func AddPower(m *Machine) error {
 	p := &Power{m: m}
 	m.power = p
 	m.Attach(p)
 	for _, port := range []struct {
 		at    PortRange
 		width uint8
-		out   func(v uint32) PowerRequest
+		out   func(p *Power, v uint32)
 	}{
-		{PortRange{0x604, 2}, 2, sleepControl},
-		{PortRange{0xcf9, 1}, 1, resetControl},
-		{PortRange{0x64, 1}, 1, keyboardPulse},
+		{PortRange{0x604, 2}, 2, (*Power).sleepControl},
+		{PortRange{0xcf9, 1}, 1, (*Power).resetControl},
+		{PortRange{0x64, 1}, 1, (*Power).keyboardPulse},
 	} {
 		if err := m.Ports.Claim(port.at.First, port.at.N, port.width, &powerPort{p, port.width, port.out}); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return p, nil
+	return nil
 }
 
 func (p *Power) Name() string { return "power" }
 func (p *Power) State() any   { return &p.s }
 
-// Asked is what the guest has asked for.
-func (p *Power) Asked() PowerRequest { return p.s.Asked }
-
-// ask ends the run for a request.
-func (p *Power) ask(r PowerRequest) {
-	p.s.Asked = r
-	p.m.Stop()
+func (p *Power) sleepControl(v uint32) {
+	const sleepType, sleepEnable = 7 << 10, 1 << 13
+	if v&(sleepEnable|sleepType) == sleepEnable {
+		p.s.Off = true
+		p.m.CPU.RequestStop()
+	}
 }
 
-// powerPort is one of the ports: what a write of its whole width asks for.
+func (p *Power) resetControl(v uint32) {
+	if v&(1<<2) != 0 {
+		p.reset()
+	}
+}
+
+func (p *Power) keyboardPulse(v uint32) {
+	if v&0xf1 == 0xf0 {
+		p.reset()
+	}
+}
+
+func (p *Power) reset() {
+	p.s.Reset = true
+	p.m.CPU.RequestStop()
+}
+
+// powerPort is one of the ports: what a write of its whole width does.
 type powerPort struct {
 	power *Power
 	width uint8
-	asks  func(v uint32) PowerRequest
+	out   func(p *Power, v uint32)
 }
 
 func (p *powerPort) In(uint16, uint8) uint32 { return 0xffffffff }
 
 func (p *powerPort) Out(_ uint16, size uint8, v uint32) {
-	if size != p.width {
-		return
+	if size == p.width {
+		p.out(p.power, v)
 	}
-	if r := p.asks(v); r != PowerKept {
-		p.power.ask(r)
-	}
-}
-
-func sleepControl(v uint32) PowerRequest {
-	const sleepType, sleepEnable = 7 << 10, 1 << 13
-	if v&(sleepEnable|sleepType) == sleepEnable {
-		return PowerOff
-	}
-	return PowerKept
-}
-
-func resetControl(v uint32) PowerRequest {
-	if v&(1<<2) != 0 {
-		return PowerReset
-	}
-	return PowerKept
-}
-
-func keyboardPulse(v uint32) PowerRequest {
-	if v&0xf1 == 0xf0 {
-		return PowerReset
-	}
-	return PowerKept
 }

@@ -11,36 +11,26 @@ import (
 func TestPower(t *testing.T) {
 	const halt = "\xfa\xf4"
 	for _, c := range []struct {
-		name  string
-		code  string
-		asked PowerRequest
+		name string
+		code string
+		want Reason
 	}{
-		{"SLP_EN with type 0 turns off", "\xba\x04\x06\xb8\x00\x20\xef", PowerOff},
-		{"SLP_EN with type 1 does not", "\xba\x04\x06\xb8\x00\x24\xef", PowerKept},
-		{"nor does a byte", "\xba\x05\x06\xb0\x20\xee", PowerKept},
-		{"nor a double word", "\xba\x04\x06\x66\xb8\x00\x20\x00\x00\x66\xef", PowerKept},
-		{"nor the word without SLP_EN", "\xba\x04\x06\xb8\x01\x00\xef", PowerKept},
-		{"bit 2 of reset control", "\xba\xf9\x0c\xb0\x06\xee", PowerReset},
-		{"bit 1 of it alone only chooses", "\xba\xf9\x0c\xb0\x02\xee", PowerKept},
-		{"the keyboard controller's pulse", "\xb0\xfe\xe6\x64", PowerReset},
-		{"a pulse of other lines", "\xb0\xff\xe6\x64", PowerKept},
-		{"another command of it", "\xb0\xae\xe6\x64", PowerKept},
-		{"fast reset", "\xb0\x03\xe6\x92", PowerReset},
-		{"the A20 gate alone", "\xb0\x02\xe6\x92", PowerKept},
+		{"SLP_EN with type 0 turns off", "\xba\x04\x06\xb8\x00\x20\xef", TurnedOff},
+		{"SLP_EN with type 1 does not", "\xba\x04\x06\xb8\x00\x24\xef", Halted},
+		{"nor does a byte", "\xba\x05\x06\xb0\x20\xee", Halted},
+		{"nor a double word", "\xba\x04\x06\x66\xb8\x00\x20\x00\x00\x66\xef", Halted},
+		{"nor the word without SLP_EN", "\xba\x04\x06\xb8\x01\x00\xef", Halted},
+		{"bit 2 of reset control", "\xba\xf9\x0c\xb0\x06\xee", Reset},
+		{"bit 1 of it alone only chooses", "\xba\xf9\x0c\xb0\x02\xee", Halted},
+		{"the keyboard controller's pulse", "\xb0\xfe\xe6\x64", Reset},
+		{"a pulse of other lines", "\xb0\xff\xe6\x64", Halted},
+		{"another command of it", "\xb0\xae\xe6\x64", Halted},
+		{"fast reset", "\xb0\x03\xe6\x92", Reset},
+		{"the A20 gate alone", "\xb0\x02\xe6\x92", Halted},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var p *Power
-			m := boot(t, Config{Extra: func(m *Machine) (err error) {
-				p, err = AddPower(m)
-				return err
-			}}, c.code+halt)
-			r := run(t, m, 1000)
-			assert.Equal(t, c.asked, p.Asked())
-			want := Stopped
-			if c.asked == PowerKept {
-				want = Halted
-			}
-			assert.Equal(t, want, r.Reason)
+			m := boot(t, Config{Extra: AddPower}, c.code+halt)
+			assert.Equal(t, c.want, run(t, m, 1000).Reason)
 		})
 	}
 }

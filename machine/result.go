@@ -18,10 +18,12 @@ const (
 	Budget                  // the ticks are spent
 	Cancelled               // the context ended
 	Stopped                 // Machine.Stop was called
+	TurnedOff               // the guest turned the machine off (see Power)
+	Reset                   // the guest reset the machine
 )
 
 func (r Reason) String() string {
-	return [...]string{"exited", "halted for good", "shutdown", "endless delivery loop", "budget spent", "interrupted", "stopped"}[r]
+	return [...]string{"exited", "halted for good", "shutdown", "endless delivery loop", "budget spent", "interrupted", "stopped", "turned off", "reset"}[r]
 }
 
 // Result tells how a run ended.
@@ -62,8 +64,10 @@ func (r Result) Status() int {
 		return 122
 	case Budget:
 		return 124
-	case Shutdown:
+	case Shutdown, Reset:
 		return 126
+	case TurnedOff:
+		return 0
 	}
 	return 130
 }
@@ -72,7 +76,7 @@ func (r Result) Status() int {
 // the guest's word; it is empty for one that did.
 func (r Result) Story() []string {
 	switch r.Reason {
-	case Exited:
+	case Exited, TurnedOff:
 		return nil
 	case Shutdown:
 		lines := []string{fmt.Sprintf("shutdown at tick %d: a fault while delivering a double fault", r.Ticks)}

@@ -13,6 +13,7 @@ import (
 
 	"x86emu/cmd/x86emu/qemu"
 	"x86emu/debug"
+	"x86emu/debug/gdb"
 	"x86emu/debug/qemulog"
 	"x86emu/guest"
 	"x86emu/machine"
@@ -59,12 +60,9 @@ func tellQEMU(cmd *cobra.Command, text string) {
 
 // runAsQEMU runs what the line asks for and gives the exit status.
 func runAsQEMU(cmd *cobra.Command, line *qemu.Line) (code int, err error) {
-	if line.GDB != "" {
-		return 0, fmt.Errorf("-gdb %s: no debugger can connect", line.GDB)
-	}
 	var s streams
 	defer s.close()
-	cfg := machine.Config{RAM: line.RAM, Model: line.Model, Ports: &line.Ports}
+	cfg := machine.Config{RAM: line.RAM, Model: line.Model, Ports: &line.Ports, Extra: machine.AddPower}
 	if cfg.Serial, err = s.qemu(cmd, "serial", line.Serial); err != nil {
 		return 0, err
 	}
@@ -74,14 +72,21 @@ func runAsQEMU(cmd *cobra.Command, line *qemu.Line) (code int, err error) {
 	if line.Serial.Stdio {
 		cfg.Input = input(cmd)
 	}
-	var power *machine.Power
-	cfg.Extra = func(m *machine.Machine) (err error) {
-		power, err = machine.AddPower(m)
-		return err
-	}
 	m, err := machine.New(cfg)
 	if err != nil {
 		return 0, err
+	}
+	d := debugger{address: line.GDB, history: size(debug.DefaultHistory)}
+	if line.GDB != "" {
+		if line.Kernel != "" {
+			if d.syms, err = openSymbols(cmd, kernelFile(line.Kernel), ""); err != nil {
+				return 0, err
+			}
+		}
+		if d.listener, err = gdb.Listen(d.address); err != nil {
+			return 0, fmt.Errorf("-gdb: %w", err)
+		}
+		defer d.listener.Close()
 	}
 	name, err := bootAsQEMU(m, line)
 	if err != nil {
@@ -99,11 +104,17 @@ func runAsQEMU(cmd *cobra.Command, line *qemu.Line) (code int, err error) {
 	}
 	ctx, stop := signal.NotifyContext(cmd.Context(), terminate...)
 	defer stop()
+	cmd.SetContext(ctx)
 	var bios *guest.Call
-	if line.Kernel == "" {
-		guest.StopAtBIOS(m, func(c guest.Call) { bios = &c })
+	var r machine.Result
+	if line.GDB != "" {
+		r, err = d.serve(cmd, m, machine.NoBudget, line.Freeze)
+	} else {
+		if line.Kernel == "" {
+			guest.StopAtBIOS(m, func(c guest.Call) { bios = &c })
+		}
+		r, err = m.Run(ctx, machine.NoBudget)
 	}
-	r, err := m.Run(ctx, machine.NoBudget)
 	for _, e := range []error{log.Close(), s.close()} {
 		if err == nil {
 			err = e
@@ -118,10 +129,10 @@ func runAsQEMU(cmd *cobra.Command, line *qemu.Line) (code int, err error) {
 	if bios != nil {
 		return 0, errors.New(bios.String())
 	}
-	if r.Reason != machine.Stopped && r.Reason != machine.Cancelled {
+	if r.Reason != machine.Cancelled {
 		tellEnd(cmd, r)
 	}
-	code, note := line.End(r, power.Asked())
+	code, note := line.End(r)
 	if note != "" {
 		tellQEMU(cmd, note)
 	}
@@ -155,11 +166,7 @@ func bootAsQEMU(m *machine.Machine, line *qemu.Line) (name string, err error) {
 		return name, load(m, name, img, guest.Options{Floppy: line.Disk.Floppy}, "")
 	}
 	name = line.Kernel
-	file := name
-	if _, err := os.Stat(name); err == nil && !strings.ContainsAny(name, `/\`) {
-		file = "./" + name // before a built-in kernel of this name
-	}
-	data, err := guest.Open(file)
+	data, err := guest.Open(kernelFile(name))
 	if err != nil {
 		return "", err
 	}
@@ -168,6 +175,15 @@ func bootAsQEMU(m *machine.Machine, line *qemu.Line) (name string, err error) {
 		return "", fmt.Errorf("%s: %w", name, err)
 	}
 	return name, load(m, name, img, guest.Options{Cmdline: line.Append}, line.Initrd)
+}
+
+// kernelFile is the name by which a kernel is opened: a file comes before a
+// built-in kernel of its name.
+func kernelFile(name string) string {
+	if _, err := os.Stat(name); err == nil && !strings.ContainsAny(name, `/\`) {
+		return "./" + name
+	}
+	return name
 }
 
 // readSector reads the first sector of a disk image, or all of a shorter file.

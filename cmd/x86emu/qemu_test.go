@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bufio"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -42,8 +45,8 @@ func TestQEMUStatus(t *testing.T) {
 		{"without it the port is nobody's", exit5 + halt, "", 120, "", []string{"halted for good", "QEMU would go on for ever"}},
 		{"power off", powerOff, "", 0, "", nil},
 		{"power off and -no-shutdown", powerOff, " -no-shutdown", 0, "", []string{"turned the machine off"}},
-		{"reset with -no-reboot", pulseReset, " -no-reboot", 0, "", nil},
-		{"reset", pulseReset, "", 126, "", []string{"the guest reset the machine: " + again}},
+		{"reset with -no-reboot", pulseReset, " -no-reboot", 0, "", []string{"reset at tick 2"}},
+		{"reset", pulseReset, "", 126, "", []string{"reset at tick 2", again}},
 		{"triple fault with -no-reboot", undefined, " -no-reboot", 0, "", []string{"shutdown", "#UD", "#GP", "#GP", "#DF", "#GP"}},
 		{"triple fault", undefined, "", 126, "", []string{"shutdown", "#UD", "#GP", "#GP", "#DF", "#GP", again}},
 		{"COM1 is standard output where QEMU has a window", hello32 + exit0, debugExit, 1, "hi\n", nil},
@@ -136,6 +139,48 @@ func TestQEMUInput(t *testing.T) {
 	t.Chdir(filepath.Dir(mb))
 	status, _, _ = cli(t, "", "qemu", "-kernel", "k", "-append", "A", "-device", "isa-debug-exit,iobase=0xf4,iosize=4")
 	assert.Equal(t, 131, status, `A*2+1: the command line is "k A"`)
+}
+
+// With -S the guest stands until a debugger continues it; a log goes on beside it.
+func TestQEMUDebugger(t *testing.T) {
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address := free.Addr().String()
+	require.NoError(t, free.Close())
+	log := filepath.Join(t.TempDir(), "log")
+	ended := make(chan int, 1)
+	kernel := file(t, "kernel", multiboot(exit5))
+	go func() {
+		status, _, _ := cli(t, "", "qemu", "-kernel", kernel, "-S", "-gdb", "tcp:"+address, "-d", "exec", "-D", log,
+			"-device", "isa-debug-exit,iobase=0xf4")
+		ended <- status
+	}()
+	var c net.Conn
+	require.Eventually(t, func() bool {
+		c, err = net.Dial("tcp", address)
+		return err == nil
+	}, 10*time.Second, 10*time.Millisecond)
+	defer c.Close()
+	require.NoError(t, c.SetDeadline(time.Now().Add(10*time.Second)))
+	answers := bufio.NewReader(c)
+	for _, want := range []string{"T09", "W0b"} { // the end of the run is a stop first
+		_, err = c.Write([]byte("$c#63"))
+		require.NoError(t, err)
+		answer := "O"
+		for answer[0] == 'O' { // text for the console
+			_, err = answers.ReadString('$')
+			require.NoError(t, err)
+			answer, err = answers.ReadString('#')
+			require.NoError(t, err)
+		}
+		assert.True(t, strings.HasPrefix(answer, want), answer)
+		_, err = c.Write([]byte("+"))
+		require.NoError(t, err)
+	}
+	assert.Equal(t, 11, <-ended)
+	text, err := os.ReadFile(log)
+	require.NoError(t, err)
+	assert.Contains(t, string(text), "Trace 0: ")
 }
 
 func TestQEMUErrorsAreOneLine(t *testing.T) {

@@ -175,8 +175,12 @@ func (t *target) theEnd(r machine.Result) {
 	t.stop.reason = ""
 	t.stop.signal = map[machine.Reason]int{
 		machine.Exited: sigKILL, machine.Halted: sigSTOP, machine.Shutdown: sigSEGV, machine.Looping: sigABRT, machine.Budget: sigXCPU,
+		machine.TurnedOff: sigKILL, machine.Reset: sigKILL,
 	}[r.Reason]
 	words := fmt.Sprintf("the guest ended it with %d", r.Value)
+	if r.Reason == machine.TurnedOff {
+		words = "the guest turned the machine off"
+	}
 	for i, line := range r.Story() {
 		if words += "\n" + line; i == 0 {
 			words = line

@@ -3,8 +3,7 @@ package qemu
 import "x86emu/machine"
 
 // End tells how a run that is over ends on QEMU: the exit status, and what is to
-// be said on standard error beside the run's own story. asked is what the guest
-// asked of the power ports.
+// be said on standard error beside the run's own story.
 //
 // QEMU has two ends: the status of isa-debug-exit, value*2+1 (mod 256), and 0
 // for all others: the guest turned the machine off; it reset the machine, or
@@ -13,26 +12,23 @@ import "x86emu/machine"
 // cannot come, or goes round) or begin again (a reset without -no-reboot), the
 // run ends all the same, with the even status that "x86emu run" has for it, so
 // that no script takes it for the guest's word.
-func (l *Line) End(r machine.Result, asked machine.PowerRequest) (status int, note string) {
+func (l *Line) End(r machine.Result) (status int, note string) {
 	const again = "QEMU would reset the machine and begin again (-no-reboot: it would end with status 0); x86emu ends here"
-	switch {
-	case r.Reason == machine.Exited:
+	switch r.Reason {
+	case machine.Exited:
 		return int(r.Value<<1|1) & 0xff, ""
-	case r.Reason == machine.Stopped && asked == machine.PowerOff:
+	case machine.TurnedOff:
 		if l.NoShutdown {
 			return 0, "the guest turned the machine off: QEMU would stand still (-no-shutdown); x86emu ends here"
 		}
 		return 0, ""
-	case r.Reason == machine.Cancelled:
-		return 0, "stopped from outside"
-	case r.Reason == machine.Shutdown && l.NoReboot:
+	case machine.Cancelled:
 		return 0, ""
-	case r.Reason == machine.Shutdown:
+	case machine.Shutdown, machine.Reset:
+		if l.NoReboot {
+			return 0, ""
+		}
 		return r.Status(), again
-	case r.Reason == machine.Stopped && l.NoReboot:
-		return 0, ""
-	case r.Reason == machine.Stopped:
-		return machine.Result{Reason: machine.Shutdown}.Status(), "the guest reset the machine: " + again
 	}
 	return r.Status(), "QEMU would go on for ever; x86emu ends here"
 }
