@@ -115,6 +115,9 @@ func runAsQEMU(cmd *cobra.Command, line *qemu.Line) (code int, err error) {
 		}
 		r, err = m.Run(ctx, machine.NoBudget)
 	}
+	if line.Resets(r) {
+		log.Reset()
+	}
 	for _, e := range []error{log.Close(), s.close()} {
 		if err == nil {
 			err = e
@@ -226,13 +229,10 @@ func (s *streams) qemu(cmd *cobra.Command, flag string, to qemu.Stream) (*machin
 	return machine.NewOutput(io.MultiWriter(all...)), nil
 }
 
-// qemuLog begins the log that -d asks for.
-func (s *streams) qemuLog(cmd *cobra.Command, m *machine.Machine, line *qemu.Line) (io.Closer, error) {
-	if len(line.Log) == 0 {
-		return io.NopCloser(nil), nil
-	}
+// qemuLog begins the log that -d asks for, which may be nothing.
+func (s *streams) qemuLog(cmd *cobra.Command, m *machine.Machine, line *qemu.Line) (*qemulog.Log, error) {
 	w := cmd.ErrOrStderr()
-	if line.LogTo != "" {
+	if line.LogTo != "" && len(line.Log) > 0 {
 		var err error
 		if w, err = s.createFile("D", line.LogTo); err != nil {
 			return nil, err
@@ -240,5 +240,6 @@ func (s *streams) qemuLog(cmd *cobra.Command, m *machine.Machine, line *qemu.Lin
 	}
 	return qemulog.Watch(m, w, qemulog.Options{
 		Int: slices.Contains(line.Log, "int"), Exec: slices.Contains(line.Log, "exec"), Single: line.Single,
+		Reset: slices.Contains(line.Log, "cpu_reset"),
 	}), nil
 }

@@ -7,6 +7,9 @@
 //	exec   for each block of code a line "Trace 0: ADDRESS [cs base/pc/flags/
 //	       cflags] symbol", in the form that "-d exec,nochain" gives it: blocks
 //	       that are entered by a chained jump have their line, too
+//	reset  "Triple fault", and for each reset of the processor that somebody tells
+//	       of "CPU Reset (CPU 0)" with the registers, x87 and SSE among them, as
+//	       -d cpu_reset gives it; QEMU has two more as it starts
 //
 // The fields are QEMU's and so is their order; the values are this machine's.
 // Some cannot be equal: QEMU's ADDRESS is where its host code lies, here it is

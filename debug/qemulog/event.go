@@ -10,8 +10,18 @@ import (
 // take is the processor's: what the event finds.
 func (l *Log) take(*idt.Event) { l.state = l.m.CPU.State() }
 
-// delivered is the processor's: the events of one delivery, in their order.
+// delivered is the processor's, after each delivery.
 func (l *Log) delivered(out *idt.Outcome) {
+	if l.o.Int {
+		l.events(out)
+	}
+	if l.o.Reset && out.Shutdown {
+		l.w.WriteString("Triple fault\n")
+	}
+}
+
+// events writes the events of one delivery, in their order.
+func (l *Log) events(out *idt.Outcome) {
 	l.old = -1
 	for i := range out.Chain[:out.N] {
 		e := &out.Chain[i]

@@ -14,6 +14,7 @@ import (
 type Options struct {
 	Int    bool           // events, as -d int
 	Exec   bool           // blocks of code, as -d exec,nochain
+	Reset  bool           // triple faults, and the registers at a reset, as -d cpu_reset
 	Single bool           // with Exec: each instruction is a block, as with -singlestep
 	Syms   *debug.Symbols // for the names of blocks; may be nil
 }
@@ -35,11 +36,14 @@ type Log struct {
 
 // Watch writes what the machine does from now on to w, by a buffer that Close
 // empties. It takes CPU.OnTake and CPU.OnDelivery
-// for Int, and the place of the observer for Exec.
+// for Int and Reset, and the place of the observer for Exec.
 func Watch(m *machine.Machine, w io.Writer, o Options) *Log {
 	l := &Log{m: m, w: bufio.NewWriterSize(w, 1<<16), o: o, old: -1}
 	if o.Int {
-		m.CPU.OnTake, m.CPU.OnDelivery = l.take, l.delivered
+		m.CPU.OnTake = l.take
+	}
+	if o.Int || o.Reset {
+		m.CPU.OnDelivery = l.delivered
 	}
 	if o.Exec {
 		m.CPU.SetObserver(l)
@@ -49,7 +53,7 @@ func Watch(m *machine.Machine, w io.Writer, o Options) *Log {
 
 // Close ends the watch and writes what is buffered. The error is the writer's.
 func (l *Log) Close() error {
-	if l.o.Int {
+	if l.o.Int || l.o.Reset {
 		l.m.CPU.OnTake, l.m.CPU.OnDelivery = nil, nil
 	}
 	if l.o.Exec {

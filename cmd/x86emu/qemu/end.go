@@ -25,10 +25,15 @@ func (l *Line) End(r machine.Result) (status int, note string) {
 	case machine.Cancelled:
 		return 0, ""
 	case machine.Shutdown, machine.Reset:
-		if l.NoReboot {
-			return 0, ""
+		if l.Resets(r) {
+			return r.Status(), again
 		}
-		return r.Status(), again
+		return 0, ""
 	}
 	return r.Status(), "QEMU would go on for ever; x86emu ends here"
+}
+
+// Resets tells whether QEMU would reset the machine at the end of a run.
+func (l *Line) Resets(r machine.Result) bool {
+	return !l.NoReboot && (r.Reason == machine.Shutdown || r.Reason == machine.Reset)
 }

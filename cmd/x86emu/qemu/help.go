@@ -16,7 +16,7 @@ a Makefile with QEMU = x86emu qemu works. Options have one dash or two.
   -debugcon stdio|file:NAME, -chardev stdio|file|null,id=ID[,path=NAME][,logfile=NAME]
   -device isa-debug-exit[,iobase=0x501][,iosize=2]   -device isa-debugcon,chardev=ID
   -nographic -display none -nodefaults -no-reboot -no-shutdown
-  -d int,exec [-D FILE] [-singlestep]       QEMU's log, in its layout
+  -d int,exec,cpu_reset [-D FILE] [-singlestep]  QEMU's log, in its layout
   -s, -gdb tcp:[HOST]:PORT, -S              gdb may connect, on loopback unless HOST says otherwise
   -cpu help, -machine help, -device help, -d help
 

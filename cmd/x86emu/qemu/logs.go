@@ -26,7 +26,7 @@ var logList = []logItem{
 	{"in_asm", "the code of each block", logAbsent},
 	{"cpu", "registers before each block", logAbsent},
 	{"fpu", "x87 and SSE registers too", logAbsent},
-	{"cpu_reset", "registers before a reset", logAbsent},
+	{"cpu_reset", "triple faults, and the registers at a reset", logTold},
 	{"pcall", "far calls and returns", logAbsent},
 	{"mmu", "page-table walks", logAbsent},
 	{"guest_errors", "accesses to devices that are wrong", logSilent},
