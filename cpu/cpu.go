@@ -97,6 +97,7 @@ type CPU struct {
 	Model *Model
 	dec   decode.Decoder
 	obs   Observer
+	shown shown
 
 	single bool // run instruction by instruction: an observer, or a breakpoint armed
 }

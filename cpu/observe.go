@@ -35,20 +35,28 @@ type AccessEvent struct {
 	Value  uint64
 }
 
+// shown are the events that observers are given, and the instruction that one of
+// them tells of: kept in the processor, so that showing them takes no memory.
+type shown struct {
+	inst   InstEvent
+	access AccessEvent
+	step   decode.Inst
+}
+
 func (c *CPU) observeInst(in *decode.Inst) {
 	lin := c.csBase + c.ip
 	if c.mode != decode.Mode64 {
 		lin &= 0xffffffff
 	}
-	c.obs.Instruction(&InstEvent{
-		CPU: c, Tick: c.Ticks(), CS: c.s.Seg[decode.CS].Sel, RIP: c.ip, Linear: mmu.Linear(lin), Inst: in,
-	})
+	c.shown.inst = InstEvent{CPU: c, Tick: c.Ticks(), CS: c.s.Seg[decode.CS].Sel, RIP: c.ip, Linear: mmu.Linear(lin), Inst: in}
+	c.obs.Instruction(&c.shown.inst)
 }
 
 // sawAccess shows an access to the observer and to the data breakpoints.
 func (c *CPU) sawAccess(lin mmu.Linear, size uint8, write bool, v uint64) {
 	c.checkDataBreak(uint64(lin), size, write)
 	if c.obs != nil {
-		c.obs.Access(&AccessEvent{Tick: c.Ticks(), Linear: lin, Size: size, Write: write, Value: v})
+		c.shown.access = AccessEvent{Tick: c.Ticks(), Linear: lin, Size: size, Write: write, Value: v}
+		c.obs.Access(&c.shown.access)
 	}
 }

@@ -260,17 +260,18 @@ func (c *CPU) stepInst() (Stop, bool) {
 	if c.breaks != nil && s.RFLAGS&idt.FlagRF == 0 && c.reached() {
 		return StopRequest, true
 	}
-	var in decode.Inst
-	if !c.fetchInst(&in) {
+	in := &c.shown.step
+	*in = decode.Inst{}
+	if !c.fetchInst(in) {
 		return c.deliverFault()
 	}
 	if c.obs != nil {
-		c.observeInst(&in)
+		c.observeInst(in)
 	}
 	s.Shadow = 0
 	s.RFLAGS &^= idt.FlagRF
 	c.blocks.stale = false
-	ok := c.exec(&in)
+	ok := c.exec(in)
 	if !ok {
 		s.Shadow = shadow
 		if c.repDone == 0 {
@@ -282,7 +283,7 @@ func (c *CPU) stepInst() (Stop, bool) {
 	}
 	// MOV SS and POP SS hold their own trap back for good: the next instruction
 	// has one of its own, unless it is INT3 or INT n. [SDM 3B, Single-Step Exception Condition; observed on AMD Zen 4]
-	trap := tf && c.stepTraps(&in) && s.Shadow&idt.ShadowMovSS == 0
+	trap := tf && c.stepTraps(in) && s.Shadow&idt.ShadowMovSS == 0
 	c.retire()
 	if trap {
 		// A set TF at the start of an instruction traps after it. [SDM 3B, Single-Step Exception Condition]
