@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/pprof/profile"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -184,6 +185,14 @@ func TestErrorsAreOneLine(t *testing.T) {
 		{"trace kept as lines", []string{"trace", good, "--out", filepath.Join(dir, "x"), "--json"}, "without --json"},
 		{"trace in no layout", []string{"trace", good, "--layout", "bochs"}, "must be qemu-int, qemu-exec"},
 		{"trace in QEMU's layout as JSON", []string{"trace", good, "--layout", "qemu-int", "--json"}, "without --json"},
+		{"time line as lines", []string{"trace", good, "--perfetto", filepath.Join(dir, "x"), "--kind", "inst"}, "without --kind"},
+		{"stats without an image", []string{"stats"}, "stats needs an IMAGE"},
+		{"stats of too many rows", []string{"stats", good, "--top", "1048577"}, "at most 1048576"},
+		{"profile of no period", []string{"run", good, "--profile", filepath.Join(dir, "x"), "--profile-period", "0"}, "must be 1 or more"},
+		{"profile of other stacks", []string{"run", good, "--profile", filepath.Join(dir, "x"), "--profile-stacks", "dwarf"}, "must be calls or leaf"},
+		{"period without a profile", []string{"stats", good, "--profile-period", "5"}, "needs --profile"},
+		{"profile and stale entries", []string{"run", good, "--profile", filepath.Join(dir, "x"), "--report-stale-tlb"}, "neither"},
+		{"profile into the image", []string{"run", good, "--profile", good}, "overwrite the image"},
 		{"trace diff of one", []string{"trace", "diff", good}, "a file A and a file B"},
 		{"trace diff of images", []string{"trace", "diff", good, good}, "not a trace"},
 		{"trace diff with too much around", []string{"trace", "diff", good, good, "--context", "10001"}, "at most 10000"},
@@ -391,6 +400,40 @@ func TestTraceLayouts(t *testing.T) {
 	assert.Regexp(t, `(?m)^Trace 0: 0x10000c \[`, out)
 }
 
+// A guest that is counted, profiled and drawn ends as ever.
+func TestStatsProfileTimeLine(t *testing.T) {
+	dir := t.TempDir()
+	status, out, errs := cli(t, "", "stats", "df-no-gate-32", "--profile", filepath.Join(dir, "a"))
+	assert.Zero(t, status)
+	assert.Contains(t, out, "#PF")
+	assert.Contains(t, errs, "shutdown at tick")
+	status, out, _ = cli(t, "", "stats", "hello-32", "--json", "--top", "2")
+	assert.Zero(t, status)
+	var report struct{ Forms []any }
+	require.NoError(t, json.Unmarshal([]byte(out), &report))
+	assert.Len(t, report.Forms, 2)
+
+	for _, stacks := range []string{"calls", "leaf"} {
+		name := filepath.Join(dir, stacks)
+		status, out, _ = cli(t, "", "run", "hello-32", "--profile", name, "--profile-stacks", stacks, "--profile-period", "10")
+		assert.Zero(t, status)
+		k, _ := guest.KernelNamed("hello-32")
+		assert.Equal(t, k.Transcript, out)
+		data, err := os.ReadFile(name)
+		require.NoError(t, err)
+		_, err = profile.ParseData(data)
+		assert.NoError(t, err)
+	}
+
+	line := filepath.Join(dir, "line")
+	status, out, _ = cli(t, "", "trace", "df-no-gate-32", "--perfetto", line)
+	assert.Equal(t, 126, status)
+	assert.Empty(t, out)
+	data, err := os.ReadFile(line)
+	require.NoError(t, err)
+	assert.True(t, json.Valid(data))
+}
+
 // The lines of a trace that the README shows are those that it has.
 func TestReadmeTrace(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
@@ -487,7 +530,7 @@ func TestWalk(t *testing.T) {
 func TestVersionAndHelp(t *testing.T) {
 	_, out, _ := cli(t, "", "version")
 	assert.True(t, strings.HasPrefix(out, "x86emu "))
-	for _, c := range []string{"", "run", "trace", "explain", "trace diff", "dis", "walk", "pages", "pages diff", "idt", "gdt", "tss", "audit", "guests", "new", "experiment", "experiment by-accident", "version"} {
+	for _, c := range []string{"", "run", "trace", "explain", "trace diff", "stats", "dis", "walk", "pages", "pages diff", "idt", "gdt", "tss", "audit", "guests", "new", "experiment", "experiment by-accident", "version"} {
 		status, out, errs := cli(t, "", append(strings.Fields(c), "--help")...)
 		assert.Zero(t, status)
 		assert.Empty(t, errs)

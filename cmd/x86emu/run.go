@@ -16,6 +16,7 @@ func newRun() *cobra.Command {
 	var reportStale, stopped bool
 	var d debugger
 	var save saving
+	var p profileFlags
 	cmd := &cobra.Command{
 		Use:   "run IMAGE",
 		Short: "Run a guest until it ends",
@@ -44,6 +45,10 @@ With --report-stale-tlb stderr also tells each access that uses a TLB entry whic
 page tables no longer support: the entry, the store that changed the table, and
 the flush that is missing. The guest does the same, but runs one instruction at a time.
 
+With --profile a file tells where the guest spent its ticks, by symbol and with call
+stacks, for "go tool pprof -http :8080 FILE". Samples are taken by virtual time, so
+that the same run gives the same profile.
+
 With --gdb a debugger may attach at any time, which stops the guest: see "x86emu gdb".
 -S lets the guest stand until it does.`,
 		Example: `  x86emu run unmapped-handler-32
@@ -51,6 +56,7 @@ With --gdb a debugger may attach at any time, which stops the guest: see "x86emu
   x86emu run kernel.elf --budget 1000000
   x86emu run boot.bin --cpu 386
   x86emu run missing-invlpg-32 --report-stale-tlb
+  x86emu run kernel.elf --profile kernel.pprof
   x86emu run kernel.elf --gdb 1234 -S
   x86emu run kernel.elf --at 5000000 --save booted
   x86emu run booted
@@ -62,8 +68,13 @@ With --gdb a debugger may attach at any time, which stops the guest: see "x86emu
 				return fmt.Errorf("-S needs --gdb: nobody could continue the guest")
 			case reportStale && d.address != "":
 				return fmt.Errorf("--report-stale-tlb and --gdb exclude each other (in gdb: monitor stale)")
+			case p.file != "" && (reportStale || d.address != ""):
+				return fmt.Errorf("--profile goes with neither --report-stale-tlb nor --gdb")
 			}
 			defer s.close()
+			if err := p.create(cmd, &s); err != nil {
+				return err
+			}
 			defer save.close()
 			if err := save.open(cmd); err != nil {
 				return err
@@ -89,6 +100,9 @@ With --gdb a debugger may attach at any time, which stops the guest: see "x86emu
 					return err
 				}
 			}
+			if err := p.watch(cmd, m, args[0]); err != nil {
+				return err
+			}
 			var r machine.Result
 			if d.address != "" {
 				r, err = d.serve(cmd, m, ticks, stopped)
@@ -97,6 +111,9 @@ With --gdb a debugger may attach at any time, which stops the guest: see "x86emu
 			}
 			if err == nil {
 				err = save.write(m)
+			}
+			if e := p.end(); err == nil {
+				err = e
 			}
 			if e := s.close(); err == nil {
 				err = e
@@ -113,6 +130,8 @@ With --gdb a debugger may attach at any time, which stops the guest: see "x86emu
 	}
 	b.addFlags(cmd)
 	s.addFlags(cmd, "stdio")
+	p.addFlags(cmd)
+	cmd.Flags().StringVar(&p.symbols, "symbols", "", "take the names of --profile from this ELF `FILE` (default the image)")
 	cmd.Flags().BoolVar(&reportStale, "report-stale-tlb", false, "tell each use of a TLB entry that the page tables no longer support")
 	save.addFlags(cmd)
 	d.history = size(debug.DefaultHistory)

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"x86emu/debug"
+	"x86emu/debug/perfetto"
 	"x86emu/debug/qemulog"
 	"x86emu/debug/tracefile"
 	"x86emu/guest"
@@ -23,6 +24,7 @@ type traceFlags struct {
 	kinds, ranges, syntax string
 	output, out, from     string
 	layout, symbols       string
+	perfetto              string
 	json                  bool
 	filter                debug.Filter
 	lines                 debug.LineOptions
@@ -54,6 +56,10 @@ describes them. --out FILE keeps the same in a compact binary form, some two byt
 for each instruction and what it changes; --from FILE prints a trace of either
 form again, all of it or by --kind, --range and --count. "trace diff" compares two.
 
+--perfetto FILE writes a time line that ui.perfetto.dev opens: exceptions and
+interrupts as slices, nested as they were handled, and counters of events and TLB
+misses; a tick is shown as a nanosecond.
+
 --layout qemu-int and qemu-exec print what QEMU 7.2 does for -d int and for
 -d exec,nochain, for scripts that read that.
 
@@ -64,6 +70,7 @@ The exit status is that of "run"; it is 0 where --count has ended the trace.`,
   x86emu trace kernel.elf --out good.trace
   x86emu trace --from good.trace --kind event
   x86emu trace diff good.trace bad.trace
+  x86emu trace kernel.elf --perfetto kernel.json
   x86emu trace kernel.elf --layout qemu-int,qemu-exec --output qemu.log`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if t.from != "" {
@@ -134,7 +141,8 @@ func (t *traceFlags) addFlags(cmd *cobra.Command) {
 	f.StringVar(&t.out, "out", "", "keep the trace in this `FILE`, in the compact binary form")
 	f.StringVar(&t.from, "from", "", "print the trace that this `FILE` holds, and run nothing")
 	f.StringVar(&t.layout, "layout", "", "print as QEMU does: `qemu-int|qemu-exec`, or both with a comma between")
-	f.StringVar(&t.symbols, "symbols", "", "take the names of --layout qemu-exec from this ELF `FILE` (default the image)")
+	f.StringVar(&t.symbols, "symbols", "", "take the names of --perfetto and --layout from this ELF `FILE` (default the image)")
+	f.StringVar(&t.perfetto, "perfetto", "", "write a time line to this `FILE`, for ui.perfetto.dev")
 }
 
 // parse checks the flags' values, and which go together.
@@ -164,11 +172,14 @@ func (t *traceFlags) parse(cmd *cobra.Command) (err error) {
 			}
 		}
 	}
-	if bad := clash(cmd.Flags(), "out", "json", "output", "syntax", "from", "layout"); bad != "" {
+	if bad := clash(cmd.Flags(), "out", "json", "output", "syntax", "from", "layout", "perfetto"); bad != "" {
 		return fmt.Errorf("--out keeps a trace in its own form: it goes without --%s", bad)
 	}
 	if bad := clash(cmd.Flags(), "layout", "json", "syntax", "from", "kind", "range", "count"); bad != "" {
 		return fmt.Errorf("--layout is QEMU's: it goes without --%s", bad)
+	}
+	if bad := clash(cmd.Flags(), "perfetto", "json", "output", "syntax", "from", "layout", "kind", "range", "count"); bad != "" {
+		return fmt.Errorf("--perfetto writes a time line of its own: it goes without --%s", bad)
 	}
 	return nil
 }
@@ -178,9 +189,14 @@ func clash(f *pflag.FlagSet, name string, others ...string) string {
 	if !f.Changed(name) {
 		return ""
 	}
-	for _, other := range others {
-		if f.Changed(other) {
-			return other
+	return anyOf(f, others...)
+}
+
+// anyOf finds a flag that was given.
+func anyOf(f *pflag.FlagSet, names ...string) string {
+	for _, name := range names {
+		if f.Changed(name) {
+			return name
 		}
 	}
 	return ""
@@ -188,14 +204,20 @@ func clash(f *pflag.FlagSet, name string, others ...string) string {
 
 // create opens what the trace is written to.
 func (t *traceFlags) create(cmd *cobra.Command, s *streams) (io.Writer, error) {
-	if t.out != "" {
+	switch {
+	case t.out != "":
 		return s.create(cmd, "out", t.out)
+	case t.perfetto != "":
+		return s.create(cmd, "perfetto", t.perfetto)
 	}
 	return s.create(cmd, "output", t.output)
 }
 
 // watch begins the trace of a machine; finish ends it.
 func (t *traceFlags) watch(cmd *cobra.Command, m *machine.Machine, image string, w io.Writer, done func()) (finish func(machine.Result) error, err error) {
+	if t.perfetto != "" {
+		return perfetto.Watch(m, w, perfetto.Options{Image: image, Syms: t.qemu.Syms}).Close, nil
+	}
 	if t.layout != "" {
 		l := qemulog.Watch(m, w, t.qemu)
 		return func(machine.Result) error { return l.Close() }, nil
