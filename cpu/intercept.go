@@ -30,7 +30,8 @@ import "x86emu/idt"
 // OnEvent may write to memory, change registers by GPR, or everything by SetState
 // (which flushes the TLB, and after which RIP is e.Return if the event is
 // swallowed); it may call RequestStop, and does not call Run or Step. A run
-// repeats itself, in a debug.History too, if OnEvent gives the same answers.
+// repeats itself, in a debug.History too, if OnEvent gives the same answers. A
+// fork of the machine has no OnEvent until it is given one.
 
 // Inject makes Run or Step deliver an event before they run anything, whatever
 // else is pending and whatever IF says; OnEvent sees it. e.Return is set to the next

@@ -30,7 +30,7 @@ func typed() *machine.Input {
 func TestSavedMachineGoesOn(t *testing.T) {
 	ticks := uint64(10_000_000)
 	if testing.Short() {
-		ticks /= 10
+		ticks /= 25
 	}
 	for _, bits := range []guest.Mode{guest.Mode32, guest.Mode64} {
 		for _, tlbOff := range []bool{false, true} {
@@ -49,7 +49,7 @@ func TestSavedMachineGoesOn(t *testing.T) {
 					require.NoError(t, err)
 					require.Equal(t, machine.Budget, result.Reason)
 				}
-				run(m, 1_234_567)
+				run(m, ticks/8+7)
 				s := m.CPU.State()
 				require.NotZero(t, plain.Len(), "the guest has read input")
 				require.Less(t, plain.Len(), 60<<10)
