@@ -112,3 +112,18 @@ func TestExplainNeedsTheExactValue(t *testing.T) {
 	assert.Nil(t, explain("peer", "1.0", &both), "a row is about its versions")
 	assert.Nil(t, explain("peer", "2.0", &wrong))
 }
+
+// What SetLinear stores, AtLinear reads, across words.
+func TestAtLinear(t *testing.T) {
+	x, err := NewContext(userCase(UserCS64, 0x90))
+	require.NoError(t, err)
+	var r Result
+	const at = UserData + 6
+	before := x.AtLinear(nil, at, 4)
+	assert.Equal(t, before, x.AtLinear(&r, at, 4))
+	x.SetLinear(&r, at, 4, 0x11223344)
+	assert.EqualValues(t, 0x11223344, x.AtLinear(&r, at, 4))
+	assert.EqualValues(t, 0x2233, x.AtLinear(&r, at+1, 2))
+	assert.Equal(t, before, x.AtLinear(nil, at, 4), "the case begins as it did")
+	assert.Zero(t, x.AtLinear(nil, 0, 8), "not mapped")
+}

@@ -108,6 +108,25 @@ func (x *Context) SetBytes(r *Result, at Offset, size int, v uint64) {
 	r.Mem = slices.DeleteFunc(r.Mem, func(w Word) bool { return w.Value == x.Start(w.At) })
 }
 
+// AtLinear reads size (1 to 8) bytes at a linear address as an answer has them, or
+// with nil as the case begins; what is not mapped is zero.
+func (x *Context) AtLinear(r *Result, linear uint64, size int) (v uint64) {
+	for i := range size {
+		at, ok := x.World.Offset(linear + uint64(i))
+		if !ok {
+			continue
+		}
+		word := x.Start(at &^ 7)
+		if r != nil {
+			if n, changed := r.find(at &^ 7); changed {
+				word = r.Mem[n].Value
+			}
+		}
+		v |= word >> (at % 8 * 8) & 0xff << (8 * i)
+	}
+	return v
+}
+
 // SetLinear is SetBytes at a linear address; what is not mapped is lost.
 func (x *Context) SetLinear(r *Result, linear uint64, size int, v uint64) {
 	for i := range size {
@@ -117,9 +136,15 @@ func (x *Context) SetLinear(r *Result, linear uint64, size int, v uint64) {
 	}
 }
 
+// find gives the place of a word among those that an answer has changed, or where
+// it would be.
+func (r *Result) find(at Offset) (place int, changed bool) {
+	return slices.BinarySearchFunc(r.Mem, at, func(w Word, at Offset) int { return int(w.At) - int(at) })
+}
+
 // word finds a word in an answer, or adds it with the value that it began with.
 func (r *Result) word(x *Context, at Offset) *Word {
-	i, found := slices.BinarySearchFunc(r.Mem, at, func(w Word, at Offset) int { return int(w.At) - int(at) })
+	i, found := r.find(at)
 	if !found {
 		r.Mem = slices.Insert(r.Mem, i, Word{at, x.Start(at)})
 	}

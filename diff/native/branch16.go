@@ -30,7 +30,7 @@ func nearBranch16(x *diff.Context, r *diff.Result) bool {
 			*r = *f
 			return true
 		}
-		target = peek(x, g[4], 2)
+		target = x.AtLinear(nil, g[4], 2)
 		g[4] += 2
 		if in.NArgs > 0 {
 			g[4] += uint64(in.Imm)
@@ -44,7 +44,7 @@ func nearBranch16(x *diff.Context, r *diff.Result) bool {
 			*r = load
 			return true
 		}
-		target = peek(x, linear, 2)
+		target = x.AtLinear(nil, linear, 2)
 	case a.Kind == decode.ArgRel:
 		if in.Map == 1 || in.Opcode == 0xe8 || in.Opcode == 0xe9 {
 			regs.RIP -= 2 // the displacement has 16 bits
@@ -114,32 +114,4 @@ func branches(in *decode.Inst, regs *diff.Regs) bool {
 	signs := (f&sf != 0) != (f&of != 0)
 	yes := [...]bool{f&of != 0, f&cf != 0, f&zf != 0, f&(cf|zf) != 0, f&sf != 0, f&pf != 0, signs, signs || f&zf != 0}[in.Opcode>>1&7]
 	return yes != (in.Opcode&1 != 0)
-}
-
-// peek is a number in memory at the start of the case.
-func peek(x *diff.Context, linear uint64, size int) (v uint64) {
-	for i := range size {
-		if at, ok := x.World.Offset(linear + uint64(i)); ok {
-			v |= x.Start(at&^7) >> (at % 8 * 8) & 0xff << (8 * i)
-		}
-	}
-	return v
-}
-
-// peekNow is a number in memory as an answer has it.
-func peekNow(x *diff.Context, r *diff.Result, linear uint64, size int) (v uint64) {
-	for i := range size {
-		at, ok := x.World.Offset(linear + uint64(i))
-		if !ok {
-			continue
-		}
-		word := x.Start(at &^ 7)
-		for _, w := range r.Mem {
-			if w.At == at&^7 {
-				word = w.Value
-			}
-		}
-		v |= word >> (at % 8 * 8) & 0xff << (8 * i)
-	}
-	return v
 }

@@ -49,7 +49,7 @@ func callStack(x *diff.Context, r *diff.Result) bool {
 	cs := uint16(x.Inst.Imm2)
 	if x.Inst.Args[0].Kind == decode.ArgMem {
 		linear, _, _ := x.Operand()
-		cs = uint16(peek(x, linear+uint64(x.Inst.OpSize), 2))
+		cs = uint16(x.AtLinear(nil, linear+uint64(x.Inst.OpSize), 2))
 	}
 	const code = 0xf8 // present, DPL 3
 	from, to := x.Mode == decode.Mode64, diff.UserMode(cs) == decode.Mode64
@@ -111,7 +111,7 @@ func returnOrder(x *diff.Context, r *diff.Result) bool {
 		return false
 	}
 	sp := x.Case.Regs.GPR[4]
-	cs := peek(x, stackLinear(x, stackAdd(x, sp, size)), 2)
+	cs := x.AtLinear(nil, stackLinear(x, stackAdd(x, sp, size)), 2)
 	if cs&3 != 3 || in.Op != decode.LRET && x.Mode == decode.Mode64 {
 		words = append(words, outer+size, outer)
 	}
@@ -155,7 +155,7 @@ func iretLimit(x *diff.Context, r *diff.Result) bool {
 	}
 	size := int(in.OpSize)
 	sp := x.Case.Regs.GPR[4]
-	at := func(n int) uint64 { return peek(x, stackLinear(x, stackAdd(x, sp, n*size)), size) }
+	at := func(n int) uint64 { return x.AtLinear(nil, stackLinear(x, stackAdd(x, sp, n*size)), size) }
 	rip, cs := at(0), uint16(at(1))
 	if diff.UserMode(cs) == decode.Mode64 || uint32(at(4))&0xfffc != r.Error || rip <= uint64(limit(cs)) {
 		return false
@@ -197,7 +197,7 @@ func enterOrder(x *diff.Context, r *diff.Result) bool {
 			copyFault(r, f)
 			return true
 		}
-		if !pushes(x, r, size, sp, peekNow(x, r, stackLinear(x, bp), size)) {
+		if !pushes(x, r, size, sp, x.AtLinear(r, stackLinear(x, bp), size)) {
 			return true
 		}
 		sp = stackAdd(x, sp, -size)
@@ -255,7 +255,7 @@ func popAll(x *diff.Context, r *diff.Result) bool {
 			break
 		}
 		if reg != 4 { // ESP is skipped
-			v := peek(x, stackLinear(x, sp), int(size))
+			v := x.AtLinear(nil, stackLinear(x, sp), int(size))
 			r.Regs.GPR[reg] = widen(r.Regs.GPR[reg], v, size)
 		}
 		sp = stackAdd(x, sp, int(size))

@@ -39,7 +39,7 @@ func setFlags(x *diff.Context, r *diff.Result, set, clear uint64) bool {
 	if !ok {
 		return false
 	}
-	old := linear(x, r, f.at(2), f.word)
+	old := x.AtLinear(r, f.at(2), f.word)
 	v := old&^clear | set
 	x.SetLinear(r, f.at(2), f.word, v)
 	return v != old
@@ -54,24 +54,6 @@ func setError(x *diff.Context, r *diff.Result, code uint32) bool {
 	r.Error = code
 	x.SetLinear(r, f.sp, f.word, uint64(code))
 	return true
-}
-
-// linear reads memory as it is in an answer.
-func linear(x *diff.Context, r *diff.Result, at uint64, size int) (v uint64) {
-	for i := range size {
-		o, ok := x.World.Offset(at + uint64(i))
-		if !ok {
-			continue
-		}
-		b := x.Start(o&^7) >> (o % 8 * 8) & 0xff
-		for _, w := range r.Mem {
-			if w.At == o&^7 {
-				b = w.Value >> (o % 8 * 8) & 0xff
-			}
-		}
-		v |= b << (8 * i)
-	}
-	return v
 }
 
 // common are the rows that paging and delivery share.

@@ -105,7 +105,7 @@ func markPDPTEs(x *diff.Context, r *diff.Result) bool {
 	}
 	mark := func(root diff.Offset, i uint64) {
 		at := root + diff.Offset(8*i)
-		if v := linear(x, r, uint64(at.Phys()), 8); v&mmu.PtePresent != 0 {
+		if v := x.AtLinear(r, uint64(at.Phys()), 8); v&mmu.PtePresent != 0 {
 			x.SetBytes(r, at, 1, v&0xff|mmu.PteAccessed)
 		}
 	}
