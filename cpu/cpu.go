@@ -72,10 +72,6 @@ type CPU struct {
 	inject   bool      // injected waits to be delivered
 	injected idt.Event
 
-	// OnTake, if not nil, is called before each delivery: the event, good during
-	// the call. The processor is as the event finds it; CR2 and DR6 are not set
-	// yet. It may do what OnDelivery may.
-	OnTake func(*idt.Event)
 	// OnEvent, if not nil, is asked before each event is delivered, with the processor
 	// at the instruction boundary where the event was found; see intercept.go.
 	OnEvent func(e *idt.Event) (deliver bool)

@@ -332,9 +332,6 @@ func (c *CPU) deliver(e *idt.Event) (Stop, bool) {
 	}
 	c.settle()
 	c.from = Interrupted{s.CPL, c.CodeAt(), c.StackAt()}
-	if c.OnTake != nil {
-		c.OnTake(e)
-	}
 	if e.Vector == idt.VecDB {
 		// #DB stops the recording of branches. [SDM 3B, IA32_DEBUGCTL MSR]
 		s.MSR.DebugCtl &^= debugCtlLBR | debugCtlBTF

@@ -60,7 +60,7 @@ const (
 	eventsTrack = 1
 )
 
-// Watch writes the time line of a machine from now on. It takes CPU.OnTake,
+// Watch writes the time line of a machine from now on. It takes CPU.OnEvent,
 // OnDelivery and OnReturn, MMU.OnWalk and Machine.OnTick.
 func Watch(m *machine.Machine, w io.Writer, o Options) *Writer {
 	if o.Period == 0 {
@@ -70,7 +70,7 @@ func Watch(m *machine.Machine, w io.Writer, o Options) *Writer {
 	p.text(`{"displayTimeUnit":"ns","otherData":{"clock":"one nanosecond is one tick of virtual time"},"traceEvents":[`)
 	p.put(&entry{Name: "process_name", Phase: "M", PID: machineID, Args: map[string]string{"name": o.Image}})
 	p.put(&entry{Name: "thread_name", Phase: "M", PID: machineID, TID: eventsTrack, Args: map[string]string{"name": "events"}})
-	m.CPU.OnTake, m.CPU.OnDelivery, m.CPU.OnReturn = p.take, p.delivered, p.returned
+	m.CPU.OnEvent, m.CPU.OnDelivery, m.CPU.OnReturn = p.take, p.delivered, p.returned
 	m.MMU.OnWalk = p.walk
 	m.OnTick = p.tick
 	return p
@@ -79,7 +79,7 @@ func Watch(m *machine.Machine, w io.Writer, o Options) *Writer {
 // Close ends the watch, and every slice that is open. The error is that of the
 // first write that failed.
 func (p *Writer) Close(r machine.Result) error {
-	p.m.CPU.OnTake, p.m.CPU.OnDelivery, p.m.CPU.OnReturn = nil, nil, nil
+	p.m.CPU.OnEvent, p.m.CPU.OnDelivery, p.m.CPU.OnReturn = nil, nil, nil
 	p.m.MMU.OnWalk, p.m.OnTick = nil, nil
 	now := p.m.CPU.Ticks()
 	p.sample(now)
@@ -118,9 +118,10 @@ func at(tick uint64, e entry) *entry {
 }
 
 // take is the processor's: an event comes.
-func (p *Writer) take(*idt.Event) {
+func (p *Writer) take(*idt.Event) (deliver bool) {
 	lin := uint64(p.m.CPU.CodeAt())
 	p.from = spot{lin, p.o.Syms.On(p.m, lin)}
+	return true
 }
 
 // delivered is the processor's.

@@ -63,7 +63,10 @@ func Watch(m *machine.Machine, o Options) *Profiler {
 	m.OnTick = p.tick
 	if !o.Leaf {
 		p.s = newShadow(m)
-		m.CPU.OnTake = func(*idt.Event) { p.s.taken() }
+		m.CPU.OnEvent = func(*idt.Event) bool {
+			p.s.taken()
+			return true
+		}
 		m.CPU.OnDelivery = p.s.delivered
 		m.CPU.OnReturn = p.s.returned
 	}
@@ -149,7 +152,7 @@ func (p *Profiler) stack() (steps []step) {
 func (p *Profiler) Close() *profile.Profile {
 	p.m.OnTick = nil
 	if p.s != nil {
-		p.m.CPU.OnTake, p.m.CPU.OnDelivery, p.m.CPU.OnReturn = nil, nil, nil
+		p.m.CPU.OnEvent, p.m.CPU.OnDelivery, p.m.CPU.OnReturn = nil, nil, nil
 	}
 	b := newBuilder(p.o.Syms)
 	b.p.Period = int64(p.o.Period)

@@ -8,7 +8,10 @@ import (
 )
 
 // take is the processor's: what the event finds.
-func (l *Log) take(*idt.Event) { l.state = l.m.CPU.State() }
+func (l *Log) take(*idt.Event) (deliver bool) {
+	l.state = l.m.CPU.State()
+	return true
+}
 
 // delivered is the processor's, after each delivery.
 func (l *Log) delivered(out *idt.Outcome) {

@@ -35,12 +35,12 @@ type Log struct {
 }
 
 // Watch writes what the machine does from now on to w, by a buffer that Close
-// empties. It takes CPU.OnTake and CPU.OnDelivery
+// empties. It takes CPU.OnEvent and CPU.OnDelivery
 // for Int and Reset, and the place of the observer for Exec.
 func Watch(m *machine.Machine, w io.Writer, o Options) *Log {
 	l := &Log{m: m, w: bufio.NewWriterSize(w, 1<<16), o: o, old: -1}
 	if o.Int {
-		m.CPU.OnTake = l.take
+		m.CPU.OnEvent = l.take
 	}
 	if o.Int || o.Reset {
 		m.CPU.OnDelivery = l.delivered
@@ -54,7 +54,7 @@ func Watch(m *machine.Machine, w io.Writer, o Options) *Log {
 // Close ends the watch and writes what is buffered. The error is the writer's.
 func (l *Log) Close() error {
 	if l.o.Int || l.o.Reset {
-		l.m.CPU.OnTake, l.m.CPU.OnDelivery = nil, nil
+		l.m.CPU.OnEvent, l.m.CPU.OnDelivery = nil, nil
 	}
 	if l.o.Exec {
 		l.m.CPU.SetObserver(nil)
