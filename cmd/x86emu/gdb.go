@@ -78,8 +78,8 @@ i8086, i386 or i386:x86-64. The commands that --init prints let gdb do so by its
     x86emu gdb --init > x86emu.gdb
     gdb -x x86emu.gdb -ex "target remote :1234"
 
-Where CS has a base, look at $pc_linear: x/5i $pc_linear. "info registers system"
-has control registers, bases, limits, descriptor caches and MSRs.
+Where CS has a base, look at $pc_linear: x/5i $pc_linear. "info registers"
+has control registers, bases, limits, descriptor caches, MSRs and the tick, too.
 
     monitor help       what this side can do besides: stories of faults, walks,
                        tables, breakpoints on exceptions, physical memory, snapshots

@@ -26,6 +26,16 @@ define hook-stop
   end
 end
 
+define system-registers
+  info registers cr0 cr2 cr3 cr4 cr8 efer dr0 dr1 dr2 dr3 dr6 dr7
+  info registers gdtr_base gdtr_limit idtr_base idtr_limit ldtr tr tr_base
+  info registers cs_base cs_attr ss_base ss_attr fs_base gs_base k_gs_base
+  info registers star lstar sfmask cpl mode state tick
+end
+document system-registers
+Show the registers that only a kernel sees.
+end
+
 define goto-tick
   monitor goto $arg0
   reverse-continue

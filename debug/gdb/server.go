@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"x86emu/debug"
@@ -41,7 +40,8 @@ func Serve(ctx context.Context, l net.Listener, m *machine.Machine, o Options) (
 	if o.Tell == nil {
 		o.Tell = func(string) {}
 	}
-	s := &server{o: o, listener: l, clients: make(chan net.Conn)}
+	s := &server{o: o, listener: l, clients: make(chan net.Conn), place: make(chan struct{}, 1)}
+	s.place <- struct{}{}
 	s.t = newTarget(m, o)
 	defer s.t.close()
 	ctx, cancel := context.WithCancel(ctx)
@@ -60,8 +60,12 @@ type server struct {
 	listener net.Listener
 	t        *target
 	clients  chan net.Conn
-	busy     atomic.Bool // a client is attached
+	place    chan struct{} // what a client takes when it attaches
 }
+
+// grace is how long a client waits for the one before to go: a debugger that
+// detaches and attaches at once finds the place free.
+const grace = 500 * time.Millisecond
 
 // accept hands over one client at a time, and refuses others.
 func (s *server) accept(ctx context.Context) {
@@ -75,9 +79,14 @@ func (s *server) accept(ctx context.Context) {
 			time.Sleep(100 * time.Millisecond)
 			continue
 		}
-		if !s.busy.CompareAndSwap(false, true) {
+		select {
+		case <-s.place:
+		case <-time.After(grace):
 			s.refuse(c)
 			continue
+		case <-ctx.Done():
+			c.Close()
+			return
 		}
 		select {
 		case s.clients <- c:
@@ -128,7 +137,7 @@ func (s *server) serve(ctx context.Context) (machine.Result, error) {
 		how, err := newDialog(s.t, c).serve(ctx)
 		c.Close()
 		s.t.forget()
-		s.busy.Store(false)
+		s.place <- struct{}{}
 		switch {
 		case err != nil:
 			return machine.Result{}, err

@@ -315,7 +315,6 @@ func (s *stub) attach() *client {
 			break
 		}
 	}
-	time.Sleep(10 * time.Millisecond)
 	return s.connect()
 }
 
