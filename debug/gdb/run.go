@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"x86emu/debug"
 	"x86emu/machine"
@@ -177,14 +178,12 @@ func (t *target) theEnd(r machine.Result) {
 		machine.Exited: sigKILL, machine.Halted: sigSTOP, machine.Shutdown: sigSEGV, machine.Looping: sigABRT, machine.Budget: sigXCPU,
 		machine.TurnedOff: sigKILL, machine.Reset: sigKILL,
 	}[r.Reason]
-	words := fmt.Sprintf("the guest ended it with %d", r.Value)
-	if r.Reason == machine.TurnedOff {
+	words := strings.Join(r.Story(), "\n")
+	switch {
+	case r.Reason == machine.TurnedOff:
 		words = "the guest turned the machine off"
-	}
-	for i, line := range r.Story() {
-		if words += "\n" + line; i == 0 {
-			words = line
-		}
+	case words == "":
+		words = fmt.Sprintf("the guest ended it with %d", r.Value)
 	}
 	t.stop.words = fmt.Sprintf("the run is over, exit status %d: %s\n(go back from here, or continue to end it)", r.Status(), words)
 }
