@@ -97,7 +97,10 @@ func (m *Machine) Save(w io.Writer) error {
 	file := io.MultiWriter(b, sum)
 	io.WriteString(file, snapshotMagic) // an error stays in the buffered writer and comes out of Flush
 	file.Write(binary.LittleEndian.AppendUint32(nil, SnapshotVersion))
-	z := zlib.NewWriter(file)
+	z, err := zlib.NewWriterLevel(file, zlib.BestSpeed) // what is small compresses well in any way
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
 
 	about := board{RAM: m.cfg.RAM, TLBOff: m.cfg.TLBOff, Input: uint64(m.UART.pos)}
 	about.setPorts(m.cfg.Ports)
