@@ -21,8 +21,14 @@ type lineTable struct {
 type lineRow struct {
 	addr uint64
 	file uint32 // index of files
-	line uint32 // 0 where a sequence of code ends
+	line uint32 // 0 where a sequence of code ends; with inside, if no statement begins there
 }
+
+// inside marks a row in the midst of a statement: a poor place for a breakpoint,
+// or to stop a step at.
+const inside = 1 << 31
+
+func (r lineRow) number() int { return int(r.line &^ inside) }
 
 // load reads the line tables. What was read before an error stays.
 func (t *lineTable) load(f *elfFile) error {
@@ -42,7 +48,7 @@ func (t *lineTable) load(f *elfFile) error {
 	}
 	// A sequence may begin where another one ends.
 	slices.SortStableFunc(t.rows, func(a, b lineRow) int {
-		return cmp.Or(cmp.Compare(a.addr, b.addr), cmp.Compare(min(a.line, 1), min(b.line, 1)))
+		return cmp.Or(cmp.Compare(a.addr, b.addr), cmp.Compare(min(a.number(), 1), min(b.number(), 1)))
 	})
 	return err
 }
@@ -55,11 +61,11 @@ func (t *lineTable) at(lin uint64) (string, int) {
 		}
 		return 1
 	})
-	if i == 0 || t.rows[i-1].line == 0 {
+	if i == 0 || t.rows[i-1].number() == 0 {
 		return "", 0
 	}
 	r := t.rows[i-1]
-	return t.files[r.file], int(r.line)
+	return t.files[r.file], r.number()
 }
 
 // lineUnit is one compilation unit's part of .debug_line.
@@ -72,6 +78,7 @@ type lineUnit struct {
 	dirs         []string
 	files        []uint32 // of the unit's file numbers: index of table.files
 	minLength    uint64
+	statement    bool // rows begin statements, until told otherwise
 	lineBase     int64
 	lineRange    uint64
 	opcodeBase   uint64
@@ -112,7 +119,7 @@ func (u *lineUnit) read(section *reader) error {
 	if u.version >= 4 {
 		header.take(1) // operations of an instruction: 1 on this processor
 	}
-	header.take(1) // whether rows begin statements
+	u.statement = header.number(1) != 0
 	u.lineBase = int64(int8(header.number(1)))
 	u.lineRange, u.opcodeBase = header.number(1), header.number(1)
 	u.operandCount = header.take(u.opcodeBase - 1)
@@ -230,7 +237,7 @@ func (u *lineUnit) addFile(name string, dir uint64) {
 // Standard and extended opcodes. [DWARF 5, Standard Opcodes; Extended Opcodes]
 const (
 	opExtended, opCopy, opAdvancePC, opAdvanceLine, opSetFile = 0, 1, 2, 3, 4
-	opConstAddPC, opFixedAdvancePC                            = 8, 9
+	opNegateStatement, opConstAddPC, opFixedAdvancePC         = 6, 8, 9
 
 	opEndSequence, opSetAddress = 1, 2
 )
@@ -238,10 +245,15 @@ const (
 // run runs a line number program.
 func (u *lineUnit) run(r *reader) error {
 	addr, file, line := uint64(0), uint64(1), int64(1)
+	statement := u.statement
 	first := len(u.table.rows)
 	row := func(line int64) {
 		if line >= 0 && line < 1<<31 && file < uint64(len(u.files)) {
-			u.table.rows = append(u.table.rows, lineRow{addr, u.files[file], uint32(line)})
+			r := lineRow{addr, u.files[file], uint32(line)}
+			if !statement && line > 0 {
+				r.line |= inside
+			}
+			u.table.rows = append(u.table.rows, r)
 		}
 	}
 	for len(r.b) > 0 {
@@ -263,7 +275,7 @@ func (u *lineUnit) run(r *reader) error {
 					// Code that the linker has left out.
 					u.table.rows = u.table.rows[:first]
 				}
-				addr, file, line, first = 0, 1, 1, len(u.table.rows)
+				addr, file, line, statement, first = 0, 1, 1, u.statement, len(u.table.rows)
 			case opSetAddress:
 				addr = e.number(min(uint64(len(e.b)), 8))
 			}
@@ -275,6 +287,8 @@ func (u *lineUnit) run(r *reader) error {
 			line += r.sleb()
 		case opSetFile:
 			file = r.uleb()
+		case opNegateStatement:
+			statement = !statement
 		case opConstAddPC:
 			addr += (255 - u.opcodeBase) / u.lineRange * u.minLength
 		case opFixedAdvancePC:

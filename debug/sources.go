@@ -1,6 +1,9 @@
 package debug
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // This file asks the line tables the other way round: from a source line to the
 // code that was made of it.
@@ -27,14 +30,15 @@ func (s *Symbols) Line(file string, line int) (found int, starts []uint64) {
 	}
 	rows := s.lines.rows
 	for i, r := range rows {
-		if s.lines.files[r.file] != file || r.line == 0 || int(r.line) < line {
+		n := r.number()
+		if s.lines.files[r.file] != file || n == 0 || n < line || r.line&inside != 0 {
 			continue
 		}
-		if starts == nil || int(r.line) < found {
-			found, starts = int(r.line), starts[:0]
+		if starts == nil || n < found {
+			found, starts = n, starts[:0]
 		}
-		goesOn := i > 0 && rows[i-1].line == r.line && s.lines.files[rows[i-1].file] == file
-		if int(r.line) == found && !goesOn && len(starts) < maxStarts && !slices.Contains(starts, r.addr) {
+		goesOn := i > 0 && rows[i-1].number() == n && s.lines.files[rows[i-1].file] == file
+		if n == found && !goesOn && len(starts) < maxStarts && !slices.Contains(starts, r.addr) {
 			starts = append(starts, r.addr)
 		}
 	}
@@ -48,7 +52,7 @@ func (s *Symbols) Lines(file string, first, last int) []int {
 	}
 	var all []int
 	for _, r := range s.lines.rows {
-		if n := int(r.line); n != 0 && n >= first && n <= last && s.lines.files[r.file] == file {
+		if n := r.number(); n != 0 && n >= first && n <= last && r.line&inside == 0 && s.lines.files[r.file] == file {
 			all = append(all, n)
 		}
 	}
@@ -56,19 +60,17 @@ func (s *Symbols) Lines(file string, first, last int) []int {
 	return slices.Compact(all)
 }
 
-// BeginsLine tells whether the code of a source line begins at an address.
+// BeginsLine tells whether a statement of a source line begins at an address.
 func (s *Symbols) BeginsLine(lin uint64) bool {
 	if s == nil {
 		return false
 	}
-	_, found := slices.BinarySearchFunc(s.lines.rows, lin, func(r lineRow, lin uint64) int {
-		switch {
-		case r.addr < lin:
-			return -1
-		case r.addr > lin:
-			return 1
+	rows := s.lines.rows
+	i, _ := slices.BinarySearchFunc(rows, lin, func(r lineRow, lin uint64) int { return cmp.Compare(r.addr, lin) })
+	for ; i < len(rows) && rows[i].addr == lin; i++ {
+		if rows[i].number() != 0 && rows[i].line&inside == 0 {
+			return true
 		}
-		return 0
-	})
-	return found
+	}
+	return false
 }

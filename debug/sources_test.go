@@ -31,9 +31,11 @@ func TestSourceLines(t *testing.T) {
 			assert.Equal(t, c.starts, starts)
 		})
 	}
-	assert.Equal(t, []int{18, 19, 20, 23}, s.Lines(files[0], 16, 23))
+	assert.Equal(t, []int{18, 19, 23}, s.Lines(files[0], 16, 23))
 	assert.True(t, s.BeginsLine(0x100023))
 	assert.False(t, s.BeginsLine(0x100024))
+	assert.False(t, s.BeginsLine(0x10002e), "in the midst of a statement")
+	assert.False(t, s.BeginsLine(0x100065), "the end of the code")
 
 	var none *Symbols
 	assert.Empty(t, none.Files())

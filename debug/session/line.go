@@ -35,16 +35,21 @@ func (s *Session) StepLine(ctx context.Context, over bool) error {
 	if err := s.begin(); err != nil {
 		return err
 	}
-	conds := s.active(stopsNext)
+	conds := s.active(s.stopsNext)
 	a, why, err := s.here(), "", error(nil)
+	var meet []debug.Condition // nothing at the first step: it never stops where it stands
 	for !a.Over && err == nil {
 		in, ok := s.inst(s.m.CPU.CodeAt())
-		back := ok && returns(&in)
+		away := ok && returns(&in)
 		if over {
-			a, why, err = s.whole(ctx)
+			a, why, err = s.whole(ctx, meet)
 		} else {
-			a, why, err = s.into(ctx)
+			a, why, err = s.into(ctx, meet)
+			if _, raised := s.h.Delivered(); raised {
+				away = true
+			}
 		}
+		meet = conds
 		if err != nil || a.Over || a.Why == debug.Cancelled || len(s.met) > 0 {
 			break
 		}
@@ -53,7 +58,7 @@ func (s *Session) StepLine(ctx context.Context, over bool) error {
 			break
 		}
 		now := s.line()
-		if now == (sourceLine{}) || now != first && (back || s.o.Symbols.BeginsLine(uint64(s.m.CPU.CodeAt()))) {
+		if now == (sourceLine{}) || now != first && (away || s.o.Symbols.BeginsLine(uint64(s.m.CPU.CodeAt()))) {
 			why = "stepped"
 			break
 		}
@@ -61,20 +66,20 @@ func (s *Session) StepLine(ctx context.Context, over bool) error {
 	return s.arrive(a, why, err)
 }
 
-// into makes one step; code without lines that it calls or raises runs to where
-// it comes back.
-func (s *Session) into(ctx context.Context) (debug.Arrival, string, error) {
+// into makes one step, unless it meets a condition; code without lines that it
+// calls or raises runs to where it comes back.
+func (s *Session) into(ctx context.Context, conds []debug.Condition) (debug.Arrival, string, error) {
 	from := s.Tick()
 	in, ok := s.inst(s.m.CPU.CodeAt())
-	a, err := s.h.Step(ctx)
+	a, why, err := s.step(ctx, conds)
 	_, raised := s.h.Delivered()
-	if err != nil || a.Over || a.Why == debug.Cancelled || !raised && !(ok && calls(&in)) || s.line() != (sourceLine{}) {
-		return a, "stepped", err
+	if err != nil || len(s.met) > 0 || a.Over || a.Why == debug.Cancelled || !raised && !(ok && calls(&in)) || s.line() != (sourceLine{}) {
+		return a, why, err
 	}
 	if a, err = s.h.Goto(ctx, from); err != nil || a.Why == debug.Cancelled {
 		return a, "", err
 	}
-	return s.whole(ctx)
+	return s.whole(ctx, nil)
 }
 
 // BackLine goes back to the beginning of the source line at work, or from there

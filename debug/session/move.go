@@ -25,8 +25,11 @@ func (s *Session) arrive(a debug.Arrival, why string, err error) error {
 	}
 	s.over, s.end, s.why = a.Over, a.Result, a.Why
 	s.stop = why
-	if len(s.met) > 0 {
+	switch {
+	case len(s.met) > 0:
 		s.why = debug.AtCondition
+	case s.why == debug.AtCondition: // one of the movement's own
+		s.why = debug.AtTick
 	}
 	switch {
 	case a.Why == debug.Cancelled:
@@ -87,23 +90,26 @@ func (s *Session) Next(ctx context.Context) error {
 	if s.over {
 		return s.arrive(s.here(), "", nil)
 	}
-	a, why, err := s.whole(ctx)
+	a, why, err := s.whole(ctx, nil)
 	return s.arrive(a, why, err)
 }
 
-// whole makes one step and goes on to where control comes back from what it
-// called or raised.
-func (s *Session) whole(ctx context.Context) (a debug.Arrival, why string, err error) {
+// whole makes one step, unless it meets one of the conditions, and goes on to
+// where control comes back from what it called or raised.
+func (s *Session) whole(ctx context.Context, conds []debug.Condition) (a debug.Arrival, why string, err error) {
 	in, ok := s.inst(s.m.CPU.CodeAt())
 	called := ok && calls(&in)
 	goesOn := called || ok && in.Props&decode.EndsBlock == 0
 	sp, next := s.m.CPU.GPR()[4], s.m.CPU.CodeAt()+mmu.Linear(in.Len)
-	a, err = s.h.Step(ctx)
+	a, why, err = s.step(ctx, conds)
+	if len(s.met) > 0 {
+		return a, why, err
+	}
 	_, raised := s.h.Delivered()
 	if !goesOn || !called && !repeats(&in) && !raised {
 		return a, "stepped", err
 	}
-	conds := append(s.active(stopsNext), debug.AtAddress{Linear: next})
+	conds = append(s.active(s.stopsNext), debug.AtAddress{Linear: next})
 	for err == nil && !a.Over && a.Why != debug.Cancelled {
 		if s.m.CPU.CodeAt() == next && s.m.CPU.GPR()[4] >= sp {
 			return a, "stepped over", nil
@@ -117,15 +123,27 @@ func (s *Session) whole(ctx context.Context) (a debug.Arrival, why string, err e
 }
 
 // stopsNext tells whether a breakpoint stops what is stepped over. That of any
-// exception does not: what the handler of a fault does is stepped over.
-func stopsNext(c debug.Condition) bool {
+// exception does not, unless it is asked to: what the handler of a fault does is
+// stepped over.
+func (s *Session) stopsNext(c debug.Condition) bool {
 	e, event := c.(debug.OnEvent)
-	return !event || !e.Any
+	return !event || !e.Any || s.o.StopNext
 }
 
 // until runs until a condition is met, and stands before what met it.
 func (s *Session) until(ctx context.Context, budget uint64, conds []debug.Condition) (a debug.Arrival, why string, err error) {
 	a, err = s.h.Run(ctx, budget, conds...)
+	return s.ahead(ctx, a, conds, err)
+}
+
+// step makes a step, unless it meets a condition.
+func (s *Session) step(ctx context.Context, conds []debug.Condition) (a debug.Arrival, why string, err error) {
+	a, err = s.h.Step(ctx, conds...)
+	return s.ahead(ctx, a, conds, err)
+}
+
+// ahead ends a movement with conditions: it goes to before what met them.
+func (s *Session) ahead(ctx context.Context, a debug.Arrival, conds []debug.Condition, err error) (debug.Arrival, string, error) {
 	if err != nil || a.Why != debug.AtCondition {
 		return a, "", err
 	}

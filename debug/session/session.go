@@ -14,7 +14,9 @@ type Options struct {
 	Image   string         // its name, to be shown
 	Symbols *debug.Symbols // nil: none
 	History uint64         // bytes that the past may take; 0: debug.DefaultHistory
-	Stale   bool           // the timeline tells uses of stale TLB entries
+	// StopNext lets the breakpoint of any exception stop what is stepped over.
+	StopNext bool
+	Stale    bool // the timeline tells uses of stale TLB entries
 }
 
 // Session is a machine that is looked at, and moved forward and back. One
