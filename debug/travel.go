@@ -193,6 +193,14 @@ func (h *History) Nesting() []Handled {
 	return all
 }
 
+// Deeper is how many events are being handled within the last that Nesting has.
+func (h *History) Deeper() int {
+	if h.m.CPU.Regs().CPL == 3 {
+		return 0
+	}
+	return h.nest.deep
+}
+
 // ForkAt makes a machine as it was at a tick since the beginning that was
 // reached; the history's own stays where it is.
 func (h *History) ForkAt(ctx context.Context, tick uint64) (*machine.Machine, error) {

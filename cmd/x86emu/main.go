@@ -72,6 +72,7 @@ instruction, and each delivery of an exception or interrupt.`,
   x86emu explain unmapped-handler-32 --last  the story of a fault, step by step
   x86emu step unmapped-handler-32            go through it on the screen, forward and back
   x86emu gdb kernel.elf                      let gdb debug it, forward and back
+  x86emu dap                                 the same for editors: VS Code, Neovim, ...
   x86emu trace kernel.elf --kind event       see every fault and interrupt
   x86emu stats kernel.elf                    count what it does
   x86emu back kernel.elf --last-write 0xc0108000   go back to who wrote it
@@ -96,7 +97,7 @@ instruction, and each delivery of an exception or interrupt.`,
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(newHelp(root))
-	root.AddCommand(newRun(), newTrace(), newStats(), newExplain(), newStep(), newBack(), newGDB(), newDis(), newWalk(), newPages(), newIDT(), newGDT(), newTSS(), newAudit(), newGuests(), newNew(), newDiff(), newExperiment(), newQEMU(), newVersion())
+	root.AddCommand(newRun(), newTrace(), newStats(), newExplain(), newStep(), newBack(), newGDB(), newDAP(), newDis(), newWalk(), newPages(), newIDT(), newGDT(), newTSS(), newAudit(), newGuests(), newNew(), newDiff(), newExperiment(), newQEMU(), newVersion())
 	return root
 }
 

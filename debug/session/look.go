@@ -58,6 +58,9 @@ func (s *Session) Raises() *debug.Taken {
 // Handled are the events whose handlers are at work, the outermost first.
 func (s *Session) Handled() []debug.Handled { return s.h.Nesting() }
 
+// Deeper is how many more there are within the last of those.
+func (s *Session) Deeper() int { return s.h.Deeper() }
+
 // ForkAt is a machine as it was at a tick that was reached.
 func (s *Session) ForkAt(ctx context.Context, tick uint64) (*machine.Machine, error) {
 	return s.h.ForkAt(ctx, tick)
