@@ -40,10 +40,13 @@ type request struct {
 
 func newDialog(t *target, conn net.Conn) *dialog { return &dialog{t: t, conn: conn} }
 
+// maxWaiting is how many packets a client may send ahead while the guest runs.
+const maxWaiting = 64
+
 // serve answers packets until the client parts.
 func (s *dialog) serve(ctx context.Context) (parting, error) {
 	defer context.AfterFunc(ctx, func() { s.conn.Close() })()
-	requests := make(chan request)
+	requests := make(chan request, maxWaiting)
 	done := make(chan struct{})
 	var reading sync.WaitGroup
 	reading.Go(func() { s.read(requests, done) })
@@ -95,6 +98,10 @@ func (s *dialog) read(requests chan<- request, done <-chan struct{}) {
 				s.noAck = true
 			}
 			s.mu.Unlock()
+			if len(requests) == cap(requests) {
+				// Nobody reads on while the guest runs, not even an interrupt.
+				s.stopRun(false)
+			}
 			select {
 			case requests <- q:
 			case <-done:
