@@ -2,8 +2,9 @@
 // so that scripts made for "qemu -d int,exec -D FILE" read it:
 //
 //	int    for each event a line "N: v=0e e=0002 i=0 cpl=3 IP=... CR2=..." and
-//	       the registers; for each exception, before it, "check_exception old:
-//	       0xffffffff new 0xe"; as in QEMU nothing but that line in real mode
+//	       the registers; before it, for each exception "check_exception old:
+//	       0xffffffff new 0xe", for an interrupt of the board's "Servicing hardware
+//	       INT=0x20"; as in QEMU nothing but these lines in real mode
 //	exec   for each block of code a line "Trace 0: ADDRESS [cs base/pc/flags/
 //	       cflags] symbol", in the form that "-d exec,nochain" gives it: blocks
 //	       that are entered by a chained jump have their line, too

@@ -81,9 +81,13 @@ func (l *Log) check(e *idt.Event) verdict {
 // doubling is Log.old while the #DF has yet to come.
 const doubling = -2
 
-// event writes an event's line and the registers.
+// event writes an event's line and the registers. Real mode has neither; an
+// interrupt of the board's has a line before.
 func (l *Log) event(e *idt.Event) {
 	s := &l.state
+	if e.Kind == idt.External {
+		fmt.Fprintf(l.w, "Servicing hardware INT=0x%02x\n", uint8(e.Vector))
+	}
 	if s.CR0&mmu.CR0PE == 0 {
 		return
 	}

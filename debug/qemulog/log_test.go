@@ -89,6 +89,22 @@ func TestRealMode(t *testing.T) {
 	assert.Contains(t, run(t, "hello-16", Options{Exec: true}), "[0000000000000000/0000000000007c00/00000040/ff000200]")
 }
 
+// An interrupt of the board's is announced, in every mode.
+func TestHardwareInterrupt(t *testing.T) {
+	img, err := guest.ParseFlat([]byte("\xfb\xf4\xeb\xfd"), 0x500, guest.Mode16, 0) // sti; hlt; jmp
+	require.NoError(t, err)
+	m, err := machine.New(machine.Config{})
+	require.NoError(t, err)
+	require.NoError(t, img.Load(m, guest.Options{}))
+	var b bytes.Buffer
+	l := Watch(m, &b, Options{Int: true})
+	m.RaiseINTR(0x20)
+	_, err = m.Run(context.Background(), 5)
+	require.NoError(t, err)
+	require.NoError(t, l.Close())
+	assert.Equal(t, "Servicing hardware INT=0x20\n", b.String())
+}
+
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errors.New("disk full") }
