@@ -158,6 +158,35 @@ func TestTraceNamesPushes(t *testing.T) {
 	}
 }
 
+func TestWords(t *testing.T) {
+	for line, want := range map[string]string{
+		`{"tick":5,"kind":"inst","cs":"0x8","rip":"0x10","text":"nop","bytes":"90"}`:                              "         5 inst     cs=0x8 rip=0x10 nop",
+		`{"tick":5,"kind":"walk","lin":"0x1","access":"user write","PDE":"0x7","PDE.at":"0x20","PDE.bits":"P W"}`: "         5 walk     lin=0x1 user write PDE=0x7@0x20 (P W)",
+		`{"tick":5,"kind":"check","ok":true,"rule":"gate is present"}`:                                            "         5 check    ok   gate is present",
+		`{"tick":5,"kind":"check","ok":false,"rule":"a \"b\" \\"}`:                                                "         5 check    FAIL a \"b\" \\",
+		`{"tick":5,"kind":"event","event":"#PF","vector":14,"code":"0x2","means":"W"}`:                            "         5 event    #PF code=0x2 (W)",
+		`{"tick":5,"kind":"future","list":[1,2]}`:                                                                 `{"tick":5,"kind":"future","list":[1,2]}`,
+		"{\"tick\":5,\"kind\":\"a\u009bb\"}":                                                                      "         5 a?b     ",
+		`{"tick":5`:                                                                                               `{"tick":5`,
+		"":                                                                                                        "",
+	} {
+		assert.Equal(t, want, Words([]byte(line)))
+	}
+}
+
+func FuzzWords(f *testing.F) {
+	f.Add([]byte(`{"tick":5,"kind":"check","ok":false,"rule":"a \"b\" \\","x":{"y":1}}`))
+	f.Fuzz(func(t *testing.T, line []byte) {
+		for _, r := range Words(line) {
+			if r < ' ' || r == 0x7f {
+				t.Errorf("%q: %q", line, r)
+			}
+		}
+		LineKind(line)
+		(&LineFilter{Filter: Filter{Kinds: AllKinds}}).Keep(line)
+	})
+}
+
 func TestTraceCountStopsTheRun(t *testing.T) {
 	m := load(t, guest.Mode32, "\xeb\xfe")
 	ctx, cancel := context.WithCancel(context.Background())

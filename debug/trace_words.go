@@ -5,16 +5,18 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Words turns a JSON line of a trace into one for people, without its newline:
 // tick, kind, then key=value; strings stand without their key, an explanation of
 // the field before it in brackets, an address of it behind an @. Details for
 // programs are left out. A line that is no flat JSON object of strings, numbers
-// and truth values comes back as it is.
+// and truth values comes back as it is. What cannot be printed becomes a ?.
 func Words(line []byte) string {
 	var b strings.Builder
-	s := fieldScanner{rest: bytes.TrimSpace(line)}
+	line = bytes.TrimSpace(line)
+	s := fieldScanner{rest: line}
 	for s.next() {
 		k, v := s.key, s.value
 		switch {
@@ -37,10 +39,17 @@ func Words(line []byte) string {
 			b.WriteString(" " + k + "=" + v)
 		}
 	}
+	text := b.String()
 	if !s.done {
-		return string(line)
+		text = string(line)
 	}
-	return b.String()
+	// A file may hold what a terminal would obey.
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, text)
 }
 
 // LineKind tells the tick and the kind of a JSON line of a trace; they come first.

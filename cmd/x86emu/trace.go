@@ -91,7 +91,7 @@ The exit status is that of "run"; it is 0 where --count has ended the trace.`,
 				return err
 			}
 			if t.from != "" {
-				return t.convert(&s, w)
+				return t.convert(cmd, &s, w)
 			}
 			if t.qemu.Syms, err = openSymbols(cmd, args[0], t.symbols); err != nil {
 				return err
@@ -139,7 +139,7 @@ func (t *traceFlags) addFlags(cmd *cobra.Command) {
 	f.StringVar(&t.syntax, "syntax", "intel", "of instructions: `intel|gnu`")
 	f.StringVar(&t.output, "output", "stdio", "where the lines go: `stdio|FILE`")
 	f.StringVar(&t.out, "out", "", "keep the trace in this `FILE`, in the compact binary form")
-	f.StringVar(&t.from, "from", "", "print the trace that this `FILE` holds, and run nothing")
+	f.StringVar(&t.from, "from", "", "print the trace that this `FILE` holds, or standard input for -, and run nothing")
 	f.StringVar(&t.layout, "layout", "", "print as QEMU does: `qemu-int|qemu-exec`, or both with a comma between")
 	f.StringVar(&t.symbols, "symbols", "", "take the names of --perfetto and --layout from this ELF `FILE` (default the image)")
 	f.StringVar(&t.perfetto, "perfetto", "", "write a time line to this `FILE`, for ui.perfetto.dev")
@@ -256,13 +256,13 @@ func (t *traceFlags) header(cmd *cobra.Command, m *machine.Machine, image string
 }
 
 // convert prints the trace of a file.
-func (t *traceFlags) convert(s *streams, w io.Writer) error {
-	in, err := os.Open(t.from)
+func (t *traceFlags) convert(cmd *cobra.Command, s *streams, w io.Writer) error {
+	in, err := openTrace(cmd, t.from)
 	if err != nil {
 		return fmt.Errorf("--from: %w", err)
 	}
 	defer in.Close()
-	if s.opened(in) != nil {
+	if f, ok := in.(*os.File); ok && s.opened(f) != nil {
 		return fmt.Errorf("--from %s: the output would overwrite the trace", t.from)
 	}
 	r, err := tracefile.Open(in, t.lines.GNU)
@@ -280,6 +280,14 @@ func (t *traceFlags) convert(s *streams, w io.Writer) error {
 		return fmt.Errorf("--from %s: %w", t.from, err)
 	}
 	return nil
+}
+
+// openTrace opens a file, or gives standard input for "-".
+func openTrace(cmd *cobra.Command, name string) (io.ReadCloser, error) {
+	if name == "-" {
+		return io.NopCloser(cmd.InOrStdin()), nil
+	}
+	return os.Open(name)
 }
 
 // parseRange reads FIRST-LAST; an empty one holds every address.

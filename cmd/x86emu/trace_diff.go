@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +15,8 @@ func newTraceDiff() *cobra.Command {
 		Short: "Find where two traces part",
 		Long: `Compare two traces, of either form, line by line, and show the first difference:
 the last lines that both have, then how each goes on. The traces may be of any
-length. They must hold the same kinds of events.
+length, and one of them - for standard input. They must hold the same kinds of
+events.
 
 The exit status is 0 if they are the same, 1 if they differ, 2 if one cannot be
 read.`,
@@ -30,7 +30,7 @@ read.`,
 			}
 			var r [2]*tracefile.Reader
 			for i, name := range args {
-				f, err := os.Open(name)
+				f, err := openTrace(cmd, name)
 				if err != nil {
 					return err
 				}

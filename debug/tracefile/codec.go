@@ -33,11 +33,11 @@ type codec struct {
 	buf     []byte // written so far; or still to read
 	bad     bool   // the records make no sense
 
-	slots  [slots]slot
-	here   *slot  // of the last instruction
-	order  int    // accesses since
-	tick   uint64 // of the last instruction
-	next   uint64 // address expected next
+	slots  [chunks]*[chunk]slot // made as they are needed: a short trace takes little
+	here   *slot                // of the last instruction
+	order  int                  // accesses since
+	tick   uint64               // of the last instruction
+	next   uint64               // address expected next
 	values [maxRegisters][2]uint64
 	count  int // registers
 }
@@ -61,8 +61,9 @@ type slot struct {
 }
 
 const (
-	slots    = 1 << 14
-	generals = 16 // general registers; RFLAGS comes after them
+	chunks   = 1 << 10 // of slots
+	chunk    = 1 << 4  // slots in each
+	generals = 16      // general registers; RFLAGS comes after them
 	others   = generals + 1
 )
 
@@ -88,9 +89,7 @@ const (
 
 // newCodec makes one for a number of registers.
 func newCodec(reading bool, registers int) *codec {
-	c := &codec{reading: reading, count: registers}
-	c.here = &c.slots[0]
-	return c
+	return &codec{reading: reading, count: registers, here: &slot{}}
 }
 
 // number codes v.
@@ -136,7 +135,14 @@ func (c *codec) octet(v *uint8) {
 }
 
 // slotOf gives the slot of an address.
-func (c *codec) slotOf(lin uint64) *slot { return &c.slots[lin*0x9e3779b97f4a7c15>>(64-14)] }
+func (c *codec) slotOf(lin uint64) *slot {
+	hash := lin * 0x9e3779b97f4a7c15 >> 32
+	some := &c.slots[hash%chunks]
+	if *some == nil {
+		*some = new([chunk]slot)
+	}
+	return &(*some)[hash/chunks%chunk]
+}
 
 // inst codes an instruction; when reading, Inst is left to others.
 func (c *codec) inst(tag uint8, i *debug.TraceInst) {

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 
 	"x86emu/debug"
 )
@@ -57,7 +59,7 @@ func parseHeader(line []byte) (h Header, err error) {
 	if err := checkVersion(h.Version); err != nil {
 		return h, err
 	}
-	if len(h.Registers) > maxRegisters {
+	if len(h.Registers) > maxRegisters || slices.ContainsFunc(h.Registers, func(s string) bool { return !registerName.MatchString(s) }) {
 		return h, errDamaged
 	}
 	return h, nil
@@ -69,6 +71,9 @@ func checkVersion(v int) error {
 	}
 	return nil
 }
+
+// registerName is what a register may be called: it becomes part of lines.
+var registerName = regexp.MustCompile(`^[a-z][a-z0-9_.]{0,31}$`)
 
 // maxRegisters bounds the registers of a header.
 const maxRegisters = 1024

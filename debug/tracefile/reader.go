@@ -111,7 +111,7 @@ func (t *Reader) Next() ([]byte, error) {
 	case t.c != nil:
 		line, err = t.nextRecord()
 	default:
-		if line, err = t.readLine(maxLine); err == nil && !json.Valid(line) {
+		if line, err = t.readLine(maxLine); err == nil && !isLine(line) {
 			err = errDamaged
 		}
 	}
@@ -147,6 +147,11 @@ func (t *Reader) end() error {
 		return errMore
 	}
 	return io.EOF
+}
+
+// isLine tells whether a line is JSON, and one line.
+func isLine(line []byte) bool {
+	return bytes.IndexByte(line, '\n') == len(line)-1 && json.Valid(line)
 }
 
 // readLine reads a line of at most a length.
@@ -233,7 +238,7 @@ func (t *Reader) nextRecord() ([]byte, error) {
 		}
 	case tagLine:
 		line := t.c.line(nil)
-		if t.c.bad {
+		if t.c.bad || !isLine(line) {
 			return nil, errDamaged
 		}
 		return line, nil

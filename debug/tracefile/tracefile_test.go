@@ -149,6 +149,7 @@ func TestBadFiles(t *testing.T) {
 		{"bytes behind the end", string(data) + "x", "bytes follow"},
 		{"a line that is no JSON", header + "\nx\n", "damaged"},
 		{"a line of another kind", header + "\n{}\n", "damaged"},
+		{"a register of a strange name", strings.Replace(header, `"rax"`, `"r\u001bx"`, 1) + "\n", "damaged"},
 		{"an endless line", header + "\n" + strings.Repeat("x", maxLine+2), "damaged"},
 	} {
 		_, err := read([]byte(c.data))
