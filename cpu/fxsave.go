@@ -98,22 +98,35 @@ func (c *CPU) areaReady(in *decode.Inst) bool {
 	if !c.x87Here() {
 		return false
 	}
+	// The order of AMD's Zen 4: four bytes must lie within the segment, the area on 16
+	// bytes, and then its last byte within the segment. [observed]
 	lin, ok := c.linear(in.Seg, c.ea(in), 1, false)
 	if !ok {
+		return false
+	}
+	if _, ok := c.linear(in.Seg, c.ea(in)+3, 1, false); !ok {
 		return false
 	}
 	// The area must lie on 16 bytes, else #GP(0). [SDM 2, FXSAVE; FXRSTOR]
 	if lin&15 != 0 {
 		return c.gp(0)
 	}
-	return true
+	_, ok = c.linear(in.Seg, c.areaEnd(in), 1, false)
+	return ok
 }
+
+// areaEnd is the offset of the area's last byte.
+func (c *CPU) areaEnd(in *decode.Inst) uint64 { return maskAddr(c.ea(in)+fxArea-1, in.AddrSize) }
 
 // wideArea tells the layout with 64-bit pointers: REX.W.
 func wideArea(in *decode.Inst) bool { return in.Prefix&decode.PrefixRexW != 0 }
 
 func execFXSAVE(c *CPU, in *decode.Inst) bool {
 	if !c.areaReady(in) {
+		return false
+	}
+	// Memory that is not written must be writable too. [observed on AMD Zen 4]
+	if !c.probeStore(in.Seg, c.ea(in), 1) || !c.probeStore(in.Seg, c.areaEnd(in), 1) {
 		return false
 	}
 	p := &c.s.FP
@@ -134,7 +147,7 @@ func execFXRSTOR(c *CPU, in *decode.Inst) bool {
 	if !c.areaReady(in) {
 		return false
 	}
-	var b [fxWritten]byte
+	var b [fxArea]byte
 	if !c.loadBlock(in.Seg, c.ea(in), in.AddrSize, b[:]) {
 		return false
 	}

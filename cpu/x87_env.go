@@ -213,6 +213,25 @@ func execFLDENV(c *CPU, in *decode.Inst) bool {
 	return true
 }
 
+// registersWithin checks that each significand and each exponent behind the environment
+// lies within the segment in one piece, with whatever pieces they are moved in:
+// an offset that wraps does so between them. [observed on AMD Zen 4]
+func (c *CPU) registersWithin(in *decode.Inst, write bool) bool {
+	if c.mode == decode.Mode64 {
+		return true
+	}
+	off := c.ea(in) + 7*uint64(envSize(in))
+	for range 8 {
+		for _, size := range [...]uint8{8, 2} {
+			if !c.segmentAllows(&c.s.Seg[in.Seg], maskAddr(off, in.AddrSize), size, write) {
+				return c.segFault(in.Seg)
+			}
+			off += uint64(size)
+		}
+	}
+	return true
+}
+
 // execFNSAVE stores environment and registers, ST(0) first, and initialises.
 func execFNSAVE(c *CPU, in *decode.Inst) bool {
 	if !c.x87Here() {
@@ -223,7 +242,9 @@ func execFNSAVE(c *CPU, in *decode.Inst) bool {
 	for i := range uint8(8) {
 		b = append(b, bytes80(*p.st(i))...)
 	}
-	if !c.storePieces(in.Seg, c.ea(in), in.AddrSize, int(envSize(in)), b) {
+	size := int(envSize(in))
+	if !c.canStoreBlock(in.Seg, c.ea(in), in.AddrSize, size, 7*size) || !c.registersWithin(in, true) ||
+		!c.storePieces(in.Seg, c.ea(in), in.AddrSize, size, b) {
 		return false
 	}
 	p.init87()
@@ -234,9 +255,11 @@ func execFRSTOR(c *CPU, in *decode.Inst) bool {
 	if !c.x87Here() || !c.noPending() {
 		return false
 	}
-	env := 7 * int(envSize(in))
+	size := int(envSize(in))
+	env := 7 * size
 	b := make([]byte, env+80)
-	if !c.loadPieces(in.Seg, c.ea(in), in.AddrSize, int(envSize(in)), b) {
+	if !c.loadPieces(in.Seg, c.ea(in), in.AddrSize, size, b[:env]) || !c.registersWithin(in, false) ||
+		!c.loadPieces(in.Seg, c.ea(in), in.AddrSize, size, b) {
 		return false
 	}
 	c.setEnvironment(b, envSize(in))

@@ -181,8 +181,9 @@ func (e *Env) Exp80(a F80) F80 {
 	case x.exp == 0 && x.hi == 1<<63 && x.neg:
 		e.raise(Inexact) // although it is not, as AMD Zen 4 does
 		return F80{1 << 63, 0xbffe}
-	case x.exp >= 0 && x.hi == 1<<63 && x.exp == 0:
-		return a
+	case x.exp == 0 && x.hi == 1<<63:
+		// 1, which AMD Zen 4 rounds as if it came from just below.
+		return e.round64(number{class: finite, exp: -1, hi: ^uint64(0), lo: ^uint64(0)})
 	case x.exp >= 0:
 		e.raise(Inexact)
 		return a
@@ -275,7 +276,7 @@ func (e *Env) LogPlus80(a, b F80) F80 {
 	switch {
 	case x.class == zero && y.class == infinite, x.class == infinite && (x.neg || y.class == zero):
 		r = e.invalid()
-	case x.class == zero:
+	case x.class == zero || y.class == zero:
 		e.denormals(&x, &y)
 		r = number{neg: x.neg != y.neg}
 	case x.class == infinite || y.class == infinite:
@@ -298,12 +299,9 @@ func (e *Env) LogPlus80(a, b F80) F80 {
 			l, exact = log2(plus(fromInt(1), x))
 		}
 		r = times(y, l)
-		switch {
-		case r.class == zero:
-			r.neg = x.neg != y.neg
-		case exact:
+		if exact {
 			e.raise(Inexact)
-		default:
+		} else {
 			r = inexact(r)
 		}
 	}
