@@ -37,9 +37,29 @@ func (f *Float) like(g *Float, m *Mask) bool {
 	a := *f
 	a.SW ^= (f.SW ^ g.SW) & m.SW
 	for i := range a.ST {
-		if p, q := a.ST[i], g.ST[i]; p.SE == q.SE && max(p.Sig, q.Sig)-min(p.Sig, q.Sig) <= m.Places {
-			a.ST[i].Sig = q.Sig
+		if a.ST[i].near(g.ST[i], m.Places) {
+			a.ST[i] = g.ST[i]
 		}
 	}
 	return a == *g
+}
+
+// near tells whether two numbers of one sign are so many places apart at most,
+// also where the exponent changes between them.
+func (p Extended) near(q Extended, places uint64) bool {
+	if p.SE == q.SE {
+		return max(p.Sig, q.Sig)-min(p.Sig, q.Sig) <= places
+	}
+	if p.SE > q.SE {
+		p, q = q, p
+	}
+	// The last number of an exponent has all bits set, a denormal one all but the first.
+	const first = 1 << 63
+	last := ^uint64(0)
+	if p.SE&0x7fff == 0 {
+		last &^= first
+	}
+	below := last - p.Sig
+	e := q.SE & 0x7fff
+	return q.SE == p.SE+1 && e != 0 && e != 0x7fff && q.Sig&first != 0 && below < places && q.Sig-first < places-below
 }

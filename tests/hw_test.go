@@ -22,7 +22,7 @@ import (
 func TestHardwareCorpus(t *testing.T) {
 	files, err := filepath.Glob("testdata/hw/*.jsonl.gz")
 	require.NoError(t, err)
-	total := 0
+	total, floats := 0, 0
 	rows := map[string]uint64{}
 	for _, file := range files {
 		f, err := os.Open(file)
@@ -32,6 +32,9 @@ func TestHardwareCorpus(t *testing.T) {
 		require.NoError(t, err)
 		for _, g := range groups {
 			total += len(g.Cases)
+			if strings.HasPrefix(filepath.Base(file), "float") {
+				floats += len(g.Cases)
+			}
 			assert.Equal(t, "hw", g.Source, file)
 			for _, step := range []bool{false, true} {
 				maps.Copy(rows, replayGroup(t, file, g, step).Known)
@@ -39,6 +42,7 @@ func TestHardwareCorpus(t *testing.T) {
 		}
 	}
 	assert.GreaterOrEqual(t, total, 20_000)
+	assert.GreaterOrEqual(t, floats, 10_000, "of x87, MMX and SSE")
 	// No row is there without an answer that shows it.
 	for i := range native.Known {
 		if row := &native.Known[i]; !strings.HasPrefix(row.Name, "Linux: a return to beyond") { // which takes an interrupt at the moment

@@ -180,7 +180,8 @@ func (m *maker) floats() {
 		}
 	}
 	m.narrow()
-	if linear, ok := m.operand(); ok && !once(r, 4) {
+	// An operand among the code would take the place of the INT3s that end it.
+	if linear, ok := m.operand(); ok && !once(r, 4) && linear >= diff.UserData {
 		switch v := extended(r); r.IntN(3) {
 		case 0:
 			m.poke(linear, 8, packed(r), packed(r))

@@ -11,6 +11,7 @@ import (
 
 	"x86emu/decode"
 	"x86emu/diff"
+	"x86emu/idt"
 )
 
 // The rows about x87, MMX and SSE.
@@ -51,6 +52,11 @@ var floatKnown = []diff.Row{
 		Name: "AMD: SHA instructions take operands at any address", Oracles: silicon, Version: amd,
 		Cite:    "SDM 2, SHA1RNDS4 and kin: exceptions type 4: legacy SSE memory operands must be aligned",
 		Predict: unalignedSHA,
+	},
+	{
+		Name: "AMD: FNSAVE and FNSTENV write up to the segment's limit", Oracles: silicon, Version: amd,
+		Cite:    "SDM 2, FSAVE/FNSAVE; FSTENV/FNSTENV: #GP(0) or #SS(0) if a memory operand effective address is outside the segment limit; faults leave memory alone",
+		Predict: savedUpToLimit,
 	},
 	{
 		Name: "AMD: MASKMOVQ and MASKMOVDQU fault on the first byte of all, and turn to MMX before", Oracles: silicon, Version: amd,
@@ -257,13 +263,17 @@ func unalignedSHA(x *diff.Context, r *diff.Result) bool {
 	}
 	at := opcodeAt(x)
 	modrm := at + 3
-	const pad = 0x3e // a segment prefix where none matters keeps a length
+	const pad = 0x3e // a segment prefix where none matters keeps a length, which addresses beside RIP count on
 	// Where memory is missing, MOVUPS faults alike.
 	read := *x.Case
 	answers := make([]diff.Result, 1)
 	read.Code = append(append(slices.Clone(x.Case.Code[:at]), 0x0f, 0x10), x.Case.Code[modrm:]...)
 	if x.Inst.Base == decode.RegRIP {
-		read.Code = append([]byte{pad}, read.Code...)
+		shorter := 1
+		if x.Inst.Op == decode.SHA1RNDS4 {
+			shorter++ // its immediate
+		}
+		read.Code = append(bytes.Repeat([]byte{pad}, shorter), read.Code...)
 	}
 	if !emulate(&read, answers) {
 		return false
@@ -302,6 +312,70 @@ func unalignedSHA(x *diff.Context, r *diff.Result) bool {
 	return true
 }
 
+// savedUpToLimit writes the pieces that lie below the limit: words of the environment,
+// significands, exponents.
+func savedUpToLimit(x *diff.Context, r *diff.Result) bool {
+	in := &x.Inst
+	opcode, registers := byte(0xd9), 0
+	switch in.Op {
+	case decode.FNSTENV:
+	case decode.FNSAVE:
+		opcode, registers = 0xdd, 8
+	default:
+		return false
+	}
+	seg := x.Segment(in.Seg)
+	if x.Mode == decode.Mode64 || r.Vector != 12 && r.Vector != 13 || executed(x, r) || seg.Attr&idt.AttrCode != 0 || seg.Attr&idt.AttrWritable == 0 {
+		return false
+	}
+	// The whole image, from a place that can hold it.
+	field := int(min(in.OpSize, 4))
+	whole := *x.Case
+	whole.Regs.Seg[decode.DS] = diff.UserDS
+	whole.Code = nil
+	if x.Mode == decode.Mode16 {
+		whole.Code = append(whole.Code, 0x67)
+	}
+	if (x.Mode == decode.Mode16) != (field == 2) {
+		whole.Code = append(whole.Code, 0x66)
+	}
+	whole.Code = append(whole.Code, opcode, 0x35) // [disp32]
+	whole.Code = binary.LittleEndian.AppendUint32(whole.Code, diff.UserData)
+	image := make([]diff.Result, 1)
+	if !emulate(&whole, image) || !executed(x, &image[0]) {
+		return false
+	}
+	sizes := slices.Repeat([]int{field}, 7)
+	for range registers {
+		sizes = append(sizes, 8, 2)
+	}
+	linear, _, _ := x.Operand()
+	offset := uint64(uint32(linear - seg.Base))
+	mask := uint64(1)<<(8*in.AddrSize) - 1
+	from := uint64(diff.UserData)
+	for _, size := range sizes {
+		if !within(seg, offset, size) {
+			break
+		}
+		x.SetLinear(r, uint64(uint32(seg.Base+offset)), size, x.AtLinear(&image[0], from, size))
+		offset, from = (offset+uint64(size))&mask, from+uint64(size)
+	}
+	return from > diff.UserData
+}
+
+// within tells whether a segment's limit lets an operand through.
+func within(s idt.Segment, offset uint64, size int) bool {
+	last := offset + uint64(size) - 1
+	if s.Attr&idt.AttrDown == 0 {
+		return last <= uint64(s.Limit)
+	}
+	top := uint64(0xffff)
+	if s.Attr&idt.AttrDB != 0 {
+		top = 0xffffffff
+	}
+	return offset > uint64(s.Limit) && last <= top
+}
+
 // maskedStore looks at all bytes as a store without a mask would.
 func maskedStore(x *diff.Context, r *diff.Result) bool {
 	opcode := byte(0x11) // MOVUPS
@@ -327,13 +401,26 @@ func maskedStore(x *diff.Context, r *diff.Result) bool {
 		modrm = 0x05
 	}
 	store.Code = append(store.Code, 0x0f, opcode, modrm)
+	base := x.Segment(x.Inst.Seg).Base
+	if (base+store.Regs.GPR[7])%8 == 0 {
+		store.Regs.RFLAGS &^= flagAC // eight bytes are enough
+	}
 	answers := make([]diff.Result, 1)
-	if !emulate(&store, answers) || executed(x, &answers[0]) {
+	size := 16
+	if x.Inst.Op == decode.MASKMOVQ {
+		size = 8
+	}
+	switch {
+	case x.Mode == decode.Mode64 && x.Inst.AddrSize == 8 && x.Inst.Seg >= decode.FS && refused(x.Case.Regs.GPR[7], base, size):
+		answers[0] = diff.Result{End: diff.Trapped, Vector: 13, HasError: true, Regs: begin(x)}
+		answers[0].Regs.RFLAGS |= flagRF
+	case !emulate(&store, answers) || executed(x, &answers[0]):
 		return false
 	}
 	f := x.Case.Regs.Float
 	*r = answers[0]
 	r.Regs.Float = f
+	r.Regs.RFLAGS |= x.Case.Regs.RFLAGS & flagAC
 	if x.Inst.Op == decode.MASKMOVQ {
 		r.Regs.Float = mmx(f)
 	}

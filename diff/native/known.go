@@ -389,16 +389,17 @@ func effectiveAddress(x *diff.Context, r *diff.Result) bool {
 	}
 	base := x.Segment(in.Seg).Base
 	for _, a := range in.Args[:in.NArgs] {
-		offset := r.Regs.GPR[6]
+		offset, size := r.Regs.GPR[6], int(a.Size)
 		switch {
 		case a.Kind == decode.ArgStr && a.Num == 6:
 		case a.Kind == decode.ArgMem:
-			linear, _, _ := x.Operand()
+			var linear uint64
+			linear, size, _ = x.Operand()
 			offset = linear - base
 		default:
 			continue
 		}
-		if int64(offset<<16)>>16 == int64(offset) {
+		if !refused(offset, base, size) {
 			continue
 		}
 		*r = diff.Result{End: diff.Trapped, Vector: 13, HasError: true, Regs: begin(x)}
@@ -406,6 +407,15 @@ func effectiveAddress(x *diff.Context, r *diff.Result) bool {
 		return true
 	}
 	return false
+}
+
+// refused tells whether AMD finds an effective address not canonical, of the first
+// byte or the last, or that it goes round with a base that takes it round once more.
+func refused(offset, base uint64, size int) bool {
+	canonical := func(a uint64) bool { return int64(a<<16)>>16 == int64(a) }
+	last := offset + uint64(max(size, 1)) - 1
+	round := last < offset && base+last < base+offset && base>>63 != 0
+	return !canonical(offset) || !canonical(last) || round
 }
 
 func baseWidth(x *diff.Context, r *diff.Result) bool {
