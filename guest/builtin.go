@@ -88,6 +88,8 @@ var builtins = []struct {
 	{"kprobe-fault", 64, "the same in 64-bit mode"},
 	{"uretprobe", 32, "a probe at the return of a user's function, whose stack is absent or read-only"},
 	{"uretprobe", 64, "the same in 64-bit mode"},
+	{"fpu-switch", 32, "floating-point registers switched by #NM alone, and an exception that waits for its process"},
+	{"fpu-switch", 64, "the same with FXSAVE64 and SSE, whose exceptions do not wait"},
 }
 
 // ends names the kernels that end otherwise than by their own word.

@@ -23,8 +23,14 @@ var smallStories = map[string]story{
 	"nx-smep-smap-32":   nxSMEPSMAP(in32),
 	"nx-smep-smap-64":   nxSMEPSMAP(in64),
 	"task-gate-32":      taskGate(),
-	"user-mode-32":      userMode(in32, 2, 5, 5),
-	"user-mode-64":      userMode(in64, 3, 7, 0x15),
+	"fpu-switch-32": fpuSwitch(in32, 0x10, 0x0c, 0x27, 0x38,
+		needed(in32, 0x29), in32.call()), // B's last turn
+	"fpu-switch-64": fpuSwitch(in64, 0x10, 0x12, 0x29, 0x3a,
+		needed(in64, 0x39), in64.call(), // B unmasks
+		needed(in64, 0x54), in64.call(), // A divides
+		needed(in64, 0x47), floating(in64, idt.VecXM, 0x4e), in64.call()), // B divides
+	"user-mode-32": userMode(in32, 2, 5, 5),
+	"user-mode-64": userMode(in64, 3, 7, 0x15),
 }
 
 // inKernel is a page fault of the kernel's own.
@@ -145,4 +151,30 @@ func nxSMEPSMAP(l layout) story {
 	}
 	read := l.inKernel(1, l.user+0x1000)
 	return story{steps: append(steps, fetch(l.user), read, read)}
+}
+
+// fpuSwitch is that of fpu-switch: where A and B go on in their loops, where A sets out
+// to divide and where it waits; then what is told at the end.
+func fpuSwitch(l layout, a, b, divides, waits uint64, end ...step) story {
+	steps := []step{l.call(), needed(l, 0), l.call(), l.call(), l.call(), l.call()}
+	for _, at := range []uint64{0, a, b, a, b} {
+		if at == 0 {
+			steps = append(steps, l.call())
+		}
+		steps = append(steps, needed(l, at), l.call())
+	}
+	steps = append(steps, l.call(),
+		needed(l, divides), l.call(),
+		needed(l, b), l.call(),
+		needed(l, waits), floating(l, idt.VecMF, waits), l.call(),
+		l.call())
+	return story{steps: append(steps, end...)}
+}
+
+// needed is the #NM of a program that needs the floating-point registers.
+func needed(l layout, at uint64) step { return floating(l, idt.VecNM, at) }
+
+// floating is an exception of a program's floating-point instruction.
+func floating(l layout, vector idt.Vector, at uint64) step {
+	return step{vector: vector, from: l.user + at, enters: kernel, stack: idt.StackTSS, top: l.top, pushes: 5}
 }

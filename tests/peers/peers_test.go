@@ -2,6 +2,7 @@ package peers
 
 import (
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -39,11 +40,27 @@ func TestTranscripts(t *testing.T) {
 					}
 					serial, err := peer.Run(kernel.Image)
 					assert.NoError(t, err)
-					assert.Equal(t, kernel.Transcript, serial)
+					assert.Equal(t, peer.transcript(t, kernel), serial)
 				})
 			}
 		})
 	}
+}
+
+// deviations are the lines of a golden transcript that a peer prints otherwise, by
+// peer and kernel; guest/PEERS.md says why.
+var deviations = map[string]map[string][]struct{ golden, peer string }{
+	"qemu": {"fpu-switch-64": {{"    #XM in B at 0x000040000000004e: MXCSR 0x1d84. Masked.\n", ""}}},
+}
+
+// transcript is what a peer prints for a kernel.
+func (p Peer) transcript(t *testing.T, kernel guest.Kernel) string {
+	text := kernel.Transcript
+	for _, d := range deviations[p.Name][kernel.Name] {
+		require.Equal(t, 1, strings.Count(text, d.golden), "the line is there: %s", d.golden)
+		text = strings.Replace(text, d.golden, d.peer, 1)
+	}
+	return text
 }
 
 // x86emu prints what the peers print. No peer is needed for this half.
