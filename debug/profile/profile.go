@@ -1,10 +1,10 @@
 package profile
 
 import (
-	"fmt"
+	"encoding/binary"
 	"math"
 	"slices"
-	"strings"
+	"strconv"
 
 	"github.com/google/pprof/profile"
 
@@ -32,7 +32,8 @@ type Profiler struct {
 	s       *shadow // nil: leaves only
 	samples map[string]*sample
 	order   []*sample
-	key     strings.Builder
+	key     []byte
+	steps   int // of all stacks
 	next    uint64
 	lost    uint64 // samples whose stack was one too many
 }
@@ -49,8 +50,11 @@ type step struct {
 	name string
 }
 
-// maxSamples bounds the different stacks that are kept.
-const maxSamples = 1 << 18
+// maxDepth bounds the places of one stack, if only roughly.
+const maxDepth = 512
+
+// maxSteps bounds the different stacks that are kept, by their places.
+const maxSteps = 1 << 21
 
 // Watch samples a machine from now on. It takes Machine.OnTick, and unless
 // Options.Leaf the hooks of deliveries and returns; then the Profiler is also to
@@ -104,18 +108,20 @@ func (p *Profiler) take(n int64) {
 		p.s.settle()
 	}
 	stack := p.stack()
-	p.key.Reset()
+	p.key = p.key[:0]
 	for _, k := range stack {
-		fmt.Fprintf(&p.key, "%x %t %s,", k.at.lin, k.at.paged, k.name)
+		p.key = binary.LittleEndian.AppendUint64(p.key, k.at.lin)
+		p.key = strconv.AppendBool(p.key, k.at.paged)
+		p.key = append(append(p.key, k.name...), 0)
 	}
-	s := p.samples[p.key.String()]
+	s := p.samples[string(p.key)]
 	if s == nil {
-		if len(p.order) == maxSamples {
+		if p.steps += len(stack); p.steps > maxSteps {
 			p.lost += uint64(n)
 			return
 		}
 		s = &sample{stack: stack}
-		p.samples[p.key.String()] = s
+		p.samples[string(p.key)] = s
 		p.order = append(p.order, s)
 	}
 	s.count += n
@@ -131,7 +137,7 @@ func (p *Profiler) stack() (steps []step) {
 	if p.s == nil {
 		return steps
 	}
-	for k := p.s.cur; k != nil && len(steps) < maxFrames; {
+	for k := p.s.cur; k != nil && len(steps) < maxDepth; {
 		var under *stack
 		for _, f := range slices.Backward(k.frames) {
 			if f.event != "" {

@@ -166,6 +166,24 @@ func TestEvents(t *testing.T) {
 	assert.True(t, found, "SYSCALL")
 }
 
+// A guest that never returns from its handlers, each on a stack of its own, does
+// not grow the host: what is under 16 stacks is forgotten, like the oldest stacks.
+func TestEndlessNesting(t *testing.T) {
+	p := Watch(kernel(t, "hello-64"), Options{})
+	for i := range uint64(100_000) {
+		f := frame{slot: i, event: "#PF"}
+		f.under = p.s.leave(i)
+		p.s.push(f)
+	}
+	assert.LessOrEqual(t, len(p.s.stacks), maxStacks)
+	depth := 0
+	for k := p.s.cur; k != nil && len(k.frames) > 0; k = k.frames[0].under {
+		depth++
+	}
+	assert.LessOrEqual(t, depth, maxUnder+1)
+	assert.LessOrEqual(t, len(p.stack()), maxDepth+2*maxFrames)
+}
+
 // The same run gives the same profile, and the whole of it.
 func TestDeterministic(t *testing.T) {
 	a, b := take(t, kernel(t, "stack-guard-32"), Options{Period: 100}), take(t, kernel(t, "stack-guard-32"), Options{Period: 100})

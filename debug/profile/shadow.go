@@ -30,6 +30,7 @@ type shadow struct {
 type stack struct {
 	frames []frame
 	sp     uint64 // when it was left
+	under  int    // how many stacks it was entered over
 }
 
 // frame is a call, or an event, that has not returned.
@@ -47,8 +48,9 @@ type place struct {
 }
 
 const (
-	maxFrames = 512 // of one stack; deeper calls are not told
-	maxStacks = 1024
+	maxFrames = 256 // of one stack; deeper calls are not told
+	maxStacks = 256 // that are known; the one that was made first is forgotten
+	maxUnder  = 16  // entered one over the other; below, nothing is told
 	// sameStack is how far down a stack pointer may be loaded from a register to
 	// be in the same stack still.
 	sameStack = 1 << 12
@@ -158,16 +160,27 @@ func (s *shadow) settle() {
 	}
 }
 
-// leave begins another stack and gives the one that was left.
+// unknown goes on on a stack of unknown past; nothing is to come back to the
+// present one but by its pointer.
+func (s *shadow) unknown(sp uint64) {
+	s.cur.sp = sp
+	s.fresh()
+}
+
+// leave begins another stack and gives the one that was left, to be taken up
+// again; nil where too many wait for that.
 func (s *shadow) leave(sp uint64) *stack {
 	old := s.cur
 	old.sp = sp
 	s.fresh()
+	if old.under == maxUnder {
+		return nil
+	}
+	s.cur.under = old.under + 1
 	return old
 }
 
-// push adds a frame. Beyond the most, only the depth could be kept: such a stack
-// goes on without.
+// push adds a frame; beyond the most, none.
 func (s *shadow) push(f frame) {
 	// What lies below the new frame's slot has been left without a RET.
 	if f.under == nil {
@@ -208,7 +221,7 @@ func (s *shadow) resume(to *stack) {
 func (s *shadow) loaded(p pending, sp uint64) {
 	cur := s.cur
 	for i := len(s.stacks) - 1; i >= 0; i-- {
-		if k := s.stacks[i]; k != cur && k.sp == sp && len(k.frames) > 0 {
+		if k := s.stacks[i]; k != cur && sp != 0 && k.sp == sp && len(k.frames) > 0 {
 			cur.sp = p.sp
 			s.cur = k
 			return
@@ -226,7 +239,7 @@ func (s *shadow) loaded(p pending, sp uint64) {
 	case !p.mem && sp < p.sp && p.sp-sp < sameStack:
 	case !p.mem && sp >= p.sp && sp-p.sp < sameStack:
 	default:
-		s.leave(p.sp)
+		s.unknown(p.sp)
 	}
 }
 
@@ -256,8 +269,7 @@ func (s *shadow) returned(sp mmu.Linear) {
 		return
 	}
 	if s.m.CPU.Regs().CPL == 3 {
-		// A program begins, and is called by nobody.
-		s.leave(uint64(sp))
+		s.unknown(uint64(sp)) // a program begins, and is called by nobody
 	}
 }
 
@@ -269,5 +281,5 @@ func (s *shadow) back() {
 			return
 		}
 	}
-	s.leave(0)
+	s.unknown(0)
 }
