@@ -2,28 +2,37 @@ package tracefile
 
 import (
 	"bufio"
+	"errors"
+	"fmt"
 	"io"
 
 	"x86emu/debug"
 )
 
 // Print writes the lines of a trace that a filter chooses, as JSON lines with
-// the header, or in words. The range of the filter narrows that of the header.
+// the header, or in words. The range of the filter narrows that of the header;
+// where an event is, is known from the instructions before it, so that a range
+// needs a trace that has them.
 func (t *Reader) Print(w io.Writer, f debug.Filter, asJSON bool) error {
+	kinds, err := debug.ParseKinds(t.Header.Kinds)
+	if err != nil {
+		return fmt.Errorf("its header: %w", err)
+	}
+	if kinds&debug.KindInst == 0 && (f.First > uint64(t.Header.First) || f.Last < uint64(t.Header.Last)) {
+		return errors.New("a range cannot be chosen: the trace has no instructions")
+	}
 	b := bufio.NewWriterSize(w, 1<<16)
-	err := t.print(b, debug.LineFilter{Filter: f}, asJSON)
+	err = t.print(b, debug.LineFilter{Filter: f}, kinds, asJSON)
 	if e := b.Flush(); err == nil {
 		err = e
 	}
 	return err
 }
 
-func (t *Reader) print(w *bufio.Writer, f debug.LineFilter, asJSON bool) error {
+func (t *Reader) print(w *bufio.Writer, f debug.LineFilter, kinds debug.Kinds, asJSON bool) error {
 	if asJSON {
 		h := t.Header
-		if all, err := debug.ParseKinds(h.Kinds); err == nil {
-			h.Kinds = (all & f.Kinds).String()
-		}
+		h.Kinds = (kinds & f.Kinds).String()
 		h.First, h.Last = max(h.First, debug.Hex(f.First)), min(h.Last, debug.Hex(f.Last))
 		w.Write(h.line()) // the error comes out of Flush
 	}

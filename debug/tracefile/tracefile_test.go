@@ -94,6 +94,12 @@ func TestFilterAfterwards(t *testing.T) {
 	}
 }
 
+func TestRangeNeedsInstructions(t *testing.T) {
+	r, err := Open(bytes.NewReader(packed(t, "hello-32", debug.Filter{Kinds: debug.KindEvent, Last: ^uint64(0)})), false)
+	require.NoError(t, err)
+	assert.ErrorContains(t, r.Print(io.Discard, debug.Filter{Kinds: debug.AllKinds, First: 5, Last: 6}, false), "no instructions")
+}
+
 // The binary form has at most 8 bytes an instruction, with all that it does.
 func TestSize(t *testing.T) {
 	for _, kernel := range []string{"hello-32", "cow-fork-64", "unmapped-handler-32", "unmapped-handler-64", "stack-guard-32", "single-step-32"} {
