@@ -77,10 +77,10 @@ type CPU struct {
 	OnEvent func(e *idt.Event) (deliver bool)
 	// OnDelivery, if not nil, is called after each delivery, also one that ends in
 	// shutdown: the outcome, good during the call. It may look at the processor
-	// and ask it to stop, and changes nothing.
+	// and ask it to stop, and changes nothing, or takes the delivery back (intercept.go).
 	OnDelivery func(*idt.Outcome)
 	// OnReturn, if not nil, is called after each IRET: sp is where its frame
-	// began. It may do what OnDelivery may.
+	// began. It may look at the processor and ask it to stop.
 	OnReturn func(sp mmu.Linear)
 
 	s     State // everything else; GPR, RIP and the arithmetic flags are stale in it while running

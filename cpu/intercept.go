@@ -27,6 +27,11 @@ import "x86emu/idt"
 // interrupt's successor runs next; a halted processor is awake. It costs a tick, as a
 // delivery does, so that a budget ends a guest whose fault is swallowed for ever.
 //
+// A delivery can also be taken back when its outcome is known: OnDelivery may call
+// SetState with what State was in OnEvent, its Ticks brought up to now, and the
+// processor goes on from there. What was pushed stays in memory below the
+// stack pointer. After a shutdown Run has ended; SetState and another Run go on.
+//
 // OnEvent may write to memory, change registers by GPR, or everything by SetState
 // (which flushes the TLB, and after which RIP is e.Return if the event is
 // swallowed); it may call RequestStop, and does not call Run or Step. A run

@@ -264,3 +264,61 @@ func TestInject(t *testing.T) {
 		}
 	}
 }
+
+// A delivery is taken back by the state before it: here one that became #DF, and
+// then one that ended in shutdown.
+func TestDeliveryTakenBack(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		noDF     bool // the gate of #DF is missing as well
+		shutdown bool
+	}{
+		{"double fault", false, false},
+		{"shutdown", true, true},
+	} {
+		for _, way := range []string{"run", "steps"} {
+			t.Run(c.name+"/"+way, func(t *testing.T) {
+				// inc ebx; mov eax,[0x5000]; inc ebx; jmp $
+				m, mend := intercepted(t, "pae", "43 a100500000 43 ebfe")
+				m.mmu.Mem.Write(testIDT+8*14, 8, 0)
+				if c.noDF {
+					m.mmu.Mem.Write(testIDT+8*8, 8, 0)
+				}
+				m.mmu.Mem.Write(testMissing, 4, 77)
+				var before State
+				m.OnEvent = func(*idt.Event) bool { before = m.State(); return true }
+				back := func() {
+					mend()
+					before.Ticks = m.Ticks()
+					m.SetState(before)
+				}
+				taken := 0
+				m.OnDelivery = func(out *idt.Outcome) {
+					taken++
+					assert.Equal(t, c.shutdown, out.Shutdown)
+					if !out.Shutdown {
+						assert.Equal(t, idt.VecDF, out.Last().Vector)
+						back()
+					}
+				}
+				for m.Ticks() < 10 {
+					stop := StopTick
+					if way == "steps" {
+						stop = m.Step()
+					} else {
+						stop = m.Run(10)
+					}
+					if stop == StopShutdown {
+						back()
+					}
+				}
+				s := m.State()
+				assert.Equal(t, 1, taken)
+				assert.EqualValues(t, 77, s.GPR[0])
+				assert.EqualValues(t, 2, s.GPR[3])
+				assert.EqualValues(t, testStack, s.GPR[4])
+				assert.EqualValues(t, testCode+7, s.RIP)
+			})
+		}
+	}
+}
