@@ -90,7 +90,17 @@ func Parse(data []byte) (*Image, error) {
 	if len(data) == 0 {
 		return nil, errors.New("the image is empty")
 	}
+	if isLinux(data) {
+		return nil, errors.New("a Linux kernel (bzImage): it needs the Linux boot protocol, and a multiboot or ELF image is what can be loaded")
+	}
 	return nil, errUnknown
+}
+
+// isLinux tells a bzImage by the signature of its setup header.
+// [Linux, The Linux/x86 Boot Protocol]
+func isLinux(data []byte) bool {
+	const at = 0x202
+	return len(data) >= at+4 && string(data[at:at+4]) == "HdrS"
 }
 
 // ParseDisk makes an image of the first sector of a disk. It must end in 0x55
