@@ -107,12 +107,12 @@ func runAsQEMU(cmd *cobra.Command, line *qemu.Line) (code int, err error) {
 	cmd.SetContext(ctx)
 	var bios *guest.Call
 	var r machine.Result
+	if line.Kernel == "" {
+		guest.StopAtBIOS(m, func(c guest.Call) { bios = &c })
+	}
 	if line.GDB != "" {
 		r, err = d.serve(cmd, m, machine.NoBudget, line.Freeze)
 	} else {
-		if line.Kernel == "" {
-			guest.StopAtBIOS(m, func(c guest.Call) { bios = &c })
-		}
 		r, err = m.Run(ctx, machine.NoBudget)
 	}
 	if line.Resets(r) {

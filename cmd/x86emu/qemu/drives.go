@@ -48,6 +48,8 @@ func (p *parser) addImage(d drive) error {
 		return slices.ContainsFunc(p.drives, func(o drive) bool { return o.medium == d.medium && !o.device && o.index == i })
 	}
 	switch {
+	case d.file == "":
+		return errors.New("needs the name of an image")
 	case d.device:
 	case d.index == nextFree:
 		for d.index = 0; taken(d.index); d.index++ {

@@ -75,8 +75,8 @@ func Parse(args []string) (*Line, error) {
 		args = args[1:]
 		name, dashed := strings.CutPrefix(word, "-")
 		if !dashed || name == "" {
-			if err := p.addImage(drive{file: word, medium: disk, index: nextFree, flag: "disk"}); err != nil {
-				return nil, fmt.Errorf("%s: %w", word, err)
+			if err := p.addImage(drive{file: word, medium: disk, flag: "disk"}); err != nil {
+				return nil, fmt.Errorf("%q: %w", word, err)
 			}
 			continue
 		}

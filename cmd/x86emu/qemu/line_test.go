@@ -185,6 +185,9 @@ var refusedLines = []struct{ line, want string }{
 	{`-kernel k -daemonize`, `error: -daemonize: x86emu stays in the foreground and starts at once`},
 	{`-append x -hda d`, `error: -append only allowed with -kernel option`},
 	{`-initrd x -hda d`, `error: -initrd only allowed with -kernel option`},
+	{`-fda ""`, `error: -fda: needs the name of an image`},
+	{`one two`, `error: "two": there is a drive 0 of this kind already`},
+	{`-kernel k ""`, `error: "": needs the name of an image`},
 	{`-hda d -boot z`, `error: -boot z: invalid boot device 'z'`},
 	{`-hda a -hda b`, `error: -hda b: there is a drive 0 of this kind already`},
 }
