@@ -274,7 +274,7 @@ func (c *call) resume(ctx context.Context, how move, first, last uint64) (string
 		c.leave(over)
 		return fmt.Sprintf("W%02x", c.t.end.Status()), nil
 	}
-	if words := c.t.stop.words; words != "" {
+	if words := strings.TrimSuffix(c.t.missed+c.t.stop.words, "\n"); words != "" {
 		c.print("x86emu: " + strings.ReplaceAll(words, "\n", "\nx86emu: ") + "\n")
 	}
 	return c.t.stopReply(), nil

@@ -101,8 +101,9 @@ func (p *point) reason() string {
 	return fmt.Sprintf("%s:%x;", map[byte]string{'2': "watch", '3': "rwatch", '4': "awatch"}[p.kind], p.addr)
 }
 
-// conditions are those at work, first the points and then the events; here says
-// whether instructions count, later whether events do.
+// conditions are those at work: watchpoints, with instructions also breakpoints,
+// with events also what the monitor's break has set. One that cannot be looked for
+// as the guest is (page-table entries without paging) is left out, and told.
 func (t *target) conditions(instructions, events bool) []debug.Condition {
 	var all []debug.Condition
 	t.armed = t.armed[:0]
@@ -113,6 +114,10 @@ func (t *target) conditions(instructions, events bool) []debug.Condition {
 	}
 	if events {
 		for _, c := range t.catches {
+			if err := debug.CanMeet(t.machine(), c.Condition); err != nil {
+				t.missed += fmt.Sprintf("break %d was not looked for: %v\n", c.number, err)
+				continue
+			}
 			all, t.armed = append(all, c.Condition), append(t.armed, nil)
 		}
 	}

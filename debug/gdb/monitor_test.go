@@ -87,6 +87,32 @@ func TestMonitor(t *testing.T) {
 	require.Equal(t, badArgument, c.ask("qRcmd,xy"))
 }
 
+// What break has set stops the guest before it, forward and back, and where it
+// cannot be looked for it is told.
+func TestBreaksOfTheMonitor(t *testing.T) {
+	c := serve(t, kernel(t, "unmapped-handler-32"), Options{Wait: true}).connect()
+	c.command("goto 203000") // a process runs
+	require.Regexp(t, "^T05", c.ask("c"))
+	c.command("break PF code=6/7")
+	c.command("break pte 0xf8400000")
+	c.command("break write 0x3c1fd8 4")
+	assert.Regexp(t, "^T05", c.ask("c"))
+	assert.Contains(t, c.console, "x86emu: before ")
+	first := c.word("tick")
+	assert.Regexp(t, "^T05", c.ask("c"))
+	second := c.word("tick")
+	assert.Greater(t, second, first)
+	assert.Regexp(t, "^T05", c.ask("bc"))
+	assert.Equal(t, first, c.word("tick"), "what is met is met both ways")
+	assert.Regexp(t, "^T05", c.ask("c"))
+	assert.Equal(t, second, c.word("tick"))
+	c.command("goto 5")
+	assert.Regexp(t, "^T05", c.ask("bc"))
+	c.console = ""
+	assert.Regexp(t, "^T05", c.ask("c"))
+	assert.Regexp(t, "x86emu: break 2 was not looked for: paging is off.*\nx86emu: before write to 4 bytes at 0x3c1fd8\n", c.console)
+}
+
 // Going back to a snapshot keeps the past where it is still the same, and forgets
 // what was changed since.
 func TestSnapshots(t *testing.T) {

@@ -27,7 +27,7 @@ import (
 // matches; "" is for anything.
 type typed struct{ command, want string }
 
-// realGDB runs gdb with commands; the first one, which it is not given, connects.
+// realGDB runs gdb with commands; STUB in them is the server's address.
 func realGDB(t *testing.T, s *stub, session []typed) {
 	t.Helper()
 	program, err := exec.LookPath("gdb")
@@ -203,7 +203,7 @@ func TestGDBAcrossFaultsAndTasks(t *testing.T) {
 	assert.Equal(t, machine.Cancelled, s.end().Reason)
 }
 
-// Registers of all kinds, memory, the table of modes, in 64-bit code.
+// Registers of all kinds and memory in 64-bit code; detaching and attaching again.
 func TestGDBIn64Bits(t *testing.T) {
 	// mov rax,cr4; or ah,2; mov cr4,rax; xor eax,eax; fninit; movaps xmm1,xmm0; fld1; fldpi
 	// 0x1014: inc rax; 0x1017: mov [0x2000],rax; 0x101f: jmp 0x1014
@@ -258,7 +258,7 @@ func TestGDBIn64Bits(t *testing.T) {
 	assert.Equal(t, machine.Cancelled, s.end().Reason)
 }
 
-// An endless loop of deliveries, and a triple fault, stop in gdb with their story.
+// A triple fault stops in gdb with its story, and ends as that of run does.
 func TestGDBAtBadEnds(t *testing.T) {
 	s := serve(t, flat(t, 32, "\x90\x0f\x0b"), Options{Wait: true})
 	realGDB(t, s, []typed{

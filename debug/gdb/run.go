@@ -21,7 +21,8 @@ type target struct {
 	points  []point
 	catches []catch
 	number  int      // of the last of them
-	armed   []*point // what the conditions of the last run stand for; nil: an event
+	armed   []*point // what the conditions of the last run stand for; nil: a catch
+	missed  string   // which catches the last run did not look for
 
 	leap      leap // if not nil, where the next continue or reverse-continue goes
 	snapshots map[string]*machine.Moment
@@ -32,7 +33,8 @@ type target struct {
 	ended bool           // the client was told that it has
 }
 
-// catch is an event that the guest shall stop before.
+// catch is what the guest shall stop before: an event, or what else the monitor's
+// break knows.
 type catch struct {
 	number int
 	debug.Condition
@@ -127,7 +129,7 @@ func (t *target) resume(ctx context.Context, how move, first, last uint64) (exit
 			return false, nil // one step too many ends nothing
 		}
 	}
-	t.ended = false
+	t.ended, t.missed = false, ""
 	if to := t.leap; to != nil && (how == cont || how == backCont) {
 		t.leap = nil
 		a, words, err := to(ctx)
@@ -228,10 +230,11 @@ func (t *target) atPoint() bool {
 	return slices.ContainsFunc(t.points, func(p point) bool { return p.kind <= '1' && p.addr == at })
 }
 
-// beforeEvent goes back to before the event that was just delivered.
+// beforeEvent goes back to before what was just met.
 func (t *target) beforeEvent(ctx context.Context, a debug.Arrival, c debug.Condition) error {
 	words := "before " + c.String()
-	if out, ok := t.h.Delivered(); ok {
+	out, delivered := t.h.Delivered()
+	if _, event := c.(debug.OnEvent); event && delivered {
 		words = ""
 		for i, e := range out.Chain[:out.N] {
 			words += []string{"before ", ", then "}[min(i, 1)] + e.String()
@@ -291,11 +294,13 @@ func (t *target) backward(ctx context.Context) error {
 			a.Why = debug.AtBegin
 		}
 	}
-	why := stop{signal: sigTRAP}
-	if a.Why == debug.AtCondition && t.armed[a.Met[0]] == nil {
-		why.words = "before " + conds[a.Met[0]].String()
+	if err == nil && a.Why == debug.AtCondition && t.armed[a.Met[0]] == nil {
+		c := conds[a.Met[0]]
+		if a, err = t.h.Step(ctx); err == nil && a.Why != debug.Cancelled {
+			return t.beforeEvent(ctx, a, c)
+		}
 	}
-	t.arrive(a, why)
+	t.arrive(a, stop{signal: sigTRAP})
 	return err
 }
 

@@ -2,6 +2,7 @@ package gdb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"sync"
@@ -45,7 +46,6 @@ func Serve(ctx context.Context, l net.Listener, m *machine.Machine, o Options) (
 	s.t = newTarget(m, o)
 	defer s.t.close()
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	var accepting sync.WaitGroup
 	accepting.Go(func() { s.accept(ctx) })
 	defer accepting.Wait()
@@ -72,7 +72,7 @@ func (s *server) accept(ctx context.Context) {
 	for {
 		c, err := s.listener.Accept()
 		if err != nil {
-			if ctx.Err() != nil {
+			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
 				return
 			}
 			// Out of files, perhaps: clients that go may help.
@@ -106,7 +106,7 @@ func (s *server) refuse(c net.Conn) {
 	c.Close()
 }
 
-// how a client's session has ended.
+// parting is how a client's session has ended.
 type parting uint8
 
 const (
