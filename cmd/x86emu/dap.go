@@ -138,7 +138,13 @@ func (w adapter) launch(a *dap.LaunchArguments) (*dap.Guest, error) {
 
 // restore makes a guest of a snapshot.
 func (w adapter) restore(a *dap.LaunchArguments) (*dap.Guest, error) {
-	return w.guest(a.Program, a.Symbols, a.Input, 0, func(cfg machine.Config) (*machine.Machine, error) {
+	history := size(debug.DefaultHistory)
+	if a.History != "" {
+		if err := history.Set(string(a.History)); err != nil {
+			return nil, fmt.Errorf("\"historyMemory\": %q: %w", a.History, err)
+		}
+	}
+	return w.guest(a.Program, a.Symbols, a.Input, uint64(history), func(cfg machine.Config) (*machine.Machine, error) {
 		f, err := os.Open(a.Snapshot)
 		if err != nil {
 			return nil, err

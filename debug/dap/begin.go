@@ -17,6 +17,7 @@ func (c *client) initialize(r *dap.InitializeRequest) (dap.Message, error) {
 	if !r.Arguments.LinesStartAt1 {
 		c.firstLine = 0
 	}
+	c.refreshes, c.remembers = r.Arguments.SupportsInvalidatedEvent, r.Arguments.SupportsMemoryEvent
 	c.firstColumn = 1
 	if !r.Arguments.ColumnsStartAt1 {
 		c.firstColumn = 0

@@ -18,8 +18,10 @@ type client struct {
 	o   Options
 	out *writer
 
-	firstLine   int // the number that the client gives the first line of a file
-	firstColumn int // and the first column of a line
+	firstLine   int  // the number that the client gives the first line of a file
+	firstColumn int  // and the first column of a line
+	refreshes   bool // it understands when all that it shows has changed
+	remembers   bool // it understands when memory has
 	args        *LaunchArguments
 	t           *target // nil before a launch or an attach
 	held        bool    // t is the server's

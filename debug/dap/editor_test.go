@@ -202,7 +202,7 @@ func launched(t testing.TB, program string) *editor {
 // launch initializes and launches.
 func (e *editor) launch(a LaunchArguments) {
 	e.t.Helper()
-	ask[*dap.InitializeResponse](e, "initialize", dap.InitializeRequestArguments{AdapterID: "x86emu", LinesStartAt1: true, ColumnsStartAt1: true})
+	ask[*dap.InitializeResponse](e, "initialize", dap.InitializeRequestArguments{AdapterID: "x86emu", LinesStartAt1: true, ColumnsStartAt1: true, SupportsInvalidatedEvent: true, SupportsMemoryEvent: true})
 	ask[*dap.LaunchResponse](e, "launch", a)
 	await[*dap.InitializedEvent](e)
 }

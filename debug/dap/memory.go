@@ -127,7 +127,9 @@ func (c *client) writeMemory(r *dap.WriteMemoryRequest) (dap.Message, error) {
 		}
 		c.vars.forget()
 		c.after = func() {
-			c.out.send(&dap.MemoryEvent{Event: event("memory"), Body: dap.MemoryEventBody{MemoryReference: a.MemoryReference, Offset: a.Offset, Count: n}})
+			if c.remembers {
+				c.out.send(&dap.MemoryEvent{Event: event("memory"), Body: dap.MemoryEventBody{MemoryReference: a.MemoryReference, Offset: a.Offset, Count: n}})
+			}
 			c.invalidated()
 		}
 	}

@@ -24,6 +24,7 @@ type movement struct {
 	done   chan error
 	from   uint64 // tick
 	over   bool   // from behind the end of the run
+	paused bool   // the client has asked for its end
 }
 
 // step is a step into, or over, what the instruction or the line calls.
@@ -87,6 +88,7 @@ func (c *client) pause(r *dap.PauseRequest) (dap.Message, error) {
 	if c.move == nil {
 		return nil, fmt.Errorf("the guest does not run")
 	}
+	c.move.paused = true
 	c.after = c.move.cancel
 	return &dap.PauseResponse{Response: ok(r)}, nil
 }
@@ -104,7 +106,7 @@ func (c *client) meanwhile(ctx context.Context, f func()) {
 	f()
 	stop := c.t.Stopped()
 	c.after = func() {
-		if err != nil || stop.Why != debug.Cancelled || stop.Over {
+		if err != nil || stop.Why != debug.Cancelled || stop.Over || m.paused {
 			c.arrived(err)
 			return
 		}

@@ -128,6 +128,13 @@ func TestPause(t *testing.T) {
 	assert.Equal(t, "function breakpoint", stop.Reason)
 	assert.Equal(t, []int{set[0].Id}, stop.HitBreakpointIds)
 
+	// A change right behind a pause does not undo it.
+	e.breakAt()
+	e.send("continue", nil)
+	e.send("pause", nil)
+	e.breakAt("0x100001")
+	assert.Equal(t, "pause", await[*dap.StoppedEvent](e).Body.Reason)
+
 	// A step that does not end begins anew with the breakpoints of now.
 	e.breakAt()
 	e.send("stepOut", nil)

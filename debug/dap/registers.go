@@ -50,8 +50,9 @@ func (c *client) general(m *machine.Machine, st *cpu.State, present bool) []*nod
 	var all []*node
 	add := func(name string, v uint64, set func(*cpu.State, uint64) error) {
 		r := leaf(name, "0x%0*x", 2*size, v)
-		r.memory, r.watch = reference(v), fmt.Sprintf("write 0x%x %d", v, size)
-		if p := c.t.Place(v); p != nil && p.Symbol != "" {
+		to := pointsTo(m, st, name, v)
+		r.memory, r.watch = reference(to), fmt.Sprintf("write 0x%x %d", to, size)
+		if p := c.t.Place(to); p != nil && p.Symbol != "" {
 			r.value += " <" + p.String() + ">"
 		}
 		if present {
@@ -82,6 +83,22 @@ func (c *client) general(m *machine.Machine, st *cpu.State, present bool) []*nod
 	flags.memory, flags.watch = "", ""
 	flags.value += " " + bits(st.RFLAGS, debug.FlagBits)
 	return append(all, leaf("cpl", "%d", st.CPL), leaf("tick", "%d", st.Ticks))
+}
+
+// pointsTo is the linear address that a general register is taken to point to: by
+// the segment that it goes with by default. [SDM 1, Segment Registers]
+func pointsTo(m *machine.Machine, st *cpu.State, name string, v uint64) uint64 {
+	if wide(m) {
+		return v
+	}
+	seg := decode.DS
+	switch name {
+	case "esp", "ebp":
+		seg = decode.SS
+	case "eip":
+		seg = decode.CS
+	}
+	return uint64(uint32(st.Seg[seg].Base + v))
 }
 
 // setter makes the change of a register of the present.

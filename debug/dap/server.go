@@ -106,9 +106,23 @@ const patience = 2 * time.Second
 func serveConn(ctx context.Context, conn net.Conn, o Options) {
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	if err := Serve(ctx, conn, conn, o); err != nil && ctx.Err() == nil && o.Log != nil {
+	if err := Serve(ctx, conn, impatient{conn}, o); err != nil && ctx.Err() == nil && o.Log != nil {
 		fmt.Fprintf(o.Log, "x86emu: %s: %s\n", conn.RemoteAddr(), err)
 	}
+}
+
+// impatient writes to a client that must take what it is sent: one that is there
+// and does not read would keep all others out.
+type impatient struct{ net.Conn }
+
+// readTime is how long a client may leave a message.
+const readTime = time.Minute
+
+func (c impatient) Write(b []byte) (int, error) {
+	if err := c.SetWriteDeadline(time.Now().Add(readTime)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(b)
 }
 
 // refuse answers a client's first request that another one is served.

@@ -168,5 +168,7 @@ func (c *client) setVariable(ctx context.Context, r *dap.SetVariableRequest) (da
 
 // invalidated tells the client to ask anew for what it shows.
 func (c *client) invalidated() {
-	c.out.send(&dap.InvalidatedEvent{Event: event("invalidated"), Body: dap.InvalidatedEventBody{Areas: []dap.InvalidatedAreas{"all"}}})
+	if c.refreshes {
+		c.out.send(&dap.InvalidatedEvent{Event: event("invalidated"), Body: dap.InvalidatedEventBody{Areas: []dap.InvalidatedAreas{"all"}}})
+	}
 }
