@@ -158,6 +158,25 @@ func TestTraceNamesPushes(t *testing.T) {
 	}
 }
 
+// Registers are told when they have changed, those of the x87 as well: first all
+// that is not 0, then what each instruction did.
+func TestTraceRegisters(t *testing.T) {
+	m := load(t, guest.Mode32, "\x40\xdb\xe3\xd9\xe8\xeb\xfe") // inc eax; fninit; fld1; jmp
+	var b bytes.Buffer
+	tr := NewTracer(m, NewLines(&b, LineOptions{JSON: true}), Filter{Kinds: KindRegs, Last: ^uint64(0)}, nil)
+	r, err := m.Run(context.Background(), 10)
+	require.NoError(t, err)
+	require.NoError(t, tr.Close(&r))
+	lines := strings.Split(b.String(), "\n")
+	assert.Contains(t, lines[0], `"cs":"0x8"`)
+	assert.Equal(t, []string{
+		`{"tick":1,"kind":"regs","rax":"0x1"}`,
+		`{"tick":2,"kind":"regs","fcw":"0x37f","fused":"0x0"}`,
+		`{"tick":3,"kind":"regs","fsw":"0x3800","fused":"0x80","fpr7":"0x3fff8000000000000000"}`,
+		`{"tick":10,"kind":"end","reason":"budget spent"}`, "",
+	}, lines[1:])
+}
+
 func TestWords(t *testing.T) {
 	for line, want := range map[string]string{
 		`{"tick":5,"kind":"inst","cs":"0x8","rip":"0x10","text":"nop","bytes":"90"}`:                              "         5 inst     cs=0x8 rip=0x10 nop",

@@ -137,7 +137,11 @@ func (t *Tracer) Close(r *machine.Result) error {
 	if r != nil {
 		t.registers()
 		t.rec.begin(t.m.CPU.Ticks(), KindEnd)
-		t.rec.text("reason", r.Reason.String())
+		reason := r.Reason.String()
+		if t.left == 0 {
+			reason = "count"
+		}
+		t.rec.text("reason", reason)
 		if r.Reason == machine.Exited {
 			t.rec.num("value", uint64(r.Value))
 		}

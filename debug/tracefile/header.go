@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"x86emu/debug"
 )
@@ -49,6 +50,17 @@ func (h Header) line() []byte {
 		panic("BUG: " + err.Error())
 	}
 	return append(b, '\n')
+}
+
+// known are the kinds of events that the trace holds, those of them that this
+// build knows.
+func (h *Header) known() (all debug.Kinds) {
+	for _, name := range strings.Split(h.Kinds, ",") {
+		if one, err := debug.ParseKinds(name); err == nil {
+			all |= one
+		}
+	}
+	return all
 }
 
 // parseHeader reads a header and refuses one of another format or version.

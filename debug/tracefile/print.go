@@ -3,7 +3,6 @@ package tracefile
 import (
 	"bufio"
 	"errors"
-	"fmt"
 	"io"
 
 	"x86emu/debug"
@@ -14,15 +13,12 @@ import (
 // where an event is, is known from the instructions before it, so that a range
 // needs a trace that has them.
 func (t *Reader) Print(w io.Writer, f debug.Filter, asJSON bool) error {
-	kinds, err := debug.ParseKinds(t.Header.Kinds)
-	if err != nil {
-		return fmt.Errorf("its header: %w", err)
-	}
+	kinds := t.Header.known()
 	if kinds&debug.KindInst == 0 && (f.First > uint64(t.Header.First) || f.Last < uint64(t.Header.Last)) {
 		return errors.New("a range cannot be chosen: the trace has no instructions")
 	}
 	b := bufio.NewWriterSize(w, 1<<16)
-	err = t.print(b, debug.LineFilter{Filter: f}, kinds, asJSON)
+	err := t.print(b, debug.LineFilter{Filter: f}, kinds, asJSON)
 	if e := b.Flush(); err == nil {
 		err = e
 	}

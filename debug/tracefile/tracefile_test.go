@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -92,6 +93,28 @@ func TestFilterAfterwards(t *testing.T) {
 	} {
 		assert.Equal(t, string(lines(t, kernel, f, false)), print(t, data, f, false), name)
 	}
+}
+
+// Registers of more than 64 bits, and those that change rarely, come back.
+func TestRegisters(t *testing.T) {
+	names := debug.RegisterNames()
+	at := func(name string) int { return slices.Index(names, name) }
+	var b bytes.Buffer
+	w, err := NewWriter(&b, Header{CPU: "max", Kinds: "regs,future", Last: debug.Hex(^uint64(0))})
+	require.NoError(t, err)
+	for tick := range uint64(3) {
+		w.Registers(tick, []debug.Change{
+			{Index: at("rax"), Low: tick * 7}, {Index: at("rflags"), Low: 2 + tick}, {Index: at("cr3"), Low: 0x1000},
+			{Index: at("fpr1"), Low: 5, High: 0x3fff}, {Index: at("xmm15"), Low: ^uint64(0), High: tick},
+		})
+	}
+	w.Line([]byte(`{"tick":3,"kind":"end"}` + "\n"))
+	require.NoError(t, w.Close())
+	got := print(t, b.Bytes(), debug.Filter{Kinds: debug.KindRegs, Last: ^uint64(0)}, false)
+	assert.Equal(t, ""+
+		"         0 regs     rax=0x0 rflags=0x2 cr3=0x1000 fpr1=0x3fff0000000000000005 xmm15=0xffffffffffffffff\n"+
+		"         1 regs     rax=0x7 rflags=0x3 cr3=0x1000 fpr1=0x3fff0000000000000005 xmm15=0x1ffffffffffffffff\n"+
+		"         2 regs     rax=0xe rflags=0x4 cr3=0x1000 fpr1=0x3fff0000000000000005 xmm15=0x2ffffffffffffffff\n", got)
 }
 
 func TestRangeNeedsInstructions(t *testing.T) {
