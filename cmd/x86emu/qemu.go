@@ -62,30 +62,19 @@ func tellQEMU(cmd *cobra.Command, text string) {
 func runAsQEMU(cmd *cobra.Command, line *qemu.Line) (code int, err error) {
 	var s streams
 	defer s.close()
-	cfg := machine.Config{RAM: line.RAM, Model: line.Model, Ports: &line.Ports, Extra: machine.AddPower}
-	if cfg.Serial, err = s.qemu(cmd, "serial", line.Serial); err != nil {
+	cfg, err := s.qemuConfig(cmd, line)
+	if err != nil {
 		return 0, err
-	}
-	if cfg.Console, err = s.qemu(cmd, "debugcon", line.Console); err != nil {
-		return 0, err
-	}
-	if line.Serial.Stdio {
-		cfg.Input = input(cmd)
 	}
 	m, err := machine.New(cfg)
 	if err != nil {
 		return 0, err
 	}
-	d := debugger{address: line.GDB, history: size(debug.DefaultHistory)}
-	if line.GDB != "" {
-		if line.Kernel != "" {
-			if d.syms, err = openSymbols(cmd, kernelFile(line.Kernel), ""); err != nil {
-				return 0, err
-			}
-		}
-		if d.listener, err = gdb.Listen(d.address); err != nil {
-			return 0, fmt.Errorf("-gdb: %w", err)
-		}
+	d, err := debuggerOfQEMU(cmd, line)
+	if err != nil {
+		return 0, err
+	}
+	if d != nil {
 		defer d.listener.Close()
 	}
 	name, err := bootAsQEMU(m, line)
@@ -106,11 +95,11 @@ func runAsQEMU(cmd *cobra.Command, line *qemu.Line) (code int, err error) {
 	defer stop()
 	cmd.SetContext(ctx)
 	var bios *guest.Call
-	var r machine.Result
 	if line.Kernel == "" {
 		guest.StopAtBIOS(m, func(c guest.Call) { bios = &c })
 	}
-	if line.GDB != "" {
+	var r machine.Result
+	if d != nil {
 		r, err = d.serve(cmd, m, machine.NoBudget, line.Freeze)
 	} else {
 		r, err = m.Run(ctx, machine.NoBudget)
@@ -129,10 +118,10 @@ func runAsQEMU(cmd *cobra.Command, line *qemu.Line) (code int, err error) {
 	if line.Screen {
 		showScreen(cmd, m)
 	}
-	if bios != nil {
+	switch {
+	case bios != nil && (r.Reason == machine.Stopped || r.Reason == machine.Budget): // the latter under a debugger
 		return 0, errors.New(bios.String())
-	}
-	if r.Reason != machine.Cancelled {
+	case r.Reason != machine.Cancelled:
 		tellEnd(cmd, r)
 	}
 	code, note := line.End(r)
@@ -140,6 +129,38 @@ func runAsQEMU(cmd *cobra.Command, line *qemu.Line) (code int, err error) {
 		tellQEMU(cmd, note)
 	}
 	return code, nil
+}
+
+// qemuConfig makes the board, and opens what its output goes to.
+func (s *streams) qemuConfig(cmd *cobra.Command, line *qemu.Line) (cfg machine.Config, err error) {
+	cfg = machine.Config{RAM: line.RAM, Model: line.Model, Ports: &line.Ports, Extra: machine.AddPower}
+	if cfg.Serial, err = s.qemu(cmd, "serial", line.Serial); err != nil {
+		return cfg, err
+	}
+	if cfg.Console, err = s.qemu(cmd, "debugcon", line.Console); err != nil {
+		return cfg, err
+	}
+	if line.Serial.Stdio {
+		cfg.Input = input(cmd)
+	}
+	return cfg, nil
+}
+
+// debuggerOfQEMU opens the port that the line names for a debugger, or gives nil.
+func debuggerOfQEMU(cmd *cobra.Command, line *qemu.Line) (d *debugger, err error) {
+	if line.GDB == "" {
+		return nil, nil
+	}
+	d = &debugger{address: line.GDB, history: size(debug.DefaultHistory)}
+	if line.Kernel != "" {
+		if d.syms, err = openSymbols(cmd, kernelFile(line.Kernel), ""); err != nil {
+			return nil, err
+		}
+	}
+	if d.listener, err = gdb.Listen(d.address); err != nil {
+		return nil, fmt.Errorf("-gdb: %w", err)
+	}
+	return d, nil
 }
 
 // showScreen shows on standard error what QEMU's window would show at the end.
