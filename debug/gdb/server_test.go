@@ -275,6 +275,24 @@ func TestEndsOfRuns(t *testing.T) {
 	}
 }
 
+// A guest that only faults any more is stopped when that is certain.
+func TestEndlessLoop(t *testing.T) {
+	s := serve(t, kernel(t, "pf-ist-64"), Options{Wait: true})
+	c := s.connect()
+	assert.Regexp(t, "^T06", c.ask("c"))
+	assert.Contains(t, c.console, "endless delivery loop")
+	tick := c.word("tick")
+	assert.Regexp(t, "^T05", c.ask("bs"))
+	assert.Equal(t, tick-1, c.word("tick"))
+	c.command("fault-start")
+	assert.Regexp(t, "^T05", c.ask("bc"))
+	assert.Less(t, c.word("tick"), tick-1)
+	assert.Equal(t, uint64(3), c.word("cpl"), "in the program that the fault came from")
+	assert.Regexp(t, "^T06", c.ask("c"))
+	assert.Equal(t, "W7a", c.ask("c"))
+	assert.Equal(t, machine.Looping, s.end().Reason)
+}
+
 // An interrupt stops the run that is under way, or about to begin, and no other.
 func TestInterrupt(t *testing.T) {
 	c := serve(t, flat(t, 32, counting), Options{Wait: true}).connect()
