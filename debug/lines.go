@@ -15,6 +15,7 @@ import (
 type lineTable struct {
 	rows  []lineRow // sorted by address
 	files []string
+	known map[string]uint32 // index of files, while they are read
 }
 
 // lineRow says that from addr on, up to the next row, the code is of a line.
@@ -36,6 +37,8 @@ func (t *lineTable) load(f *elfFile) error {
 	if err != nil {
 		return err
 	}
+	t.known = map[string]uint32{}
+	defer func() { t.known = nil }()
 	u := lineUnit{table: t}
 	if u.lineStrings, err = f.read(f.section(".debug_line_str")); err != nil {
 		return err
@@ -88,7 +91,7 @@ type lineUnit struct {
 // Bounds of what is taken from a file.
 const (
 	maxLineRows  = 16 << 20
-	maxLineFiles = 1 << 20
+	maxLineFiles = 1 << 18
 )
 
 var (
@@ -222,16 +225,21 @@ func (u *lineUnit) form(r *reader, form uint64) (text string, v uint64) {
 }
 
 // addFile takes a file's name, with its directory unless that is the one that
-// the compiler ran in.
+// the compiler ran in. Units name the same headers over and over.
 func (u *lineUnit) addFile(name string, dir uint64) {
-	if len(u.table.files) >= maxLineFiles {
-		return
-	}
 	if dir > 0 && dir < uint64(len(u.dirs)) && !path.IsAbs(name) {
 		name = path.Join(u.dirs[dir], name)
 	}
-	u.files = append(u.files, uint32(len(u.table.files)))
-	u.table.files = append(u.table.files, printable(name))
+	t := u.table
+	i, ok := t.known[name]
+	if !ok {
+		if len(t.files) >= maxLineFiles {
+			return
+		}
+		i = uint32(len(t.files))
+		t.known[name], t.files = i, append(t.files, printable(name))
+	}
+	u.files = append(u.files, i)
 }
 
 // Standard and extended opcodes. [DWARF 5, Standard Opcodes; Extended Opcodes]

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"os"
+	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -114,6 +116,51 @@ func TestDamagedSymbols(t *testing.T) {
 			assert.NotContains(t, err.Error(), "\n")
 			assert.Equal(t, c.place, place)
 		})
+	}
+}
+
+// hostile is a small file that names one long string over and over: as the name of
+// n sections, and of n symbols in the first of them.
+func hostile(n int) []byte {
+	le, str := binary.LittleEndian, append(bytes.Repeat([]byte{'a'}, 64*n), 0)
+	head, symbols, sections := make([]byte, 64), make([]byte, 24*n), make([]byte, 64*(n+2))
+	copy(head, "\x7fELF\x02\x01\x01")
+	at := uint64(len(head) + len(str) + len(symbols))
+	le.PutUint64(head[40:], at) // section headers: how large, how many, whose names
+	for i, v := range []uint16{64, uint16(n + 2), uint16(n + 1)} {
+		le.PutUint16(head[58+2*i:], v)
+	}
+	section := func(i int, kind uint32, flags, off, size uint64, link uint32) {
+		s := sections[64*i:]
+		le.PutUint32(s[4:], kind)
+		le.PutUint64(s[8:], flags)
+		le.PutUint64(s[24:], off)
+		le.PutUint64(s[32:], size)
+		le.PutUint32(s[40:], link)
+	}
+	section(1, elfSymtab, flagAlloc, uint64(len(head)+len(str)), uint64(len(symbols)), uint32(n+1))
+	section(n+1, 3, 0, uint64(len(head)), uint64(len(str)), 0)
+	for i := range n {
+		s := symbols[24*i:]
+		s[4], s[6] = symFunc, 1
+		le.PutUint64(s[8:], uint64(i))
+		le.PutUint64(s[16:], 1)
+	}
+	return slices.Concat(head, str, symbols, sections)
+}
+
+// A file cannot make the reader take much more memory than it has itself.
+func TestHostileNames(t *testing.T) {
+	for _, n := range []int{1000, 60000} {
+		file := hostile(n)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		s, err := LoadSymbols(file)
+		runtime.ReadMemStats(&after)
+		require.NoError(t, err)
+		assert.Len(t, s.names, n)
+		assert.Len(t, s.names[0].name, maxName+len("..."))
+		assert.Less(t, after.TotalAlloc-before.TotalAlloc, 16*uint64(len(file)), "%d names in %d bytes", n, len(file))
 	}
 }
 
