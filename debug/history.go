@@ -66,18 +66,19 @@ type act struct {
 // copies of pages that follow from it cost a twentieth of the time, often
 // enough that a replay from it takes less than a second.
 type pace struct {
-	clock  func() time.Duration
-	since  time.Duration
-	ran    time.Duration // since the last moment, in the machine only
-	copied uint64        // the memory's count then
+	clock   func() time.Duration
+	since   time.Duration
+	ran     time.Duration // since the last moment, in the machine only
+	copied  uint64        // the memory's count then
+	copying time.Duration // and its time
 }
 
 const (
 	lookTicks = 1 << 18 // between two looks at the time
 	leastGap  = 100 * time.Millisecond
-	mostGap   = 700 * time.Millisecond
-	// pageCost is what a page copied costs, twenty times.
-	pageCost = 20 * 4 * time.Microsecond
+	mostGap   = 750 * time.Millisecond
+	// share is the part of the time that copies may take: a twentieth.
+	share = 20
 )
 
 // DefaultHistory is a good limit for the memory of a history, in bytes.
@@ -163,7 +164,8 @@ func (h *History) keep() {
 		h.weigh(i)
 		h.thin(now)
 	}
-	h.pace.ran, h.pace.copied = 0, h.m.Mem.Copied()
+	h.pace.ran = 0
+	h.pace.copied, h.pace.copying = h.m.Mem.Copied()
 }
 
 // weigh finds what point i takes.
@@ -224,8 +226,9 @@ func (h *History) record(now uint64) (next uint64) {
 	t := h.pace.clock()
 	h.pace.ran += t - h.pace.since
 	h.pace.since = t
-	copied := h.m.Mem.Copied() - h.pace.copied
-	gap := min(max(leastGap, time.Duration(copied)*pageCost), mostGap)
+	pages, copying := h.m.Mem.Copied()
+	copied := pages - h.pace.copied
+	gap := min(max(leastGap, share*(copying-h.pace.copying)), mostGap)
 	switch {
 	case h.pace.ran >= gap:
 		h.frontier = now
@@ -235,7 +238,7 @@ func (h *History) record(now uint64) (next uint64) {
 		h.frontier = now
 		h.weigh(len(h.points) - 1)
 		h.thin(now)
-		h.pace.copied = h.m.Mem.Copied()
+		h.pace.copied = pages
 	}
 	return now + lookTicks
 }

@@ -115,7 +115,7 @@ func (h *History) seek(ctx context.Context, to uint64) error {
 		h.restore(h.points[at])
 	}
 	return h.unseen(func() error {
-		for d := firstLay; d >= lastLay; d >>= 4 {
+		for d := firstLay; d >= lastLay; d >>= 6 {
 			if d < to && h.Tick() < to-d {
 				if err := h.replay(ctx, to-d); err != nil {
 					return err
@@ -127,9 +127,10 @@ func (h *History) seek(ctx context.Context, to uint64) error {
 	})
 }
 
-// Distances in ticks from where seek goes at which it keeps points.
+// Distances in ticks from where seek goes at which it keeps points. Each costs the
+// copies of the pages that the guest stores into until the next.
 const (
-	firstLay uint64 = 1 << 28
+	firstLay uint64 = 1 << 26
 	lastLay  uint64 = 1 << 8
 )
 

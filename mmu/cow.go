@@ -1,6 +1,9 @@
 package mmu
 
-import "iter"
+import (
+	"iter"
+	"time"
+)
 
 // RAM and ROM are a two-level table: a directory of chunks of 512 pages.
 // Forks share chunks and pages; whoever stores into a page copies the chunk
@@ -88,8 +91,7 @@ func (m *Memory) unshare(p Phys) *Page {
 	if c.page[j] == &zeroPage {
 		c.page[j] = m.newPage()
 	} else {
-		c.page[j] = m.copyOf(c.page[j])
-		m.copied++
+		c.page[j] = m.copyTimed(c.page[j])
 	}
 	c.flags[j] |= pageOwned
 	m.pageMoved(p)
@@ -111,6 +113,20 @@ func (m *Memory) ownChunk(i Phys) *chunk {
 	}
 	m.dir[i] = n
 	return n
+}
+
+// copyTimed is copyOf, counted. Every sixteenth copy is timed: what a page costs
+// depends on the host's caches and on its heap.
+func (m *Memory) copyTimed(p *Page) *Page {
+	const every, most = 16, 100 * time.Microsecond // more is the host's doing
+	m.copied++
+	if m.copied%every != 0 {
+		return m.copyOf(p)
+	}
+	begin := time.Now()
+	q := m.copyOf(p)
+	m.copying += every * min(time.Since(begin), most)
+	return q
 }
 
 // Fork gives an address space with the same contents and devices. RAM is
@@ -165,8 +181,9 @@ func (m *Memory) Become(o *Memory) {
 	}
 }
 
-// Copied counts the pages that were copied because a store met a shared one.
-func (m *Memory) Copied() uint64 { return m.copied }
+// Copied counts the pages that were copied because a store met a shared one, and
+// tells roughly how long that took.
+func (m *Memory) Copied() (pages uint64, took time.Duration) { return m.copied, m.copying }
 
 // Alone is how many pages of m another address space does not share at the
 // same address: what m costs while the other is there. Pages of zeros that
@@ -271,9 +288,7 @@ func (m *Memory) SetPage(p Phys, pg *Page) bool {
 	if m.page(p) == nil {
 		return false
 	}
-	q := new(Page)
-	*q = *pg
-	m.ownChunk(p >> chunkShift).page[p>>PageShift&(chunkPages-1)] = q
+	m.ownChunk(p >> chunkShift).page[p>>PageShift&(chunkPages-1)] = m.copyOf(pg)
 	m.pageMoved(p)
 	return true
 }

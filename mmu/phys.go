@@ -3,6 +3,7 @@ package mmu
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Memory is the physical address space: RAM, ROM, devices and holes. Any
@@ -30,7 +31,8 @@ type Memory struct {
 
 	watched map[Phys][]Range // by page; nil: nothing is
 	walking bool             // a walk sets A or D
-	copied  uint64
+	copied  uint64           // see Copied
+	copying time.Duration
 }
 
 // Device is a memory-mapped device. off counts from the base it was mapped
