@@ -42,7 +42,7 @@ const (
 // OpenCore reads a core of size bytes, and the registers of its first
 // processor, if it has QEMU's note; noted tells that.
 func OpenCore(r io.ReaderAt, size int64) (o *Moment, noted bool, err error) {
-	f, err := elf.NewFile(io.NewSectionReader(r, 0, size))
+	f, err := elf.NewFile(io.NewSectionReader(withoutSections(r), 0, size))
 	if err != nil {
 		return nil, false, coreError(err)
 	}
@@ -82,6 +82,36 @@ func OpenCore(r io.ReaderAt, size int64) (o *Moment, noted bool, err error) {
 		return nil, false, errors.New("the core holds no memory")
 	}
 	return o, noted, nil
+}
+
+// unsectioned is an ELF file whose header tells of no sections. What a core holds
+// is in its segments, and debug/elf copies the name of every section, however long:
+// a small file could ask for all of the host's memory.
+type unsectioned struct {
+	io.ReaderAt
+	head []byte // what the file begins with, changed
+}
+
+// withoutSections hides the sections of an ELF file. [ELF-64 Object File Format, ELF
+// Header; Tool Interface Standard, ELF Specification]
+func withoutSections(r io.ReaderAt) unsectioned {
+	head := make([]byte, 64)
+	n, _ := r.ReadAt(head, 0) // an error comes again when the header is read
+	off, offSize, count := 32, 4, 48
+	if elf.Class(head[elf.EI_CLASS]) == elf.ELFCLASS64 {
+		off, offSize, count = 40, 8, 60
+	}
+	clear(head[off : off+offSize])
+	clear(head[count : count+4]) // how many, and which has the names
+	return unsectioned{r, head[:n]}
+}
+
+func (u unsectioned) ReadAt(b []byte, off int64) (int, error) {
+	n, err := u.ReaderAt.ReadAt(b, off)
+	if off < int64(len(u.head)) {
+		copy(b[:n], u.head[off:])
+	}
+	return n, err
 }
 
 // coreError tells what is wrong with a file in a line of our own.

@@ -3,7 +3,10 @@ package tables_test
 import (
 	"bytes"
 	"context"
+	"debug/elf"
 	"encoding/binary"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -153,4 +156,31 @@ func FuzzCore(f *testing.F) {
 		_, _ = v.TSS(0)
 		tables.Pages(v.MMU, tables.PagesOptions{First: 0, Last: 0x3fffff})
 	})
+}
+
+// A core's sections are not looked at: their names could ask for any amount of memory.
+func TestCoreWithHostileSections(t *testing.T) {
+	const n = 4000
+	le, names := binary.LittleEndian, append(bytes.Repeat([]byte{'a'}, 64*n), 0)
+	head, sections := make([]byte, 64), make([]byte, 64*n)
+	copy(head, "\x7fELF\x02\x01\x01")
+	le.PutUint16(head[16:], uint16(elf.ET_CORE))
+	le.PutUint16(head[18:], uint16(elf.EM_X86_64))
+	le.PutUint32(head[20:], 1)
+	le.PutUint64(head[40:], uint64(len(head)+len(names)))
+	for i, v := range []uint16{64, 0, 0, 64, n, n - 1} {
+		le.PutUint16(head[52+2*i:], v)
+	}
+	last := sections[64*(n-1):]
+	le.PutUint32(last[4:], uint32(elf.SHT_STRTAB))
+	le.PutUint64(last[24:], uint64(len(head)))
+	le.PutUint64(last[32:], uint64(len(names)))
+	file := slices.Concat(head, names, sections)
+
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, _, err := tables.OpenCore(bytes.NewReader(file), int64(len(file)))
+	runtime.ReadMemStats(&after)
+	assert.EqualError(t, err, "the core holds no memory")
+	assert.Less(t, after.TotalAlloc-before.TotalAlloc, 4*uint64(len(file)))
 }
