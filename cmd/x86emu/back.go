@@ -77,6 +77,10 @@ is there, ADDR may be a name. The exit status is 1 if there was no such place.`,
 			if o.syms, err = openSymbols(cmd, args[0], symbols); err != nil {
 				return err
 			}
+			c, err := o.condition()
+			if err != nil {
+				return err
+			}
 			m, err := s.machine(cmd, &b, args[0])
 			if err != nil {
 				return err
@@ -93,7 +97,7 @@ is there, ADDR may be a name. The exit status is 1 if there was no such place.`,
 			}
 			w := cmd.OutOrStdout()
 			fmt.Fprintf(w, "from tick %d (%s)\n", a.Tick, ending(a))
-			return o.travel(cmd, h)
+			return o.travel(cmd, h, c)
 		},
 	}
 	b.addFlags(cmd)
@@ -124,6 +128,9 @@ func (o *back) check(cmd *cobra.Command) error {
 	for _, name := range []string{"last-write", "last-change", "last-run", "last-event", "fault-start", "steps"} {
 		if f.Changed(name) {
 			n++
+			if f.Lookup(name).Value.String() == "" {
+				return fmt.Errorf("--%s must not be empty", name)
+			}
 		}
 	}
 	if n != 1 {
@@ -158,7 +165,9 @@ func (o *back) condition() (debug.Condition, error) {
 		c := debug.OnEntry{Linear: mmu.Linear(at), Accessed: o.accessed}
 		if err == nil && o.cr3 != "" {
 			var cr3 uint64
-			cr3, err = parseAddress(o.cr3)
+			if cr3, err = parseAddress(o.cr3); err != nil {
+				err = fmt.Errorf("--cr3 %w", err)
+			}
 			c.CR3 = &cr3
 		}
 		return c, err
@@ -217,11 +226,7 @@ func (o *back) eventCondition() (c debug.OnEvent, err error) {
 }
 
 // travel goes back and tells where it got.
-func (o *back) travel(cmd *cobra.Command, h *debug.History) error {
-	c, err := o.condition()
-	if err != nil {
-		return err
-	}
+func (o *back) travel(cmd *cobra.Command, h *debug.History, c debug.Condition) (err error) {
 	ctx := cmd.Context()
 	var a debug.Arrival
 	for range max(o.times, 1) {

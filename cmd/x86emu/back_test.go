@@ -68,6 +68,8 @@ func TestBackRefuses(t *testing.T) {
 		{[]string{"--last-event", "XX"}, "must be an exception"},
 		{[]string{"--last-event", "PF", "--code", "x"}, "CODE/MASK"},
 		{[]string{"--last-event", "PF", "--cr2", "9-1"}, "ends before it begins"},
+		{[]string{"--last-change", "0x1000", "--cr3", "zz"}, `--cr3 address "zz": must be a number`},
+		{[]string{"--last-write="}, "--last-write must not be empty"},
 	} {
 		status, _, errs := cli(t, "", append([]string{"back", image}, c.args...)...)
 		assert.Equal(t, statusBadUsage, status, c.args)
