@@ -10,6 +10,7 @@ import (
 
 	"x86emu/debug"
 	"x86emu/debug/session"
+	"x86emu/idt"
 	"x86emu/machine"
 	"x86emu/mmu"
 )
@@ -148,22 +149,28 @@ func (c *client) command(ctx context.Context, text string) (said string, done bo
 	return "", false, nil
 }
 
+// noStory is told of an event that begins no chain, but continues one.
+const noStory = "it belongs to the story of the event below it"
+
 // story tells the chain of events that is about to begin, or at work.
 func (c *client) story(ctx context.Context) (string, error) {
-	tick := c.t.Tick()
-	if c.t.Raises() == nil {
-		handled := c.t.Handled()
-		if len(handled) == 0 {
-			return "no handler is at work, and the next step raises nothing\n", nil
-		}
-		tick = handled[len(handled)-1].Tick
+	var tick uint64
+	var vector idt.Vector
+	raised, handled := c.t.Raises(), c.t.Handled()
+	switch n := len(handled); {
+	case raised != nil:
+		tick, vector = c.t.Tick(), idt.Vector(raised.Vector)
+	case n > 0:
+		tick, vector = handled[n-1].Tick, handled[n-1].Event.Vector
+	default:
+		return "no handler is at work, and the next step raises nothing\n", nil
 	}
-	story, err := c.t.Story(ctx, tick)
+	story, err := c.t.Story(ctx, tick, vector)
 	if err != nil {
 		return "", err
 	}
 	if story == nil {
-		return "an interrupt, not an exception: it has no story\n", nil
+		return noStory + "\n", nil
 	}
 	var b strings.Builder
 	err = story.WriteText(&b)

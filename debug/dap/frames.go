@@ -8,6 +8,7 @@ import (
 
 	"x86emu/debug"
 	"x86emu/debug/session"
+	"x86emu/idt"
 	"x86emu/machine"
 	"x86emu/mmu"
 )
@@ -97,7 +98,8 @@ func (c *client) branches(ctx context.Context, id int) ([]*node, error) {
 	if back == 0 {
 		all = append(all, c.stepScope(), c.walkScope(m), c.faultScope(handled))
 	} else {
-		all = append(all, c.storyNode(scopeFaults, "", handled[len(handled)-back].Tick))
+		h := &handled[len(handled)-back]
+		all = append(all, c.storyNode(scopeFaults, "", h.Tick, h.Event.Vector))
 	}
 	if c.vars.frames == nil {
 		c.vars.frames = make(map[int][]*node)
@@ -159,11 +161,11 @@ func walkNode(name string, lines []session.WalkLine) *node {
 func (c *client) faultScope(handled []debug.Handled) *node {
 	var all []*node
 	if raised := c.t.Raises(); raised != nil {
-		all = append(all, c.storyNode("next step: "+raised.Name, exceptionText(raised), c.t.Tick()))
+		all = append(all, c.storyNode("next step: "+raised.Name, exceptionText(raised), c.t.Tick(), idt.Vector(raised.Vector)))
 	}
 	for i := len(handled) - 1; i >= 0; i-- {
 		h := &handled[i]
-		all = append(all, c.storyNode(h.Event.Name(), fmt.Sprintf("at tick %d, from 0x%x", h.Tick, uint64(h.Code)), h.Tick))
+		all = append(all, c.storyNode(h.Event.Name(), fmt.Sprintf("at tick %d, from 0x%x", h.Tick, uint64(h.Code)), h.Tick, h.Event.Vector))
 	}
 	if all == nil {
 		all = append(all, leaf("none", "no handler is at work, and the next step raises nothing"))
@@ -171,15 +173,15 @@ func (c *client) faultScope(handled []debug.Handled) *node {
 	return branch(scopeFaults, "", all...)
 }
 
-// storyNode is the story of the exception at a tick, told when it is asked for.
-func (c *client) storyNode(name, value string, tick uint64) *node {
+// storyNode is the story of the event at a tick, told when it is asked for.
+func (c *client) storyNode(name, value string, tick uint64, vector idt.Vector) *node {
 	return &node{name: name, value: value, lazy: true, kids: func(ctx context.Context) ([]*node, error) {
-		story, err := c.t.Story(ctx, tick)
+		story, err := c.t.Story(ctx, tick, vector)
 		if err != nil {
 			return nil, err
 		}
 		if story == nil {
-			return []*node{leaf("none", "an interrupt, not an exception: it has no story")}, nil
+			return []*node{leaf("none", "%s", noStory)}, nil
 		}
 		return storyNodes(story), nil
 	}}

@@ -288,3 +288,18 @@ func TestDisassemble(t *testing.T) {
 		assert.NotEmpty(t, e.refused("disassemble", a))
 	}
 }
+
+// An interrupt has its story, too.
+func TestStoryOfInterrupt(t *testing.T) {
+	e := launched(t, "user-mode-32")
+	e.breakAt("catch 0x80")
+	require.Equal(t, "function breakpoint", e.move("continue", "").Reason)
+	e.move("stepIn", "instruction")
+	e.move("stepIn", "instruction")
+	frames := e.frames()
+	require.Len(t, frames, 2)
+	assert.Contains(t, frames[1].Name, "[INT 0x80 at tick")
+	assert.Equal(t, "INT 0x80", e.scope(frames[1].Id, scopeFaults)[0].Name)
+	told := ask[*dap.EvaluateResponse](e, "evaluate", dap.EvaluateArguments{Expression: "story", Context: "repl"}).Body.Result
+	assert.Contains(t, told, "INT 0x80, software interrupt")
+}

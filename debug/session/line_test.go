@@ -9,6 +9,7 @@ import (
 
 	"x86emu/debug"
 	"x86emu/guest"
+	"x86emu/idt"
 	"x86emu/machine"
 	"x86emu/mmu"
 )
@@ -125,11 +126,11 @@ func TestStoryOfHandler(t *testing.T) {
 	handled := s.Handled()
 	require.Len(t, handled, 1)
 	assert.Equal(t, at, uint64(handled[0].Code))
-	story, err := s.Story(ctx, handled[0].Tick)
+	story, err := s.Story(ctx, handled[0].Tick, handled[0].Event.Vector)
 	require.NoError(t, err)
 	require.NotNil(t, story)
 	assert.Equal(t, raised.Name, story.Events[0].Name)
-	story, err = s.Story(ctx, s.Tick())
+	story, err = s.Story(ctx, s.Tick(), idt.VecPF)
 	require.NoError(t, err)
 	assert.Nil(t, story, "the next step raises nothing")
 }

@@ -7,6 +7,7 @@ import (
 
 	"x86emu/cpu"
 	"x86emu/debug"
+	"x86emu/idt"
 	"x86emu/machine"
 )
 
@@ -66,16 +67,15 @@ func (s *Session) ForkAt(ctx context.Context, tick uint64) (*machine.Machine, er
 	return s.h.ForkAt(ctx, tick)
 }
 
-// Story tells the chain of events that begins with the first exception at or
-// after a tick that was reached; nil where there is none before the next
-// instruction but one.
-func (s *Session) Story(ctx context.Context, tick uint64) (*debug.Story, error) {
+// Story tells the chain of events that begins at a tick that was reached, and has
+// an event of the vector; nil where none does.
+func (s *Session) Story(ctx context.Context, tick uint64, vector idt.Vector) (*debug.Story, error) {
 	f, err := s.ForkAt(ctx, tick)
 	if err != nil {
 		return nil, err
 	}
 	var story *debug.Story
-	_, err = debug.Explain(ctx, f, debug.ExplainOptions{Budget: storyTicks, Count: 1, Symbols: s.o.Symbols}, func(told *debug.Story) error {
+	_, err = debug.Explain(ctx, f, debug.ExplainOptions{Vector: vector, ByVector: true, Budget: storyTicks, Count: 1, Symbols: s.o.Symbols}, func(told *debug.Story) error {
 		story = told
 		return nil
 	})
