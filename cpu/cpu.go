@@ -86,6 +86,7 @@ type CPU struct {
 	s     State // everything else; GPR, RIP and the arithmetic flags are stale in it while running
 	core  idt.Core
 	float fp.Env   // of the SSE instruction under way
+	fop   uint16   // opcode of the x87 instruction under way, with fopMark, or 0
 	xTmp  simd.Vec // a vector operand loaded from memory
 	mmu   *mmu.MMU
 	io    IO

@@ -70,6 +70,7 @@ var cpuidBits = []cpuidBit{
 	{name: "smep", leaf: 7, reg: ebx, bit: 7, cr4: mmu.CR4SMEP},
 	{name: "erms", leaf: 7, reg: ebx, bit: 9, trait: traitERMS},
 	{name: "invpcid", leaf: 7, reg: ebx, bit: 10, feat: decode.FeatINVPCID},
+	{name: "zero-fcs-fds", leaf: 7, reg: ebx, bit: 13, trait: traitZeroFCS},
 	{name: "rdseed", leaf: 7, reg: ebx, bit: 18, feat: decode.FeatRDSEED},
 	{name: "adx", leaf: 7, reg: ebx, bit: 19, feat: decode.FeatADX},
 	{name: "smap", leaf: 7, reg: ebx, bit: 20, feat: decode.FeatSMAP, cr4: mmu.CR4SMAP},

@@ -41,9 +41,26 @@ const (
 	mxRound = 13
 	mxFTZ   = 1 << 15
 
-	mxcsrValid = 0xffff
 	mxcsrReset = 0x1f80
 )
+
+// mxcsrValid are the bits of MXCSR that exist: DAZ came with SSE2.
+// [SDM 1, Checking for the DAZ Flag in the MXCSR Register]
+func (c *CPU) mxcsrValid() uint32 {
+	if c.Model.is(traitSSE2) {
+		return 0xffff
+	}
+	return 0xffff &^ mxDAZ
+}
+
+// mxcsrMask is what FXSAVE tells of them; 0 stands for those without DAZ.
+// [SDM 1, Guidelines for Writing to the MXCSR Register]
+func (c *CPU) mxcsrMask() uint32 {
+	if c.Model.is(traitSSE2) {
+		return 0xffff
+	}
+	return 0
+}
 
 // resetFP is the state after RESET#. [SDM 3A, Table "IA-32 and Intel 64 Processor States Following Power-up, Reset, or INIT"]
 func resetFP() FPState {

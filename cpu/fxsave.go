@@ -139,7 +139,7 @@ func execFXSAVE(c *CPU, in *decode.Inst) bool {
 		p.putXMM(b[:], c.xmmCount())
 	}
 	binary.LittleEndian.PutUint32(b[fxMXCSR:], p.MXCSR)
-	binary.LittleEndian.PutUint32(b[fxMXCSR+4:], mxcsrValid)
+	binary.LittleEndian.PutUint32(b[fxMXCSR+4:], c.mxcsrMask())
 	return c.storeBlock(in.Seg, c.ea(in), in.AddrSize, b[:n])
 }
 
@@ -155,10 +155,11 @@ func execFXRSTOR(c *CPU, in *decode.Inst) bool {
 	sse := c.mmu.Ctl.CR4&mmu.CR4OSFXSR != 0
 	mxcsr := binary.LittleEndian.Uint32(b[fxMXCSR:])
 	// A reserved bit of MXCSR must be clear, else #GP(0). [SDM 2, FXRSTOR]
-	if sse && mxcsr&^mxcsrValid != 0 {
+	if sse && mxcsr&^c.mxcsrValid() != 0 {
 		return c.gp(0)
 	}
 	p.setX87(b[:], wideArea(in))
+	c.dropSelectors()
 	if sse {
 		p.MXCSR = mxcsr
 		p.setXMM(b[:], c.xmmCount())

@@ -208,7 +208,7 @@ func execLDMXCSR(c *CPU, in *decode.Inst) bool {
 	if !ok {
 		return false
 	}
-	if v&^mxcsrValid != 0 {
+	if v&^uint64(c.mxcsrValid()) != 0 {
 		return c.gp(0)
 	}
 	c.s.FP.MXCSR = uint32(v)

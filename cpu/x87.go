@@ -17,7 +17,12 @@ func set87(op decode.Op, h handler) {
 		if !c.Model.is(traitFPU) && c.mmu.Ctl.CR0&(mmu.CR0EM|mmu.CR0TS) == 0 {
 			return true
 		}
-		return h(c, in)
+		c.fop = 0
+		ok := h(c, in)
+		if c.fop != 0 && c.s.FP.SW&swES != 0 {
+			c.s.FP.FOP = c.fop & fopBits
+		}
+		return ok
 	}
 }
 
@@ -116,13 +121,34 @@ func (c *CPU) x87Here() bool {
 	return true
 }
 
-// note keeps the instruction's opcode and addresses, once it will run.
+// fopBits are those of an opcode that FOP has, fopMark tells of one in CPU.fop.
+const (
+	fopBits = 0x7ff
+	fopMark = 0x800
+)
+
+// note keeps the instruction's opcode and addresses, once it will run. Since the
+// Pentium 4 the opcode is kept only if an unmasked exception comes of it.
+// [SDM 1, Fopcode Compatibility Sub-mode; x87 FPU Instruction and Data (Operand) Pointers]
 func (c *CPU) note(in *decode.Inst) bool {
 	p := &c.s.FP
-	p.FOP = uint16(in.Opcode&7)<<8 | uint16(in.ModRM)
+	if fop := uint16(in.Opcode&7)<<8 | uint16(in.ModRM); c.Model.is(traitFOPFaults) {
+		c.fop = fop | fopMark
+	} else {
+		p.FOP = fop
+	}
 	p.FIP, p.FCS = c.ip, c.s.Seg[decode.CS].Sel
 	if in.ModRM < 0xc0 {
 		p.FDP, p.FDS = c.ea(in), c.s.Seg[in.Seg].Sel
 	}
+	c.dropSelectors()
 	return true
+}
+
+// dropSelectors clears FCS and FDS where the model keeps none. The layout of real
+// mode has linear addresses, which need them. [SDM 2, CPUID: deprecates FPU CS and FPU DS]
+func (c *CPU) dropSelectors() {
+	if c.Model.is(traitZeroFCS) && !c.realLayout() {
+		c.s.FP.FCS, c.s.FP.FDS = 0, 0
+	}
 }

@@ -187,6 +187,7 @@ func (c *CPU) setEnvironment(b []byte, size uint8) {
 		}
 	}
 	p.setCW(uint16(f[0]))
+	c.dropSelectors()
 }
 
 // envSize is the size of a field of the environment.

@@ -120,7 +120,7 @@ func execXSAVE(c *CPU, in *decode.Inst) bool {
 	// MXCSR goes with SSE, whether or not the registers are in use. (XSAVEC writes it only if they are.)
 	if rfbm&compSSE != 0 && (!compact || used&compSSE != 0 || p.MXCSR != mxcsrReset) {
 		binary.LittleEndian.PutUint32(b[fxMXCSR:], p.MXCSR)
-		binary.LittleEndian.PutUint32(b[fxMXCSR+4:], mxcsrValid)
+		binary.LittleEndian.PutUint32(b[fxMXCSR+4:], c.mxcsrMask())
 		if compact && p.MXCSR != mxcsrReset {
 			bv |= compSSE
 			p.putXMM(b[:], c.xmmCount())
@@ -174,13 +174,14 @@ func execXRSTOR(c *CPU, in *decode.Inst) bool {
 	if loadMXCSR && (!compact || bv&compSSE != 0) {
 		mxcsr = le.Uint32(b[fxMXCSR:])
 		// A reserved bit of MXCSR must be clear, else #GP(0).
-		if mxcsr&^mxcsrValid != 0 {
+		if mxcsr&^c.mxcsrValid() != 0 {
 			return c.gp(0)
 		}
 	}
 	if rfbm&compX87 != 0 {
 		if bv&compX87 != 0 {
 			p.setX87(b[:], wideArea(in))
+			c.dropSelectors()
 		} else {
 			p.init87()
 			clear(p.R[:])

@@ -257,15 +257,23 @@ func (t *storyText) taken(e *Taken) {
 	t.linef("returns to", "%s%s", e.Return, at(e.At))
 }
 
+// segmented is an address with its selector, if that is known.
+func segmented(sel, offset Hex) string {
+	if sel == 0 {
+		return offset.String()
+	}
+	return sel.String() + ":" + offset.String()
+}
+
 // float tells why #NM, #MF or #XM was raised, and by whom.
 func (t *storyText) float(f *FloatFault) {
 	t.line("cause", f.Why)
 	switch {
 	case f.By != nil:
 		t.linef("", "FSW %s, FCW %s", *f.Status, *f.Control)
-		t.linef("x87", "last instruction %s:%s%s, opcode %s  %s", f.By.CS, f.By.RIP, at(f.By.At), f.By.Opcode, f.By.Text)
+		t.linef("x87", "last instruction %s%s, opcode %s  %s", segmented(f.By.CS, f.By.RIP), at(f.By.At), f.By.Opcode, f.By.Text)
 		if f.By.DS != 0 || f.By.Operand != 0 {
-			t.linef("", "last operand in memory %s:%s", f.By.DS, f.By.Operand)
+			t.linef("", "last operand in memory %s", segmented(f.By.DS, f.By.Operand))
 		}
 	case f.Status != nil:
 		t.linef("", "MXCSR %s", *f.Status)

@@ -127,7 +127,9 @@ type FloatFault struct {
 	By *FloatInst `json:"by,omitempty"`
 }
 
-// FloatInst is the x87 instruction that FCS:FIP, FDS:FDP and FOP tell of.
+// FloatInst is the x87 instruction that FCS:FIP, FDS:FDP and FOP tell of. A model
+// that keeps no selectors has 0 for them: its instruction is looked for in the
+// present code segment.
 type FloatInst struct {
 	CS      Hex    `json:"cs"`
 	RIP     Hex    `json:"rip"`
@@ -189,7 +191,7 @@ func (r *Recorder) lastX87(p *cpu.FPState) *FloatInst {
 		Opcode: fmt.Sprintf("%02x %02x", 0xd8|p.FOP>>8, p.FOP&0xff),
 	}
 	cs := r.m.CPU.Regs().Seg[decode.CS]
-	if r.bits() != 64 && cs.Sel != p.FCS {
+	if r.bits() != 64 && p.FCS != 0 && cs.Sel != p.FCS {
 		return i // the base of its segment is not known here
 	}
 	lin := r.linear(cs.Base, p.FIP)

@@ -35,18 +35,18 @@ func TestFloatFaults(t *testing.T) {
 			"division by zero", ne + "\x68\x7b\x03\x00\x00\xd9\x2c\x24" + fld1 + "\xd9\xee\xde\xf9" + "\x9b",
 			FloatFault{
 				Why: "the x87's status word notes ZE; not masked: ZE", Raised: "ZE", Unmasked: "ZE", Status: hexOf(uint16(0xb084)), Control: hexOf(uint16(0x37b)),
-				By: &FloatInst{CS: 8, RIP: 0x517, Opcode: "de f9", Text: "fdivp st(1),st"},
+				By: &FloatInst{RIP: 0x517, Opcode: "de f9", Text: "fdivp st(1),st"},
 			},
-			[]string{"FSW 0xb084, FCW 0x37b", "last instruction 0x8:0x517, opcode de f9  fdivp st(1),st\n  returns to"},
+			[]string{"FSW 0xb084, FCW 0x37b", "last instruction 0x517, opcode de f9  fdivp st(1),st\n  returns to"},
 		},
 		{
 			// push 0x37e; fldcw [esp]; fadd dword [esp]; fld1
 			"an empty register", ne + "\x68\x7e\x03\x00\x00\xd9\x2c\x24\xd8\x04\x24" + fld1,
 			FloatFault{
 				Why: "the x87's status word notes IE SF; not masked: IE", Raised: "IE SF", Unmasked: "IE", Status: hexOf(uint16(0x80c1)), Control: hexOf(uint16(0x37e)),
-				By: &FloatInst{CS: 8, RIP: 0x513, Opcode: "d8 04", Text: "fadd DWORD PTR [esp]", DS: 0x10, Operand: 0x8fffc},
+				By: &FloatInst{RIP: 0x513, Opcode: "d8 04", Text: "fadd DWORD PTR [esp]", Operand: 0x8fffc},
 			},
-			[]string{"last operand in memory 0x10:0x8fffc"},
+			[]string{"last operand in memory 0x8fffc"},
 		},
 		{
 			// mov eax,1; cvtsi2ss xmm0,eax; divss xmm0,xmm1
