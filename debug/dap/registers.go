@@ -7,6 +7,7 @@ import (
 
 	"x86emu/cpu"
 	"x86emu/debug"
+	"x86emu/debug/session"
 	"x86emu/decode"
 	"x86emu/idt"
 	"x86emu/machine"
@@ -22,13 +23,6 @@ func (c *client) registerScopes(m *machine.Machine, st *cpu.State, present bool)
 		branch(scopeFloat, "", float(m, st)...),
 	}
 }
-
-// generalNames are the general registers, the first eight without their width;
-// generalOrder is the order in which people read them.
-var (
-	generalNames = [16]string{"ax", "cx", "dx", "bx", "sp", "bp", "si", "di", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"}
-	generalOrder = [16]int{0, 3, 1, 2, 6, 7, 5, 4, 8, 9, 10, 11, 12, 13, 14, 15}
-)
 
 // wide tells whether the code that runs has registers of 64 bits.
 func wide(m *machine.Machine) bool { return m.CPU.Mode() == decode.Mode64 }
@@ -60,8 +54,8 @@ func (c *client) general(m *machine.Machine, st *cpu.State, present bool) []*nod
 		}
 		all = append(all, r)
 	}
-	for _, i := range generalOrder[:n] {
-		name, v := generalNames[i], st.GPR[i]
+	for _, i := range session.GeneralOrder[:n] {
+		name, v := session.GeneralNames[i], st.GPR[i]
 		if i < 8 {
 			name = prefix + name
 		}

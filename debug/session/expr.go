@@ -157,7 +157,7 @@ func register(m *machine.Machine, st *cpu.State, name string) (uint64, bool) {
 	case "cr4":
 		return st.CR4, true
 	}
-	for i, n := range gprNames {
+	for i, n := range GeneralNames {
 		switch {
 		case name == n || i < 8 && name == "r"+n:
 			return st.GPR[i], true
@@ -168,5 +168,5 @@ func register(m *machine.Machine, st *cpu.State, name string) (uint64, bool) {
 	return 0, false
 }
 
-// gprNames are the general registers, the first eight without their width.
-var gprNames = [16]string{"ax", "cx", "dx", "bx", "sp", "bp", "si", "di", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"}
+// GeneralNames are the general registers, the first eight without their width.
+var GeneralNames = [16]string{"ax", "cx", "dx", "bx", "sp", "bp", "si", "di", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"}

@@ -154,8 +154,8 @@ func (s *Session) named(m *machine.Machine, at uint64) string {
 	return "<" + (&debug.Place{Symbol: p.Symbol, Offset: p.Offset}).String() + ">"
 }
 
-// gprOrder is the order in which debuggers list the general registers.
-var gprOrder = []int{0, 3, 1, 2, 6, 7, 5, 4, 8, 9, 10, 11, 12, 13, 14, 15}
+// GeneralOrder is the order in which debuggers list them, by index.
+var GeneralOrder = []int{0, 3, 1, 2, 6, 7, 5, 4, 8, 9, 10, 11, 12, 13, 14, 15}
 
 // regs lists the registers in the order in which people read them.
 func (s *Session) regs(m *machine.Machine, st *cpu.State) []Reg {
@@ -172,8 +172,8 @@ func (s *Session) regs(m *machine.Machine, st *cpu.State) []Reg {
 	if modeOf(m) == decode.Mode64 {
 		n, digits, width = 16, 16, "r"
 	}
-	for _, i := range gprOrder[:n] {
-		name, a, b := gprNames[i], st.GPR[i], old.GPR[i]
+	for _, i := range GeneralOrder[:n] {
+		name, a, b := GeneralNames[i], st.GPR[i], old.GPR[i]
 		if i < 8 {
 			name = width + name
 		}
