@@ -21,8 +21,8 @@ const storing = "\x41\x89\xc8\x69\xc0\xb1\x79\x37\x9e\xc1\xe8\x0c\x88\x88\x00\x0
 // and again: what a history costs at its worst.
 const thrashing = "\x41\x89\xc8\x69\xc0\xb1\x79\x37\x9e\xc1\xe8\x07\x88\x88\x00\x00\x10\x00\x01\xc2\x31\xca\xeb\xe8"
 
-// sweeping stores into every page of 64 MiB in turn, a page every 4 instructions.
-// No run at that pace can have both, a cheap forward run and a short way back.
+// sweeping stores into every page of 64 MiB in turn, a page every 5 instructions:
+// about as much as a history can keep up with.
 //
 //	l: inc ecx; mov eax,ecx; shl eax,12; and eax,0x3ffffff; mov [eax+0x100000],cl; jmp l
 const sweeping = "\x41\x89\xc8\xc1\xe0\x0c\x25\xff\xff\xff\x03\x88\x88\x00\x00\x10\x00\xeb\xed"

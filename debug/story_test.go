@@ -244,7 +244,9 @@ func FuzzExplain(f *testing.F) {
 	f.Add(uint8(1), []byte("\x0f\x01\x1d\x00\x06\x00\x00\xcd\x20\xf1\xcc\xa1\xff\xff\xff\xff"))
 	f.Add(uint8(2), []byte("\x48\xcf\x6a\x00\x9d\x48\xa1\x00\x00\x00\x00\x00\x00\x80\x00\xff\x38"))
 	f.Add(uint8(1), []byte("\x0f\x22\xc0\x0f\x00\xd8\xea\x00\x00\x00\x00\x30\x00\xcf"))
-	f.Fuzz(func(t *testing.T, mode uint8, code []byte) {
+	f.Add(uint8(4), []byte("\x0f\x20\xc0\x83\xc8\x08\x0f\x22\xc0\xd9\xe8")) // 32 bits, watched: CR0.TS, fld1
+	f.Add(uint8(5), []byte("\x48\x8b\x04\x25\x00\x00\x00\x00\x0f\x0b"))
+	f.Fuzz(func(t *testing.T, mode uint8, code []byte) { // bit 2: stale TLB entries are watched
 		if len(code) == 0 || len(code) > 1<<10 {
 			return
 		}
@@ -252,7 +254,7 @@ func FuzzExplain(f *testing.F) {
 		plain, err := m.Fork()
 		require.NoError(t, err)
 		extra := uint64(0) // a shutdown takes no tick
-		for _, s := range explain(t, m, ExplainOptions{Budget: 3000, Count: 20}) {
+		for _, s := range explain(t, m, ExplainOptions{Budget: 3000, Count: 20, Stale: mode&4 != 0}) {
 			if s.End == "shutdown" {
 				extra = 1
 			}
