@@ -5,6 +5,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"sort"
 	"strings"
 
@@ -79,13 +80,13 @@ func (s *sources) candidates(name string) []string {
 // match finds the file of the line tables that a client's path is: the one that
 // lies there, or the one whose whole name the path ends with.
 func (s *sources) match(file string) (string, error) {
-	clean := path.Clean(filepath.ToSlash(file))
+	clean := folded(path.Clean(filepath.ToSlash(file)))
 	best := ""
 	for _, name := range s.files {
-		if at := s.source(name).Path; at != "" && filepath.ToSlash(at) == clean {
+		if at := s.source(name).Path; at != "" && folded(filepath.ToSlash(at)) == clean {
 			return name, nil
 		}
-		tail := path.Clean(name)
+		tail := folded(path.Clean(filepath.ToSlash(name)))
 		for strings.HasPrefix(tail, "../") {
 			tail = tail[3:]
 		}
@@ -97,9 +98,18 @@ func (s *sources) match(file string) (string, error) {
 	case len(s.files) == 0:
 		return "", fmt.Errorf("the image has no line tables: build it with -g, or name a file that has them as \"symbols\"")
 	case best == "":
-		return "", fmt.Errorf("the line tables know no file %s", path.Base(clean))
+		return "", fmt.Errorf("the line tables know no file %s", path.Base(filepath.ToSlash(file)))
 	}
 	return best, nil
+}
+
+// folded makes two names of one file equal: on Windows editors and compilers write
+// letters, that of the drive above all, as they please.
+func folded(name string) string {
+	if runtime.GOOS == "windows" {
+		return strings.ToLower(name)
+	}
+	return name
 }
 
 // sourceName is what a client calls a file.
