@@ -113,8 +113,9 @@ func (m *monitor) leap(to leap) {
 	fmt.Fprintln(m.w, "the next continue or reverse-continue goes there")
 }
 
-// maxSnapshots bounds how many there are; each keeps the pages that have changed since.
-const maxSnapshots = 64
+// maxSnapshots bounds how many there are. Each keeps the pages that have changed
+// since; when all together keep more than the history may, no more are taken.
+const maxSnapshots = 16
 
 func snapshot(_ context.Context, m *monitor, args []string) error {
 	if len(args) == 0 {
@@ -125,6 +126,13 @@ func snapshot(_ context.Context, m *monitor, args []string) error {
 	}
 	if m.t.ended {
 		return fmt.Errorf("the run is over: go back a step")
+	}
+	kept := uint64(0)
+	for _, k := range m.t.snapshots {
+		kept += m.t.machine().SizeNow(k)
+	}
+	if kept > m.t.o.History {
+		return fmt.Errorf("the snapshots keep %d MiB: more than the history may", kept>>20)
 	}
 	m.t.snapshots[args[0]] = m.t.machine().Moment()
 	fmt.Fprintf(m.w, "%s is tick %d\n", printable(args[0]), m.t.h.Tick())

@@ -250,22 +250,6 @@ func (t *target) beforeEvent(ctx context.Context, a debug.Arrival, c debug.Condi
 	return err
 }
 
-// steps goes one step, or with while as many as the instruction pointer stays in
-// [first, last). Watchpoints and breakpoints end it.
-func (t *target) steps(ctx context.Context, while bool, first, last uint64) error {
-	for {
-		a, err := t.h.Step(ctx, t.conditions(false, false)...)
-		if err != nil || t.stops(a) {
-			t.arrive(a, stop{})
-			return err
-		}
-		t.stop = stop{signal: sigTRAP}
-		if ip := t.machine().CPU.State().RIP; !while || ip < first || ip >= last || t.atPoint() {
-			return nil
-		}
-	}
-}
-
 // stepBack goes one step back. A watchpoint that the step would meet is told.
 func (t *target) stepBack(ctx context.Context) error {
 	a, err := t.h.StepBack(ctx, 1)

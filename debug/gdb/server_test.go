@@ -293,6 +293,40 @@ func TestEndlessLoop(t *testing.T) {
 	assert.Equal(t, machine.Looping, s.end().Reason)
 }
 
+// A range with a loop in it is left at the same tick as one step after the other.
+func TestStepsOverLoops(t *testing.T) {
+	for _, c := range []struct {
+		name, code string
+		tick       uint64
+		ip         uint64
+		console    string
+	}{
+		// mov ecx,N; l: dec ecx; jnz l; nop
+		{"a short loop", "\xb9\x10\x00\x00\x00\x49\x75\xfd\x90", 1 + 2*16, 0x1008, ""},
+		{"a long loop", "\xb9\x00\x00\x28\x00\x49\x75\xfd\x90", 1 + 2*0x280000, 0x1008, ""},
+		// ... ud2 in place of nop, outside of the range, is not run
+		{"a fault behind it", "\xb9\x00\x10\x00\x00\x49\x75\xfd\x0f\x0b", 1 + 2*0x1000, 0x1008, ""},
+		// mov ecx,0x1000; l: loop l; then int3 within the range: there is no IDT
+		{"the end of the run", "\xb9\x00\x10\x00\x00\xe2\xfe\xcc", 1 + 0x1000, 0x1007, "shutdown"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := serve(t, flat(t, 32, c.code), Options{Wait: true}).connect()
+			require.Regexp(t, "^T", b.ask("vCont;r1000,1008:1"))
+			assert.Equal(t, c.tick, b.word("tick"))
+			assert.Equal(t, c.ip, b.word("rip"))
+			assert.Contains(t, b.console, c.console)
+		})
+	}
+	b := serve(t, flat(t, 32, counting), Options{Wait: true}).connect()
+	b.play([]turn{{"Z2,2001,1", "OK"}})
+	assert.Regexp(t, "^T05.*watch:2001;", b.ask("vCont;r1000,2000:1"))
+	b.play([]turn{{"z2,2001,1", "OK"}})
+	b.write(string(frame("vCont;r1000,2000:1")))
+	time.Sleep(100 * time.Millisecond)
+	b.write("\x03")
+	assert.Regexp(t, "^T02", b.next(), "a loop without an end can be interrupted")
+}
+
 // An interrupt stops the run that is under way, or about to begin, and no other.
 func TestInterrupt(t *testing.T) {
 	c := serve(t, flat(t, 32, counting), Options{Wait: true}).connect()
