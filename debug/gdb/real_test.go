@@ -248,6 +248,7 @@ func TestGDBIn64Bits(t *testing.T) {
 		{"set $tick = 5", "cannot be written"},
 		{"info threads", `CPL 0, 64-bit code`},
 		{"detach", "detached"},
+		{"shell sleep 0.3", ""},
 		{"target remote STUB", `0x0*10[12]`}, // it ran on, and is stopped again
 		{"print $rax > 1000", "= 1"},
 		{"reverse-stepi", ""},
