@@ -121,11 +121,14 @@ func endsBlock(in *decode.Inst, m *machine.Machine) bool {
 			return endsBlockAtSegment(decode.SegReg(in.Args[0].Num), in, m)
 		}
 	case decode.LSS, decode.LDS, decode.LES, decode.LFS, decode.LGS:
-		return endsBlockAtSegment(map[decode.Op]decode.SegReg{
-			decode.LSS: segSS, decode.LDS: decode.DS, decode.LES: decode.ES, decode.LFS: decode.FS, decode.LGS: decode.GS,
-		}[in.Op], in, m)
+		return endsBlockAtSegment(farLoads[in.Op], in, m)
 	}
 	return in.Prefix&(decode.PrefixRep|decode.PrefixRepne) != 0 && in.NArgs > 0 && isString(in)
+}
+
+// farLoads are the segment registers that far pointers are loaded to.
+var farLoads = map[decode.Op]decode.SegReg{
+	decode.LSS: segSS, decode.LDS: decode.DS, decode.LES: decode.ES, decode.LFS: decode.FS, decode.LGS: decode.GS,
 }
 
 // endsBlockAtSegment tells it of a load of a segment register: SS always; in
