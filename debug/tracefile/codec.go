@@ -189,6 +189,11 @@ func (c *codec) code(s *slot, i *debug.TraceInst) {
 	if s.length > 15 {
 		c.bad, s.length = true, 0
 	}
+	switch decode.Mode(s.mode) {
+	case decode.Mode16, decode.Mode32, decode.Mode64:
+	default:
+		c.bad = true
+	}
 	copy(s.code[:], i.Code)
 	for k := range s.length {
 		c.octet(&s.code[k])

@@ -39,6 +39,7 @@ func Diff(a, b *Reader, context int) (*Difference, error) {
 		return nil, err
 	}
 	d := &Difference{}
+	before := make([][]byte, context) // line n in n%context
 	for {
 		x, err := next(a, "the first trace")
 		if err != nil {
@@ -49,6 +50,9 @@ func Diff(a, b *Reader, context int) (*Difference, error) {
 			return nil, err
 		}
 		if !bytes.Equal(x, y) {
+			for n := d.Same - min(d.Same, uint64(context)); n < d.Same; n++ {
+				d.Before = append(d.Before, string(before[n%uint64(context)]))
+			}
 			if d.A, err = after(a, "the first trace", x, context); err != nil {
 				return nil, err
 			}
@@ -58,14 +62,11 @@ func Diff(a, b *Reader, context int) (*Difference, error) {
 		if x == nil {
 			return nil, nil
 		}
-		d.Same++
 		if context > 0 {
-			if len(d.Before) == context {
-				copy(d.Before, d.Before[1:])
-				d.Before = d.Before[:context-1]
-			}
-			d.Before = append(d.Before, string(x))
+			last := &before[d.Same%uint64(context)]
+			*last = append((*last)[:0], x...)
 		}
+		d.Same++
 	}
 }
 

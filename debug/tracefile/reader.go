@@ -103,23 +103,23 @@ func cut(err error) error {
 // Next gives the next JSON line, with its newline, good until the next call.
 // The error is io.EOF after the line of kind "end".
 func (t *Reader) Next() ([]byte, error) {
-	var line []byte
-	var err error
 	switch {
 	case t.ended:
 		return nil, t.end()
 	case t.c != nil:
-		line, err = t.nextRecord()
-	default:
-		if line, err = t.readLine(maxLine); err == nil && !isLine(line) {
-			err = errDamaged
-		}
+		return t.nextRecord()
 	}
+	line, err := t.readLine(maxLine)
 	if err != nil {
 		return nil, err
 	}
+	return t.foreign(line)
+}
+
+// foreign checks a line that stood in the file as such, and notes the last.
+func (t *Reader) foreign(line []byte) ([]byte, error) {
 	_, kind, ok := debug.LineKind(line)
-	if !ok {
+	if !ok || !isLine(line) {
 		return nil, errDamaged
 	}
 	t.ended = kind == debug.KindEnd
@@ -221,7 +221,7 @@ func (t *Reader) nextRecord() ([]byte, error) {
 		var i debug.TraceInst
 		t.c.inst(tag, &i)
 		var in decode.Inst
-		if t.c.bad || t.dec.Decode(&in, i.Code, i.Mode) != decode.OK {
+		if t.c.bad || t.dec.Decode(&in, i.Code, i.Mode) != decode.OK || int(in.Len) != len(i.Code) {
 			return nil, errDamaged
 		}
 		i.Inst = &in
@@ -238,10 +238,10 @@ func (t *Reader) nextRecord() ([]byte, error) {
 		}
 	case tagLine:
 		line := t.c.line(nil)
-		if t.c.bad || !isLine(line) {
+		if t.c.bad {
 			return nil, errDamaged
 		}
-		return line, nil
+		return t.foreign(line)
 	default:
 		return nil, errDamaged
 	}

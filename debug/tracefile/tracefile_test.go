@@ -264,6 +264,7 @@ func FuzzRecords(f *testing.F) {
 	c.access(0, &access{tick: 1, lin: 0x1000, value: 4, size: 4, write: true})
 	c.line([]byte("{}\n"))
 	f.Add(c.buf)
+	f.Add([]byte("0\x00\x02\xa00000")) // an instruction of no mode
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r := &Reader{Header: Header{Registers: debug.RegisterNames()}}
 		r.c = newCodec(true, len(r.Header.Registers))
