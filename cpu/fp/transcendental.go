@@ -252,14 +252,10 @@ func (e *Env) Log80(a, b F80) F80 {
 		}
 		l, exact := log2(x)
 		r = times(y, l)
-		switch {
-		case r.class == zero:
-			r.neg = y.neg != (x.exp < 0)
-		case exact:
-			e.raise(Inexact) // also for a power of two, as AMD Zen 4 does
-		default:
-			r = inexact(r)
+		if r.class != zero {
+			return e.roundLog(r, exact)
 		}
+		r.neg = y.neg != (x.exp < 0)
 	}
 	return e.round64(r)
 }
@@ -298,14 +294,23 @@ func (e *Env) LogPlus80(a, b F80) F80 {
 		} else {
 			l, exact = log2(plus(fromInt(1), x))
 		}
-		r = times(y, l)
-		if exact {
-			e.raise(Inexact)
-		} else {
-			r = inexact(r)
-		}
+		return e.roundLog(times(y, l), exact)
 	}
 	return e.round64(r)
+}
+
+// roundLog rounds a logarithm. Also one that is exact counts as inexact, as on AMD's
+// Zen 4, and so as an underflow where it is denormal.
+func (e *Env) roundLog(r number, exact bool) F80 {
+	if !exact {
+		r = inexact(r)
+	}
+	v := e.round64(r)
+	e.raise(Inexact)
+	if v.SE&0x7fff == 0 {
+		e.raise(Underflow)
+	}
+	return v
 }
 
 // quarters holds the arctangents of 1/4, 1/2, 3/4 and 1.
