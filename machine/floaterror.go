@@ -3,7 +3,7 @@ package machine
 // FloatError is the PC's circuit for x87 exceptions while CR0.NE is 0: FERR#
 // latches IRQ 13; a write to port 0xF0 clears the latch and, while FERR# is
 // asserted, asserts IGNNE# until the guest has cleared the exception. Reads
-// give all ones. [SDM 1, Guidelines for Writing SIMD/x87 FPU Exception Handlers,
+// give all ones. [SDM 1, Guidelines for Writing x87 FPU Exception Handlers,
 // Recommended External Hardware to Support the MS-DOS Compatibility Sub-mode]
 type FloatError struct {
 	s floatErrorState
