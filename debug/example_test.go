@@ -13,19 +13,8 @@ import (
 
 // boot makes a machine with a built-in kernel in it.
 func boot(name string) *machine.Machine {
-	kernel, ok := guest.KernelNamed(name)
-	if !ok {
-		log.Fatal("no such kernel")
-	}
-	m, err := machine.New(machine.Config{RAM: 16 << 20})
+	m, err := guest.Boot(name, machine.Config{RAM: 16 << 20}, guest.Options{})
 	if err != nil {
-		log.Fatal(err)
-	}
-	image, err := guest.Parse(kernel.Image)
-	if err != nil {
-		log.Fatal(err)
-	}
-	if err := image.Load(m, guest.Options{}); err != nil {
 		log.Fatal(err)
 	}
 	return m

@@ -21,13 +21,8 @@ import (
 // boot makes a machine with a built-in kernel.
 func boot(t testing.TB, name string, cfg machine.Config) *machine.Machine {
 	t.Helper()
-	k, ok := guest.KernelNamed(name)
-	require.True(t, ok, name)
-	img, err := guest.Parse(k.Image)
+	m, err := guest.Boot(name, cfg, guest.Options{})
 	require.NoError(t, err)
-	m, err := machine.New(cfg)
-	require.NoError(t, err)
-	require.NoError(t, img.Load(m, guest.Options{}))
 	return m
 }
 

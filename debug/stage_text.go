@@ -93,8 +93,8 @@ func at(p *Place) string {
 	return " <" + p.String() + ">"
 }
 
-// spaced puts a space between the bytes of a string of digits.
-func spaced(digits string) string {
+// Spaced puts a space between the bytes of a string of digits.
+func Spaced(digits string) string {
 	var b strings.Builder
 	for i := 0; i+1 < len(digits); i += 2 {
 		if i > 0 {

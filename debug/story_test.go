@@ -41,13 +41,8 @@ func golden(t *testing.T, name, got string) {
 // kernel makes a machine with a built-in kernel in it.
 func kernel(t testing.TB, name string) *machine.Machine {
 	t.Helper()
-	k, ok := guest.KernelNamed(name)
-	require.True(t, ok)
-	img, err := guest.Parse(k.Image)
+	m, err := guest.Boot(name, machine.Config{}, guest.Options{})
 	require.NoError(t, err)
-	m, err := machine.New(machine.Config{})
-	require.NoError(t, err)
-	require.NoError(t, img.Load(m, guest.Options{}))
 	return m
 }
 

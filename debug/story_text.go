@@ -184,7 +184,7 @@ func (t *storyText) selector(d *Selector) {
 
 func (t *storyText) instruction(i *Instruction) {
 	t.linef("instruction", "%s:%s%s, CPL %d, %d-bit code", i.CS, i.RIP, at(i.At), i.CPL, i.Bits)
-	t.linef("", "%s  %s", spaced(i.Bytes), i.Text)
+	t.linef("", "%s  %s", Spaced(i.Bytes), i.Text)
 	if i.Level0 && i.CPL != 0 {
 		t.line("", "an instruction for CPL 0")
 	}

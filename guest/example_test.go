@@ -11,31 +11,13 @@ import (
 	"x86emu/machine"
 )
 
-// boot makes a machine with a built-in kernel in it; for your own, read its file
-// with guest.Open.
-func boot(name string, cfg machine.Config) *machine.Machine {
-	kernel, ok := guest.KernelNamed(name)
-	if !ok {
-		log.Fatal("no such kernel")
-	}
-	m, err := machine.New(cfg)
-	if err != nil {
-		log.Fatal(err)
-	}
-	image, err := guest.Parse(kernel.Image)
-	if err != nil {
-		log.Fatal(err)
-	}
-	if err := image.Load(m, guest.Options{}); err != nil {
-		log.Fatal(err)
-	}
-	return m
-}
-
 // A kernel runs inside a Go program.
 func Example() {
 	var serial bytes.Buffer
-	m := boot("unmapped-handler-32", machine.Config{RAM: 16 << 20, Serial: machine.NewOutput(&serial)})
+	m, err := guest.Boot("unmapped-handler-32", machine.Config{RAM: 16 << 20, Serial: machine.NewOutput(&serial)}, guest.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
 	result, err := m.Run(context.Background(), 1_000_000) // ticks
 	if err != nil {
 		log.Fatal(err)
@@ -52,7 +34,10 @@ func Example() {
 // became of each. Most of these are for the page-fault handler, which is not mapped,
 // until there is no stack left and the double fault comes.
 func Example_faults() {
-	m := boot("unmapped-handler-32", machine.Config{RAM: 16 << 20})
+	m, err := guest.Boot("unmapped-handler-32", machine.Config{RAM: 16 << 20}, guest.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
 	count := make(map[string]int)
 	m.CPU.OnDelivery = func(out *idt.Outcome) {
 		e := out.Chain[0] // the event itself; what was met while it was delivered follows

@@ -44,13 +44,8 @@ func TestAudit(t *testing.T) {
 func dump(t *testing.T, name string, note bool) (file string, flags []string) {
 	t.Helper()
 	const ram = 8 << 20
-	kernel, ok := guest.KernelNamed(name)
-	require.True(t, ok)
-	m, err := machine.New(machine.Config{RAM: ram})
+	m, err := guest.Boot(name, machine.Config{RAM: ram}, guest.Options{})
 	require.NoError(t, err)
-	image, err := guest.Parse(kernel.Image)
-	require.NoError(t, err)
-	require.NoError(t, image.Load(m, guest.Options{}))
 	_, err = m.Run(context.Background(), 190_000)
 	require.NoError(t, err)
 	o := tables.At(m)

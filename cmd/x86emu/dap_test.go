@@ -145,13 +145,8 @@ func TestDAPListens(t *testing.T) {
 }
 
 func TestDAPAttachesToSnapshot(t *testing.T) {
-	k, ok := guest.KernelNamed("hello-32")
-	require.True(t, ok)
-	img, err := guest.Parse(k.Image)
+	m, err := guest.Boot("hello-32", machine.Config{}, guest.Options{})
 	require.NoError(t, err)
-	m, err := machine.New(machine.Config{})
-	require.NoError(t, err)
-	require.NoError(t, img.Load(m, guest.Options{}))
 	_, err = m.Run(t.Context(), 500)
 	require.NoError(t, err)
 	name := filepath.Join(t.TempDir(), "hello.snapshot")

@@ -20,13 +20,8 @@ import (
 // at is a built-in kernel at a tick. The kernels' memory is mapped to itself.
 func at(t testing.TB, name string, tick uint64) *tables.Moment {
 	t.Helper()
-	kernel, ok := guest.KernelNamed(name)
-	require.True(t, ok)
-	m, err := machine.New(machine.Config{RAM: 8 << 20})
+	m, err := guest.Boot(name, machine.Config{RAM: 8 << 20}, guest.Options{})
 	require.NoError(t, err)
-	image, err := guest.Parse(kernel.Image)
-	require.NoError(t, err)
-	require.NoError(t, image.Load(m, guest.Options{}))
 	_, err = m.Run(context.Background(), tick)
 	require.NoError(t, err)
 	return tables.At(m)

@@ -154,7 +154,7 @@ func (c *client) disassemble(r *dap.DisassembleRequest) (dap.Message, error) {
 	all := make([]dap.DisassembledInstruction, 0, a.InstructionCount)
 	last := ""
 	for _, i := range c.t.Instructions(l.addr, a.InstructionOffset, a.InstructionCount) {
-		d := dap.DisassembledInstruction{Address: reference(i.Addr), InstructionBytes: spaced(i.Bytes), Instruction: i.Text, Symbol: i.Label}
+		d := dap.DisassembledInstruction{Address: reference(i.Addr), InstructionBytes: debug.Spaced(i.Bytes), Instruction: i.Text, Symbol: i.Label}
 		if i.Source != "" {
 			s := c.sources.source(i.Source)
 			d.Line = i.Line - 1 + c.firstLine
@@ -165,16 +165,4 @@ func (c *client) disassemble(r *dap.DisassembleRequest) (dap.Message, error) {
 		all = append(all, d)
 	}
 	return &dap.DisassembleResponse{Response: ok(r), Body: dap.DisassembleResponseBody{Instructions: all}}, nil
-}
-
-// spaced sets the bytes of a hexadecimal text apart.
-func spaced(digits string) string {
-	var b strings.Builder
-	for i := 0; i+1 < len(digits); i += 2 {
-		if i > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString(digits[i : i+2])
-	}
-	return b.String()
 }

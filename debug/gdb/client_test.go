@@ -28,13 +28,8 @@ type stub struct {
 // kernel is a machine with a built-in kernel in it.
 func kernel(t testing.TB, name string) *machine.Machine {
 	t.Helper()
-	data, err := guest.Open(name)
+	m, err := guest.Boot(name, machine.Config{}, guest.Options{})
 	require.NoError(t, err)
-	image, err := guest.Parse(data)
-	require.NoError(t, err)
-	m, err := machine.New(machine.Config{})
-	require.NoError(t, err)
-	require.NoError(t, image.Load(m, guest.Options{}))
 	return m
 }
 

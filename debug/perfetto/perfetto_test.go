@@ -28,13 +28,8 @@ type file struct {
 // write makes a kernel's time line.
 func write(t *testing.T, name string) (f file) {
 	t.Helper()
-	k, ok := guest.KernelNamed(name)
-	require.True(t, ok)
-	img, err := guest.Parse(k.Image)
+	m, err := guest.Boot(name, machine.Config{}, guest.Options{})
 	require.NoError(t, err)
-	m, err := machine.New(machine.Config{})
-	require.NoError(t, err)
-	require.NoError(t, img.Load(m, guest.Options{}))
 	var b bytes.Buffer
 	p := Watch(m, &b, Options{Image: name})
 	r, err := m.Run(context.Background(), machine.NoBudget)

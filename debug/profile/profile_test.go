@@ -29,11 +29,9 @@ func flat(t *testing.T, code map[uint64]string) *machine.Machine {
 
 func kernel(t *testing.T, name string) *machine.Machine {
 	t.Helper()
-	k, ok := guest.KernelNamed(name)
-	require.True(t, ok)
-	img, err := guest.Parse(k.Image)
+	m, err := guest.Boot(name, machine.Config{}, guest.Options{})
 	require.NoError(t, err)
-	return boot(t, img)
+	return m
 }
 
 func boot(t *testing.T, img *guest.Image) *machine.Machine {

@@ -20,13 +20,8 @@ import (
 // run makes a log of a built-in kernel.
 func run(t *testing.T, name string, o Options) string {
 	t.Helper()
-	k, ok := guest.KernelNamed(name)
-	require.True(t, ok)
-	img, err := guest.Parse(k.Image)
+	m, err := guest.Boot(name, machine.Config{}, guest.Options{})
 	require.NoError(t, err)
-	m, err := machine.New(machine.Config{})
-	require.NoError(t, err)
-	require.NoError(t, img.Load(m, guest.Options{}))
 	var b bytes.Buffer
 	l := Watch(m, &b, o)
 	_, err = m.Run(context.Background(), machine.NoBudget)

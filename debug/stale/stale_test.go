@@ -23,11 +23,8 @@ const budget = 20_000_000
 func run(t *testing.T, kernel *guest.Kernel) (uses []stale.Use, serial string, r machine.Result) {
 	t.Helper()
 	var out bytes.Buffer
-	m, err := machine.New(machine.Config{Serial: machine.NewOutput(&out)})
+	m, err := guest.Boot(kernel.Name, machine.Config{Serial: machine.NewOutput(&out)}, guest.Options{})
 	require.NoError(t, err)
-	image, err := guest.Parse(kernel.Image)
-	require.NoError(t, err)
-	require.NoError(t, image.Load(m, guest.Options{}))
 	w := stale.Watch(m, func(u *stale.Use) { uses = append(uses, *u) })
 	r, err = m.Run(context.Background(), budget)
 	require.NoError(t, err)

@@ -16,13 +16,8 @@ import (
 // count runs a built-in kernel and counts.
 func count(t *testing.T, name string, cfg machine.Config, top int) *Report {
 	t.Helper()
-	k, ok := guest.KernelNamed(name)
-	require.True(t, ok)
-	img, err := guest.Parse(k.Image)
+	m, err := guest.Boot(name, cfg, guest.Options{})
 	require.NoError(t, err)
-	m, err := machine.New(cfg)
-	require.NoError(t, err)
-	require.NoError(t, img.Load(m, guest.Options{}))
 	c := Watch(m, nil)
 	m.CPU.SetObserver(c)
 	r, err := m.Run(context.Background(), machine.NoBudget)

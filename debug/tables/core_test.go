@@ -25,13 +25,8 @@ const ram = 8 << 20
 // ran is a moment in the run of a built-in kernel.
 func ran(t testing.TB, name string, tick uint64) *tables.Moment {
 	t.Helper()
-	kernel, ok := guest.KernelNamed(name)
-	require.True(t, ok)
-	m, err := machine.New(machine.Config{RAM: ram})
+	m, err := guest.Boot(name, machine.Config{RAM: ram}, guest.Options{})
 	require.NoError(t, err)
-	image, err := guest.Parse(kernel.Image)
-	require.NoError(t, err)
-	require.NoError(t, image.Load(m, guest.Options{}))
 	_, err = m.Run(context.Background(), tick)
 	require.NoError(t, err)
 	return tables.At(m)

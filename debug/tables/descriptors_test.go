@@ -23,13 +23,8 @@ func ran(t *testing.T, name string) *Moment {
 	if m := ended[name]; m != nil {
 		return At(m)
 	}
-	kernel, ok := guest.KernelNamed(name)
-	require.True(t, ok)
-	m, err := machine.New(machine.Config{})
+	m, err := guest.Boot(name, machine.Config{}, guest.Options{})
 	require.NoError(t, err)
-	image, err := guest.Parse(kernel.Image)
-	require.NoError(t, err)
-	require.NoError(t, image.Load(m, guest.Options{}))
 	_, err = m.Run(context.Background(), 20_000_000)
 	require.NoError(t, err)
 	ended[name] = m

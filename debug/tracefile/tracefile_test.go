@@ -21,13 +21,8 @@ var everything = debug.Filter{Kinds: debug.AllKinds, Last: ^uint64(0)}
 // trace runs a built-in kernel under a TraceWriter.
 func trace(t testing.TB, kernel string, budget uint64, f debug.Filter, open func(h Header) debug.TraceWriter) machine.Result {
 	t.Helper()
-	k, ok := guest.KernelNamed(kernel)
-	require.True(t, ok)
-	img, err := guest.Parse(k.Image)
+	m, err := guest.Boot(kernel, machine.Config{}, guest.Options{})
 	require.NoError(t, err)
-	m, err := machine.New(machine.Config{})
-	require.NoError(t, err)
-	require.NoError(t, img.Load(m, guest.Options{}))
 	w := open(Header{Image: kernel, CPU: m.CPU.Model.Name, TLB: true, Kinds: f.Kinds.String(), First: debug.Hex(f.First), Last: debug.Hex(f.Last)})
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

@@ -24,11 +24,8 @@ type chain struct {
 // boot is a machine with a kernel at its first instruction.
 func boot(t *testing.T, kernel *guest.Kernel) *machine.Machine {
 	t.Helper()
-	m, err := machine.New(machine.Config{})
+	m, err := guest.Boot(kernel.Name, machine.Config{}, guest.Options{})
 	require.NoError(t, err)
-	image, err := guest.Parse(kernel.Image)
-	require.NoError(t, err)
-	require.NoError(t, image.Load(m, guest.Options{}))
 	return m
 }
 

@@ -1,0 +1,24 @@
+package guest
+
+import "x86emu/machine"
+
+// Boot makes a machine with an image in it, at the image's first instruction.
+// image is what Open takes: the name of a built-in kernel or of a file.
+func Boot(image string, cfg machine.Config, o Options) (*machine.Machine, error) {
+	data, err := Open(image)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := Parse(data)
+	if err != nil {
+		return nil, err
+	}
+	m, err := machine.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := parsed.Load(m, o); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
