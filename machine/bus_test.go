@@ -51,6 +51,33 @@ func TestBus(t *testing.T) {
 	}
 }
 
+// Whatever is written to the devices and read of them, at any time: no panic, and
+// no hang, for a device that set timer after timer would hold the clock.
+func FuzzBus(f *testing.F) {
+	f.Add([]byte("\x20\x00\x11\x21\x00\x20\x21\x00\x04\x21\x00\x01\x43\x00\x34\x40\x00\x02\x40\x00\x00\x00\xff\xff"))
+	f.Add([]byte("\x43\x00\xb6\x42\x00\x01\x42\x00\x00\x61\x00\x03\xe0\xff\x10\x61\x10\x00\x43\x00\xe8\x42\x10\x00"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m := boot(t, Config{TickRate: MinTickRate, Extra: AddPower}, "\xeb\xfe")
+		for ; len(b) > 2; b = b[3:] {
+			port, size := uint16(b[0])|uint16(b[1])<<8&0xf00, uint8(1)<<(b[1]>>4&3%3)
+			switch {
+			case b[1] == 0xff: // let time pass
+				if m.exit.s.Done = false; b[2] == 0xff {
+					run(t, m, 1<<16)
+				}
+				run(t, m, uint64(b[2]))
+			case b[1]&0x80 != 0:
+				m.Ports.In(port, size)
+			default:
+				m.Ports.Out(port, size, uint32(b[2])*0x01010101)
+			}
+			if m.PIC.asks() {
+				m.PIC.ack()
+			}
+		}
+	})
+}
+
 func TestBusClaimRefuses(t *testing.T) {
 	for _, c := range []struct {
 		first uint16

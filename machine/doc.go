@@ -3,6 +3,7 @@
 //
 //	RAM          from address 0; what nobody answers for reads as all ones
 //	port 0x20    two 8259A interrupt controllers, with 0xA0 and 0x4D0 (ELCR)
+//	port 0x40    8254 timer on IRQ 0, with 0x61: its third counter's gate and output
 //	port 0x3F8   16550A UART (COM1) on IRQ 4: stdin and stdout of the guest
 //	port 0xF0    ends IRQ 13, the x87 exceptions of CR0.NE = 0
 //	port 0xE9    debug console, reads as 0xE9
@@ -16,7 +17,8 @@
 // Time is the processor's tick counter: one tick for each instruction, each
 // iteration of a repeated string instruction and each delivery of an event.
 // Devices set timers on it; HLT skips to the next timer that may wake the
-// processor. Nothing else moves time, so that the same image and input give
+// processor. Config.TickRate says how many ticks the devices' second has: by default
+// a tick is a nanosecond. Nothing else moves time, so that the same image and input give
 // the same run on every host.
 //
 // A run ends for a reason that is told (Result): the guest's word, power turned
@@ -29,7 +31,7 @@
 // the processor's State, its TLB, memory, timers and the devices' flat states,
 // and nothing else.
 //
-// Timers, disk, keyboard and video are not part of this board; other interrupts
+// Disk, keyboard and video are not part of this board; other interrupts
 // and NMI are raised by the caller. There is no firmware: images are loaded by
-// package guest, and find the interrupt controllers as they come out of reset.
+// package guest, and find interrupt controllers and timer as they come out of reset: silent.
 package machine

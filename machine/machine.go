@@ -2,10 +2,12 @@ package machine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
 	"x86emu/cpu"
+	"x86emu/idt"
 	"x86emu/mmu"
 )
 
@@ -14,6 +16,10 @@ type Config struct {
 	RAM    uint64     // bytes of RAM, a multiple of 4096 from MinRAM to MaxRAM; default DefaultRAM
 	Model  *cpu.Model // processor model; default "max"
 	TLBOff bool       // walk the page tables at every access
+
+	// TickRate is how many ticks a second of the board's clocks has, from
+	// MinTickRate to MaxTickRate; default DefaultTickRate.
+	TickRate uint64
 
 	Serial  *Output // where COM1 sends to; nil: nowhere
 	Input   *Input  // what COM1 receives; nil: nothing
@@ -39,6 +45,13 @@ const (
 	DefaultRAM = 64 << 20
 )
 
+// Rates of ticks. The default makes a tick a nanosecond.
+const (
+	MinTickRate     = 10_000_000
+	MaxTickRate     = 1_000_000_000_000
+	DefaultTickRate = 1_000_000_000
+)
+
 // Device is what a machine keeps of a device: its state, so that it can be
 // forked, compared and saved.
 type Device interface {
@@ -60,6 +73,7 @@ type Machine struct {
 	Clock Clock
 	UART  *UART
 	PIC   *PIC
+	PIT   *PIT
 	Post  *PostPort
 
 	// OnIO, if not nil, sees each access to a port after it was made.
@@ -94,6 +108,12 @@ func New(cfg Config) (*Machine, error) {
 	if cfg.RAM < MinRAM || cfg.RAM > MaxRAM || cfg.RAM%mmu.PageSize != 0 {
 		return nil, fmt.Errorf("RAM must be a multiple of 4K between %dM and %dM", MinRAM>>20, MaxRAM>>20)
 	}
+	if cfg.TickRate == 0 {
+		cfg.TickRate = DefaultTickRate
+	}
+	if cfg.TickRate < MinTickRate || cfg.TickRate > MaxTickRate {
+		return nil, fmt.Errorf("a second must have from %d to %d ticks", uint64(MinTickRate), uint64(MaxTickRate))
+	}
 	m, err := build(cfg, mmu.NewMemory(cfg.RAM, cfg.Model.MaxPhysBits))
 	if err != nil {
 		return nil, err
@@ -114,14 +134,15 @@ func build(cfg Config, mem *mmu.Memory) (*Machine, error) {
 
 	m.PIC = newPIC(m.setINTR)
 	m.UART = newUART(m, cfg.Serial, cfg.Input)
+	m.PIT = newPIT(m)
 	m.Post = &PostPort{}
 	m.exit = &ExitPort{m: m}
 	m.intr = &Interrupts{m: m}
 	m.console = &DebugConsole{cfg.Console}
 	gate := &Port92{m: m}
 	m.float = &FloatError{m: m}
-	m.devices = []Device{m.UART, m.console, m.exit, m.Post, gate, m.intr, m.PIC, m.float}
-	if err := m.PIC.claim(&m.Ports); err != nil {
+	m.devices = []Device{m.UART, m.console, m.exit, m.Post, gate, m.intr, m.PIC, m.float, m.PIT}
+	if err := errors.Join(m.PIC.claim(&m.Ports), m.PIT.claim(&m.Ports)); err != nil {
 		panic("BUG: " + err.Error())
 	}
 	ports := StandardPorts
@@ -169,6 +190,12 @@ func (m *Machine) setINTR() { m.CPU.SetINTR(m.intr.s.Pending || m.PIC.asks()) }
 
 // RaiseNMI requests a non-maskable interrupt.
 func (m *Machine) RaiseNMI() { m.CPU.RaiseNMI() }
+
+// wakes tells whether a request on a line would interrupt the processor, or wake
+// it, as things stand.
+func (m *Machine) wakes(irq uint8) bool {
+	return !m.PIC.holds(irq) && m.CPU.Regs().RFLAGS&idt.FlagIF != 0
+}
 
 // wires is the machine as its processor sees it.
 type wires struct{ m *Machine }

@@ -14,6 +14,16 @@ import (
 type PIC struct {
 	s       picState
 	changed func() // tells that the master's output may have changed
+	lazy    []lazyLine
+}
+
+// lazyLine is a device whose line need not be right while nobody looks at it.
+type lazyLine interface {
+	// catchUp gives the line its level: a guest is about to see it.
+	catchUp()
+	// plan sees to it that the line changes in time from now on, if it is not
+	// masked: masks may have changed.
+	plan()
 }
 
 type picState struct{ Master, Slave chip8259 }
@@ -56,6 +66,23 @@ func (p *PIC) SetIRQ(irq uint8, level bool) {
 	p.wire()
 }
 
+// follow makes a device catch up and plan when the guest uses the controllers.
+func (p *PIC) follow(d lazyLine) { p.lazy = append(p.lazy, d) }
+
+func (p *PIC) catchUp() {
+	for _, d := range p.lazy {
+		d.catchUp()
+	}
+}
+
+// written follows a write by the guest.
+func (p *PIC) written() {
+	p.wire()
+	for _, d := range p.lazy {
+		d.plan()
+	}
+}
+
 // wire passes the outputs on: the slave's to the master, the master's to INTR.
 func (p *PIC) wire() {
 	p.s.Master.set(cascade, p.s.Slave.INT)
@@ -72,6 +99,19 @@ func (p *PIC) masks(irq uint8) bool {
 		return s.closed(irq&7) || m.closed(cascade)
 	}
 	return m.closed(irq)
+}
+
+// holds tells whether a line cannot interrupt as things stand: it is masked, or
+// its priority is no higher than that of an interrupt in service.
+func (p *PIC) holds(irq uint8) bool {
+	m, s := &p.s.Master, &p.s.Slave
+	if p.masks(irq) {
+		return true
+	}
+	if irq >= 8 {
+		return !s.passes(irq&7) || !m.passes(cascade)
+	}
+	return !m.passes(irq)
 }
 
 // ack is the processor's acknowledge: the vector comes from the slave if the
@@ -110,6 +150,7 @@ type picPorts struct {
 }
 
 func (p picPorts) In(off uint16, _ uint8) uint32 {
+	p.p.catchUp()
 	v, polled := p.c.in(off)
 	if polled {
 		p.p.acked(p.c)
@@ -118,8 +159,9 @@ func (p picPorts) In(off uint16, _ uint8) uint32 {
 }
 
 func (p picPorts) Out(off uint16, _ uint8, v uint32) {
+	p.p.catchUp()
 	p.c.out(off, uint8(v))
-	p.p.wire()
+	p.p.written()
 }
 
 type elcrPort struct {
@@ -131,9 +173,10 @@ type elcrPort struct {
 func (e elcrPort) In(uint16, uint8) uint32 { return uint32(e.c.Level) }
 
 func (e elcrPort) Out(_ uint16, _ uint8, v uint32) {
+	e.p.catchUp()
 	e.c.Level = uint8(v) & e.able
 	e.c.settle()
-	e.p.wire()
+	e.p.written()
 }
 
 // chip8259 is the whole state of one 8259A. Bit n of a mask is input n.
@@ -236,13 +279,19 @@ func (c *chip8259) request() (n uint8, ok bool) {
 	if !c.Ready || rank == 8 {
 		return 0, false
 	}
+	return n, c.passes(n)
+}
+
+// passes tells whether what is in service lets a request of an input through.
+func (c *chip8259) passes(n uint8) bool {
+	_, rank := c.first(1 << n)
 	_, limit := c.first(c.serving())
 	if c.Nested && rank == limit && c.slaves()>>n&1 != 0 {
 		// A slave may ask again while it is served: its inputs have priorities of
 		// their own. [8259A, The Special Fully Nested Mode]
-		return n, true
+		return true
 	}
-	return n, rank < limit
+	return rank < limit
 }
 
 // settle derives INT.

@@ -1,61 +1,10 @@
 package machine
 
-import (
-	"fmt"
-	"strings"
-	"testing"
-
-	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
-)
-
-// picRig is a pair of controllers and their ports, INTR seen from outside.
-type picRig struct {
-	*PIC
-	ports Bus
-}
-
-func newPICRig(t testing.TB) *picRig {
-	r := &picRig{PIC: newPIC(func() {})}
-	require.NoError(t, r.claim(&r.ports))
-	return r
-}
+import "testing"
 
 // start writes the initialisation words that most systems do: vectors from 0x20
 // and 0x28, cascade at 2, 8086 mode, nothing masked.
 const start = "out 20 11; out 21 20; out 21 4; out 21 1; out a0 11; out a1 28; out a1 2; out a1 1; "
-
-// play runs a script of steps, separated by semicolons, numbers in hex:
-//
-//	out PORT VALUE     in PORT WANT
-//	raise IRQ          drop IRQ
-//	ack VECTOR         intr 0|1: what INTR is
-func (r *picRig) play(t testing.TB, script string) {
-	for i, step := range strings.Split(script, ";") {
-		var verb string
-		var a, b uint32
-		n, _ := fmt.Sscanf(strings.TrimSpace(step), "%s %x %x", &verb, &a, &b)
-		at := fmt.Sprintf("step %d: %s", i+1, step)
-		switch {
-		case n == 0:
-		case verb == "out":
-			r.ports.Out(uint16(a), 1, b)
-		case verb == "in":
-			assert.Equal(t, b, r.ports.In(uint16(a), 1), at)
-		case verb == "raise":
-			r.SetIRQ(uint8(a), true)
-		case verb == "drop":
-			r.SetIRQ(uint8(a), false)
-		case verb == "ack":
-			require.True(t, r.asks(), at)
-			assert.Equal(t, uint8(a), r.ack(), at)
-		case verb == "intr":
-			assert.Equal(t, a != 0, r.asks(), at)
-		default:
-			t.Fatal(at)
-		}
-	}
-}
 
 func TestPICRules(t *testing.T) {
 	for _, c := range []struct{ rule, script string }{
@@ -103,7 +52,7 @@ func TestPICRules(t *testing.T) {
 		{"line 2 is the slave's", start + "raise 2; intr 0"},
 		{"polling the slave and the master", start + "raise c; out 20 c; in 20 82; out a0 c; in a0 84; intr 0"},
 	} {
-		t.Run(c.rule, func(t *testing.T) { newPICRig(t).play(t, c.script) })
+		t.Run(c.rule, func(t *testing.T) { newRig(t).play(t, c.script) })
 	}
 }
 
@@ -112,21 +61,21 @@ func TestPICRules(t *testing.T) {
 func FuzzPIC(f *testing.F) {
 	f.Add([]byte("\x00\x11\x01\x20\x01\x04\x01\x01\x02\x11\x03\x28\x03\x02\x03\x01\x06\x0c\x08\x00"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		r := newPICRig(t)
+		r := newRig(t)
 		ports := [...]uint16{0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1}
 		for ; len(b) > 1; b = b[2:] {
 			switch op, v := b[0]%10, b[1]; {
 			case op < 6:
-				r.ports.Out(ports[op], 1, uint32(v))
-				r.ports.In(ports[op^v&1], 1)
+				r.m.Ports.Out(ports[op], 1, uint32(v))
+				r.m.Ports.In(ports[op^v&1], 1)
 			case op == 8:
-				if r.asks() {
-					r.ack()
+				if r.m.PIC.asks() {
+					r.m.PIC.ack()
 				}
 			default:
-				r.SetIRQ(v&15, op == 6)
+				r.m.PIC.SetIRQ(v&15, op == 6)
 			}
-			for _, c := range []*chip8259{&r.s.Master, &r.s.Slave} {
+			for _, c := range []*chip8259{&r.m.PIC.s.Master, &r.m.PIC.s.Slave} {
 				if _, asks := c.request(); asks && !c.INT {
 					t.Fatalf("a request without INT: %+v", *c)
 				}

@@ -331,7 +331,7 @@ func (b *board) make(cfg Config) (*Machine, error) {
 	if !known {
 		return nil, fmt.Errorf("unknown CPU model %q", name)
 	}
-	cfg.RAM, cfg.TLBOff, cfg.Model = b.RAM, b.TLBOff, model
+	cfg.RAM, cfg.TLBOff, cfg.TickRate, cfg.Model = b.RAM, b.TLBOff, b.TickRate, model
 	cfg.Ports = &PortMap{b.Ports.Serial.ports(), b.Ports.Console.ports(), b.Ports.Exit.ports()}
 	m, err := New(cfg)
 	if err != nil {

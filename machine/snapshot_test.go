@@ -77,6 +77,16 @@ func TestSaveRestore(t *testing.T) {
 			assert.EqualValues(t, 1<<2, m.PIC.s.Master.ISR)
 			return m
 		}},
+		{"a timer at another rate", func(t testing.TB) *Machine {
+			// mov al,0x34; out 0x43,al; mov al,7; out 0x40,al; out 0x40,al; sti; jmp $
+			m := boot(t, Config{TickRate: MinTickRate}, initPICs+"\xb0\x34\xe6\x43\xb0\x07\xe6\x40\xe6\x40\xfb\xeb\xfe")
+			m.vector(8, 0x600)
+			m.Mem.WriteBytes(0x600, []byte("\x45\xb0\x20\xe6\x20\xcf")) // inc bp; EOI; iret
+			run(t, m, 50000)
+			assert.NotZero(t, m.CPU.GPR()[5])
+			assert.True(t, m.PIT.timer.Active())
+			return m
+		}},
 		{"after exit", func(t testing.TB) *Machine { return boot(t, Config{}, "\xe6\xf4") }},
 	} {
 		t.Run(c.name, func(t *testing.T) {

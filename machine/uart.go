@@ -1,7 +1,5 @@
 package machine
 
-import "x86emu/idt"
-
 // UART is a 16550A serial port at eight ports: registers, both FIFOs, divisor
 // latch, scratch, modem lines and loopback. Sending takes no time: THR is
 // empty at once, the divisor is kept and has no effect. Receiving takes
@@ -279,7 +277,7 @@ func (u *UART) interrupt() {
 
 // wakes tells whether a byte received would interrupt the processor.
 func (u *UART) wakes() bool {
-	return u.s.IER&1 != 0 && u.s.MCR&(mcrOUT2|mcrLoop) == mcrOUT2 && !u.m.PIC.masks(uartIRQ) && u.m.CPU.Regs().RFLAGS&idt.FlagIF != 0
+	return u.s.IER&1 != 0 && u.s.MCR&(mcrOUT2|mcrLoop) == mcrOUT2 && u.m.wakes(uartIRQ)
 }
 
 // pending is the lower half of IIR: the pending interrupt of highest priority.

@@ -20,6 +20,7 @@ type board struct {
 	memory  size
 	cpu     string
 	tlb     onOff
+	rate    uint64
 	cmdline string
 	initrd  string
 	addr    address
@@ -37,6 +38,7 @@ func (b *board) addFlags(cmd *cobra.Command) {
 	f.VarP(&b.memory, "memory", "m", "RAM: a number of MiB, or with a suffix K, M or G")
 	f.StringVar(&b.cpu, "cpu", "max", "CPU model: "+strings.Join(cpu.ModelNames(), ", ")+"; or one less some features: max,-smap,-smep")
 	f.Var(&b.tlb, "tlb", "`on|off`: off walks the page tables at every access")
+	f.Uint64Var(&b.rate, "tick-rate", machine.DefaultTickRate, "how many `ticks` a second of the guest's clocks and timers has")
 	f.StringVar(&b.cmdline, "append", "", "command line `text` of a multiboot kernel, after its name")
 	f.StringVar(&b.initrd, "initrd", "", "multiboot modules: `FILE[ args][,FILE...]` (,, is a comma)")
 	f.Var(&b.addr, "load-addr", "treat the image as a flat binary and load it at this `address`")
@@ -59,7 +61,10 @@ func (b *board) make(image string, cfg machine.Config) (*machine.Machine, error)
 	if !ok {
 		return nil, fmt.Errorf("unknown CPU model %q: must be one of %s", b.cpu, strings.Join(cpu.ModelNames(), ", "))
 	}
-	cfg.RAM, cfg.Model, cfg.TLBOff = uint64(b.memory), model, !bool(b.tlb)
+	if b.rate < machine.MinTickRate || b.rate > machine.MaxTickRate {
+		return nil, fmt.Errorf("--tick-rate %d: must be from %d to %d", b.rate, uint64(machine.MinTickRate), uint64(machine.MaxTickRate))
+	}
+	cfg.RAM, cfg.Model, cfg.TLBOff, cfg.TickRate = uint64(b.memory), model, !bool(b.tlb), b.rate
 	m, err := machine.New(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("-m %s: %w", b.memory.String(), err)

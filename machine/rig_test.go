@@ -1,0 +1,78 @@
+package machine
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// rig is the board's devices without a processor: scripts use their ports and
+// let time pass, INTR is seen from outside.
+type rig struct {
+	m   *Machine
+	now uint64
+}
+
+// rigTicks is how many ticks a clock of the timer has on a rig.
+const rigTicks = 10
+
+func newRig(t testing.TB) *rig {
+	r := &rig{now: rigTicks / 2}
+	r.m = &Machine{ctx: context.Background(), cfg: Config{TickRate: PITHz * rigTicks}, PIC: newPIC(func() {})}
+	r.m.Clock = Clock{next: never, now: func() uint64 { return r.now }, arm: func(uint64) {}}
+	r.m.PIT = newPIT(r.m)
+	require.NoError(t, r.m.PIC.claim(&r.m.Ports))
+	require.NoError(t, r.m.PIT.claim(&r.m.Ports))
+	return r
+}
+
+// wait lets ticks pass, and tells how many timers' ticks there were.
+func (r *rig) wait(ticks uint64) (fired int) {
+	for end := r.now + ticks; ; fired++ {
+		r.now = min(end, r.m.Clock.next)
+		if r.m.Clock.next > end {
+			return fired
+		}
+		r.m.Clock.run(r.now)
+	}
+}
+
+// play runs a script of steps, separated by semicolons, numbers in hex:
+//
+//	out PORT VALUE     in PORT WANT
+//	raise IRQ          drop IRQ
+//	ack VECTOR         intr 0|1: what INTR is
+//	run CLOCKS         of the timer
+func (r *rig) play(t testing.TB, script string) {
+	for i, step := range strings.Split(script, ";") {
+		var verb string
+		var a, b uint32
+		n, _ := fmt.Sscanf(strings.TrimSpace(step), "%s %x %x", &verb, &a, &b)
+		at := fmt.Sprintf("step %d: %s", i+1, step)
+		switch {
+		case n == 0:
+		case verb == "out":
+			r.m.Ports.Out(uint16(a), 1, b)
+		case verb == "in":
+			v := r.m.Ports.In(uint16(a), 1)
+			assert.Equal(t, b, v, "%s: 0x%x", at, v)
+		case verb == "raise":
+			r.m.PIC.SetIRQ(uint8(a), true)
+		case verb == "drop":
+			r.m.PIC.SetIRQ(uint8(a), false)
+		case verb == "ack":
+			require.True(t, r.m.PIC.asks(), at)
+			assert.Equal(t, uint8(a), r.m.PIC.ack(), at)
+		case verb == "intr":
+			assert.Equal(t, a != 0, r.m.PIC.asks(), at)
+		case verb == "run":
+			r.wait(uint64(a) * rigTicks)
+		default:
+			t.Fatal(at)
+		}
+	}
+}
