@@ -288,7 +288,7 @@ func unalignedSHA(x *diff.Context, r *diff.Result) bool {
 	dst := int(x.Inst.Args[0].Num)
 	spare := 7 - dst/7%2
 	was := x.Case.Regs.Float.XMM[spare]
-	operand := answers[0].Regs.Float.XMM[dst]
+	operand := [2]uint64{x.AtLinear(nil, linear, 8), x.AtLinear(nil, linear+8, 8)}
 	short := 0
 	if !asIf(x, r, func(c *diff.Case) {
 		tail := len(c.Code)
