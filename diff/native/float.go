@@ -331,18 +331,15 @@ func savedUpToLimit(x *diff.Context, r *diff.Result) bool {
 	// The whole image, from a place that can hold it.
 	field := int(min(in.OpSize, 4))
 	whole := *x.Case
-	whole.Regs.Seg[decode.DS] = diff.UserDS
+	whole.Regs.Seg[decode.DS], whole.Regs.Seg[decode.CS], whole.Regs.RIP = diff.UserDS, diff.UserCS32, diff.UserCode+0x800
 	whole.Code = nil
-	if x.Mode == decode.Mode16 {
-		whole.Code = append(whole.Code, 0x67)
-	}
-	if (x.Mode == decode.Mode16) != (field == 2) {
+	if field == 2 {
 		whole.Code = append(whole.Code, 0x66)
 	}
 	whole.Code = append(whole.Code, opcode, 0x35) // [disp32]
 	whole.Code = binary.LittleEndian.AppendUint32(whole.Code, diff.UserData)
 	image := make([]diff.Result, 1)
-	if !emulate(&whole, image) || !executed(x, &image[0]) {
+	if !emulate(&whole, image) || image[0].Regs.RIP == whole.Regs.RIP {
 		return false
 	}
 	sizes := slices.Repeat([]int{field}, 7)
