@@ -1,6 +1,6 @@
 /* lib.h: the runtime that the guest kernels share. It is one small kernel's
    worth: a serial console, segments and gates, page tables, traps, user mode
-   and a way to end. Interrupts stay off throughout. */
+   and a way to end. Interrupts stay off, but for kernels that use irq.h. */
 #ifndef LIB_H
 #define LIB_H
 

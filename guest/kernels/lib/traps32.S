@@ -13,7 +13,7 @@
         jmp     trap_common
         .endm
 
-        .globl  trap_stubs, syscall_stub
+        .globl  trap_stubs, syscall_stub, trap_common
         .align  16
 trap_stubs:
         .set    v, 0
