@@ -331,7 +331,9 @@ func (c *CPU) deliver(e *idt.Event) (Stop, bool) {
 		c.streak = 0
 	}
 	c.settle()
-	c.from = Interrupted{s.CPL, c.CodeAt(), c.StackAt()}
+	if c.OnDelivery != nil {
+		c.from = Interrupted{s.CPL, c.CodeAt(), c.StackAt()}
+	}
 	if e.Vector == idt.VecDB {
 		// #DB stops the recording of branches. [SDM 3B, IA32_DEBUGCTL MSR]
 		s.MSR.DebugCtl &^= debugCtlLBR | debugCtlBTF

@@ -70,7 +70,7 @@ func (c *CPU) StackAt() mmu.Linear {
 	return mmu.Linear(uint32(c.s.Seg[decode.SS].Base + c.sp()))
 }
 
-// Interrupted is what the last delivery took the processor from.
+// Interrupted is what the last delivery took the processor from: for OnDelivery.
 func (c *CPU) Interrupted() Interrupted { return c.from }
 
 // Interrupted is where a delivery takes the processor from.
