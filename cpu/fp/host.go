@@ -12,20 +12,22 @@ import "math"
 // host tells whether the modes allow it.
 func (e *Env) host() bool { return e.Round == Nearest && e.Masked == AllFlags && !e.X87 }
 
-// Bounds of the biased exponents of what the host may work on.
+// What the host may work on has an exponent in the middle half of its format's range:
+// its two top bits differ. The places of the upper one, for a double and for two singles:
 const (
-	low64, high64 = 200, 2047 - 200
-	low32, high32 = 40, 255 - 40
+	middle64 = 1 << 62
+	middle32 = 1<<62 | 1<<30
 )
 
-// plain64 tells whether a double is zero or in bounds.
+// plain64 tells whether a double is zero or in the middle.
 func plain64(v uint64) bool {
-	return v<<1 == 0 || v>>52&0x7ff-low64 < high64-low64
+	return (v^v<<1)&middle64 != 0 || v<<1 == 0
 }
 
-// plain32 tells whether the low single of v is zero or in bounds.
+// plain32 tells whether both singles of a quadword are zero or in the middle.
 func plain32(v uint64) bool {
-	return v<<33 == 0 || v>>23&0xff-low32 < high32-low32
+	m := (v ^ v<<1) & middle32
+	return m == middle32 || (m>>30&1 != 0 || v<<33 == 0) && (m>>62 != 0 || v>>32<<33 == 0)
 }
 
 // host64 computes op on doubles; ok is false where the other way must be taken.
@@ -80,7 +82,7 @@ func rest64(op Operation, x, y, r float64) float64 {
 
 // host32 computes op on both singles of a quadword.
 func (e *Env) host32(op Operation, a, b uint64) (v uint64, ok bool) {
-	if !plain32(a) || !plain32(a>>32) || !plain32(b) || !plain32(b>>32) {
+	if !plain32(a) || !plain32(b) {
 		return 0, false
 	}
 	x, x2 := math.Float32frombits(uint32(a)), math.Float32frombits(uint32(a>>32))
@@ -106,7 +108,7 @@ func (e *Env) host32(op Operation, a, b uint64) (v uint64, ok bool) {
 		r, r2 = float32(math.Sqrt(float64(y))), float32(math.Sqrt(float64(y2)))
 	}
 	v = uint64(math.Float32bits(r)) | uint64(math.Float32bits(r2))<<32
-	if !plain32(v) || !plain32(v>>32) || op >= OpMul && (r == 0 && x != 0 || r2 == 0 && x2 != 0) {
+	if !plain32(v) || op >= OpMul && (r == 0 && x != 0 || r2 == 0 && x2 != 0) {
 		return 0, false
 	}
 	if e.Flags&Inexact == 0 && (lost32(op, float64(x), float64(y), float64(r)) || lost32(op, float64(x2), float64(y2), float64(r2))) {
@@ -136,7 +138,7 @@ func ordinary(f *Format, v uint64) (float64, bool) {
 	if f == &Double {
 		return math.Float64frombits(v), plain64(v)
 	}
-	return float64(math.Float32frombits(uint32(v))), plain32(v)
+	return float64(math.Float32frombits(uint32(v))), plain32(uint64(uint32(v)))
 }
 
 // order compares what are no NaNs.
