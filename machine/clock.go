@@ -1,6 +1,9 @@
 package machine
 
-import "math"
+import (
+	"math"
+	"math/bits"
+)
 
 // never is a tick that does not come.
 const never = math.MaxUint64
@@ -80,6 +83,26 @@ func (c *Clock) wake() uint64 {
 		if t.at < tick && t.wakes() {
 			tick = t.at
 		}
+	}
+	return tick
+}
+
+// beats is how often an oscillator of at most MinTickRate has beaten since tick 0, and tickOf the
+// first tick at or after one of its beats.
+func (m *Machine) beats(hz uint64) uint64 {
+	hi, lo := bits.Mul64(m.Clock.Now(), hz)
+	n, _ := bits.Div64(hi, lo, m.cfg.TickRate)
+	return n
+}
+
+func (m *Machine) tickOf(beat, hz uint64) uint64 {
+	hi, lo := bits.Mul64(beat, m.cfg.TickRate)
+	if hi >= hz {
+		return never
+	}
+	tick, rest := bits.Div64(hi, lo, hz)
+	if rest != 0 {
+		tick++
 	}
 	return tick
 }

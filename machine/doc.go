@@ -4,6 +4,7 @@
 //	RAM          from address 0; what nobody answers for reads as all ones
 //	port 0x20    two 8259A interrupt controllers, with 0xA0 and 0x4D0 (ELCR)
 //	port 0x40    8254 timer on IRQ 0, with 0x61: its third counter's gate and output
+//	port 0x70    MC146818A real-time clock on IRQ 8, with the CMOS memory
 //	port 0x3F8   16550A UART (COM1) on IRQ 4: stdin and stdout of the guest
 //	port 0xF0    ends IRQ 13, the x87 exceptions of CR0.NE = 0
 //	port 0xE9    debug console, reads as 0xE9

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"x86emu/cpu"
 	"x86emu/idt"
@@ -20,6 +21,9 @@ type Config struct {
 	// TickRate is how many ticks a second of the board's clocks has, from
 	// MinTickRate to MaxTickRate; default DefaultTickRate.
 	TickRate uint64
+	// Date is what the real-time clock shows at tick 0, of the years 0 to 9999, in
+	// whatever zone; the zero Time is DefaultDate.
+	Date time.Time
 
 	Serial  *Output // where COM1 sends to; nil: nowhere
 	Input   *Input  // what COM1 receives; nil: nothing
@@ -74,6 +78,7 @@ type Machine struct {
 	UART  *UART
 	PIC   *PIC
 	PIT   *PIT
+	RTC   *RTC
 	Post  *PostPort
 
 	// OnIO, if not nil, sees each access to a port after it was made.
@@ -114,6 +119,9 @@ func New(cfg Config) (*Machine, error) {
 	if cfg.TickRate < MinTickRate || cfg.TickRate > MaxTickRate {
 		return nil, fmt.Errorf("a second must have from %d to %d ticks", uint64(MinTickRate), uint64(MaxTickRate))
 	}
+	if y := cfg.Date.Year(); y < 0 || y > 9999 {
+		return nil, fmt.Errorf("the real-time clock shows the years 0 to 9999")
+	}
 	m, err := build(cfg, mmu.NewMemory(cfg.RAM, cfg.Model.MaxPhysBits))
 	if err != nil {
 		return nil, err
@@ -135,14 +143,15 @@ func build(cfg Config, mem *mmu.Memory) (*Machine, error) {
 	m.PIC = newPIC(m.setINTR)
 	m.UART = newUART(m, cfg.Serial, cfg.Input)
 	m.PIT = newPIT(m)
+	m.RTC = newRTC(m)
 	m.Post = &PostPort{}
 	m.exit = &ExitPort{m: m}
 	m.intr = &Interrupts{m: m}
 	m.console = &DebugConsole{cfg.Console}
 	gate := &Port92{m: m}
 	m.float = &FloatError{m: m}
-	m.devices = []Device{m.UART, m.console, m.exit, m.Post, gate, m.intr, m.PIC, m.float, m.PIT}
-	if err := errors.Join(m.PIC.claim(&m.Ports), m.PIT.claim(&m.Ports)); err != nil {
+	m.devices = []Device{m.UART, m.console, m.exit, m.Post, gate, m.intr, m.PIC, m.float, m.PIT, m.RTC}
+	if err := errors.Join(m.PIC.claim(&m.Ports), m.PIT.claim(&m.Ports), m.RTC.claim(&m.Ports)); err != nil {
 		panic("BUG: " + err.Error())
 	}
 	ports := StandardPorts

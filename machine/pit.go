@@ -1,9 +1,6 @@
 package machine
 
-import (
-	"errors"
-	"math/bits"
-)
+import "errors"
 
 // PIT is the 8254 interval timer at ports 0x40 to 0x43, clocked with PITHz, and
 // port 0x61, system control port B. Counter 0 drives IRQ 0, counter 1 nothing,
@@ -62,25 +59,8 @@ func (p *PIT) claim(b *Bus) error {
 func (p *PIT) Name() string { return "pit" }
 func (p *PIT) State() any   { return &p.s }
 
-// clock is the number of the clock pulse that was last, and tick the first tick
-// at or after a pulse.
-func (p *PIT) clock() uint64 {
-	hi, lo := bits.Mul64(p.m.Clock.Now(), PITHz)
-	clock, _ := bits.Div64(hi, lo, p.m.cfg.TickRate)
-	return clock
-}
-
-func (p *PIT) tick(clock uint64) uint64 {
-	hi, lo := bits.Mul64(clock, p.m.cfg.TickRate)
-	if hi >= PITHz {
-		return never
-	}
-	tick, rest := bits.Div64(hi, lo, PITHz)
-	if rest != 0 {
-		tick++
-	}
-	return tick
-}
+// clock is the number of the clock pulse that was last.
+func (p *PIT) clock() uint64 { return p.m.beats(PITHz) }
 
 // now brings all counters up to date and gives the clock.
 func (p *PIT) now() uint64 {
@@ -107,7 +87,7 @@ func (p *PIT) plan() {
 	next := uint64(never)
 	if !p.m.PIC.masks(pitIRQ) {
 		if next = p.s.Counters[0].next(p.clock()); next != never {
-			next = p.tick(next)
+			next = p.m.tickOf(next, PITHz)
 		}
 	}
 	if next != p.timer.at {

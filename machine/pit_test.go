@@ -197,7 +197,7 @@ func TestTickRate(t *testing.T) {
 		run(t, m, 1_000_000)
 		assert.Equal(t, c.clocks, m.PIT.clock(), "%d", c.rate)
 		for clock := range uint64(100) {
-			tick := m.PIT.tick(clock * 1e9)
+			tick := m.tickOf(clock*1e9, PITHz)
 			m.Clock.now = func() uint64 { return tick }
 			assert.Equal(t, clock*1e9, m.PIT.clock(), "the first tick of a clock")
 		}

@@ -22,11 +22,13 @@ const rigTicks = 10
 
 func newRig(t testing.TB) *rig {
 	r := &rig{now: rigTicks / 2}
-	r.m = &Machine{ctx: context.Background(), cfg: Config{TickRate: PITHz * rigTicks}, PIC: newPIC(func() {})}
+	r.m = &Machine{ctx: context.Background(), cfg: Config{RAM: 64 << 20, TickRate: PITHz * rigTicks}, PIC: newPIC(func() {})}
 	r.m.Clock = Clock{next: never, now: func() uint64 { return r.now }, arm: func(uint64) {}}
 	r.m.PIT = newPIT(r.m)
 	require.NoError(t, r.m.PIC.claim(&r.m.Ports))
 	require.NoError(t, r.m.PIT.claim(&r.m.Ports))
+	r.m.RTC = newRTC(r.m)
+	require.NoError(t, r.m.RTC.claim(&r.m.Ports))
 	return r
 }
 
@@ -47,6 +49,8 @@ func (r *rig) wait(ticks uint64) (fired int) {
 //	raise IRQ          drop IRQ
 //	ack VECTOR         intr 0|1: what INTR is
 //	run CLOCKS         of the timer
+//	beats BEATS        of the real-time clock's crystal
+//	set REG VALUE      get REG WANT: its registers
 func (r *rig) play(t testing.TB, script string) {
 	for i, step := range strings.Split(script, ";") {
 		var verb string
@@ -71,6 +75,16 @@ func (r *rig) play(t testing.TB, script string) {
 			assert.Equal(t, a != 0, r.m.PIC.asks(), at)
 		case verb == "run":
 			r.wait(uint64(a) * rigTicks)
+		case verb == "beats":
+			r.wait(r.m.tickOf(r.m.beats(rtcHz)+uint64(a), rtcHz) - r.now)
+		case verb == "set", verb == "get":
+			r.m.Ports.Out(0x70, 1, a)
+			if verb == "set" {
+				r.m.Ports.Out(0x71, 1, b)
+			} else {
+				v := r.m.Ports.In(0x71, 1)
+				assert.Equal(t, b, v, "%s: 0x%x", at, v)
+			}
 		default:
 			t.Fatal(at)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -85,6 +86,17 @@ func TestSaveRestore(t *testing.T) {
 			run(t, m, 50000)
 			assert.NotZero(t, m.CPU.GPR()[5])
 			assert.True(t, m.PIT.timer.Active())
+			return m
+		}},
+		{"a date, and a periodic interrupt", func(t testing.TB) *Machine {
+			// set IF; a handler that reads C; 8192 Hz
+			m := boot(t, Config{Date: time.Date(1985, 10, 26, 1, 20, 0, 0, time.UTC)},
+				initPICs+"\xb0\x0a\xe6\x70\xb0\x23\xe6\x71\xb0\x0b\xe6\x70\xb0\x42\xe6\x71\xfb\xeb\xfe")
+			m.vector(0x70, 0x600)
+			m.Mem.WriteBytes(0x600, []byte("\x45\xb0\x0c\xe6\x70\xe4\x71"+eoiIRET)) // inc bp
+			run(t, m, 1_000_000)
+			assert.NotZero(t, m.CPU.GPR()[5])
+			assert.EqualValues(t, 0x85, m.RTC.s.CMOS[rtcYear])
 			return m
 		}},
 		{"after exit", func(t testing.TB) *Machine { return boot(t, Config{}, "\xe6\xf4") }},

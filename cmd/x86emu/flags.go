@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -21,6 +22,7 @@ type board struct {
 	cpu     string
 	tlb     onOff
 	rate    uint64
+	date    date
 	cmdline string
 	initrd  string
 	addr    address
@@ -39,6 +41,7 @@ func (b *board) addFlags(cmd *cobra.Command) {
 	f.StringVar(&b.cpu, "cpu", "max", "CPU model: "+strings.Join(cpu.ModelNames(), ", ")+"; or one less some features: max,-smap,-smep")
 	f.Var(&b.tlb, "tlb", "`on|off`: off walks the page tables at every access")
 	f.Uint64Var(&b.rate, "tick-rate", machine.DefaultTickRate, "how many `ticks` a second of the guest's clocks and timers has")
+	f.Var(&b.date, "rtc", "what the real-time clock shows at first: `DATE`, as 2024-01-31T12:00:00 or 2024-01-31; or now")
 	f.StringVar(&b.cmdline, "append", "", "command line `text` of a multiboot kernel, after its name")
 	f.StringVar(&b.initrd, "initrd", "", "multiboot modules: `FILE[ args][,FILE...]` (,, is a comma)")
 	f.Var(&b.addr, "load-addr", "treat the image as a flat binary and load it at this `address`")
@@ -64,7 +67,7 @@ func (b *board) make(image string, cfg machine.Config) (*machine.Machine, error)
 	if b.rate < machine.MinTickRate || b.rate > machine.MaxTickRate {
 		return nil, fmt.Errorf("--tick-rate %d: must be from %d to %d", b.rate, uint64(machine.MinTickRate), uint64(machine.MaxTickRate))
 	}
-	cfg.RAM, cfg.Model, cfg.TLBOff, cfg.TickRate = uint64(b.memory), model, !bool(b.tlb), b.rate
+	cfg.RAM, cfg.Model, cfg.TLBOff, cfg.TickRate, cfg.Date = uint64(b.memory), model, !bool(b.tlb), b.rate, time.Time(b.date)
 	m, err := machine.New(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("-m %s: %w", b.memory.String(), err)
@@ -103,6 +106,35 @@ func (b *board) parse(data []byte) (*guest.Image, error) {
 		return nil, fmt.Errorf("--mode and --cpl are for flat binaries: they need --load-addr")
 	}
 	return guest.Parse(data)
+}
+
+// date is a date with or without a time, of years 0 to 9999.
+type date time.Time
+
+func (d *date) String() string {
+	if time.Time(*d).IsZero() {
+		return machine.DefaultDate.Format(time.DateOnly)
+	}
+	return time.Time(*d).Format(dateTime)
+}
+
+func (d *date) Type() string { return "date" }
+
+// dateTime is RFC 3339 without a zone.
+const dateTime = "2006-01-02T15:04:05"
+
+func (d *date) Set(text string) error {
+	if text == "now" {
+		*d = date(time.Now().UTC())
+		return nil
+	}
+	for _, layout := range []string{dateTime, time.DateOnly} {
+		if t, err := time.Parse(layout, text); err == nil {
+			*d = date(t)
+			return nil
+		}
+	}
+	return fmt.Errorf("must be a date as 2024-01-31, with a time as 2024-01-31T12:00:00, or now")
 }
 
 // size is an amount of memory in bytes: a number of MiB, or with K, M or G.
