@@ -60,10 +60,12 @@ type OnWrite struct {
 }
 
 // OnAccess is met by a data access to any of Len bytes (0 is 1) at a linear
-// address, wherever the page tables lead it at the time, if anywhere. What the
-// processor reads of its tables and writes to its stacks counts, fetches do not.
+// address, wherever the page tables lead it at the time, if anywhere; or at a physical
+// one, by whatever mapping. What the processor reads of its descriptor tables and writes
+// to its stacks counts; fetches, walks and devices do not.
 type OnAccess struct {
-	Linear      mmu.Linear
+	Addr        uint64
+	Physical    bool
 	Len         uint64 // at most MaxWatched
 	Read, Write bool   // which accesses
 }
@@ -126,7 +128,7 @@ func (c OnAccess) String() string {
 	if c.Len > 1 {
 		s += fmt.Sprintf("%d bytes at ", c.Len)
 	}
-	return fmt.Sprintf("%s0x%x", s, uint64(c.Linear))
+	return fmt.Sprintf("%s%s0x%x", s, map[bool]string{true: "physical "}[c.Physical], c.Addr)
 }
 
 func (c OnEntry) String() string {
@@ -176,11 +178,11 @@ func (c OnWrite) arm(w *watch, i int) error {
 }
 
 func (c OnAccess) arm(w *watch, i int) error {
-	r := mmu.LinearRange{At: c.Linear, Len: max(c.Len, 1)}
-	if r.Len > MaxWatched || uint64(r.At)+r.Len-1 < uint64(r.At) {
-		return fmt.Errorf("cannot watch %d bytes at 0x%x: at most %d", r.Len, uint64(r.At), MaxWatched)
+	n := max(c.Len, 1)
+	if n > MaxWatched || c.Addr+n-1 < c.Addr {
+		return fmt.Errorf("cannot watch %d bytes at 0x%x: at most %d", n, c.Addr, MaxWatched)
 	}
-	w.accesses = append(w.accesses, accessed{LinearRange: r, cond: i, read: c.Read, write: c.Write})
+	w.accesses = append(w.accesses, accessed{OnAccess: c, cond: i})
 	return nil
 }
 
@@ -243,11 +245,10 @@ type stored struct {
 	old, now []byte // what it held; a buffer
 }
 
-// accessed is a range of linear addresses that is watched.
+// accessed is a range of addresses that is watched.
 type accessed struct {
-	mmu.LinearRange
-	cond        int
-	read, write bool
+	OnAccess
+	cond int
 }
 
 // sighting is where conditions were met. The tick is that of the boundary
@@ -291,13 +292,22 @@ func (w *watch) on(stop bool) {
 		w.m.Mem.OnStore = w.wrote
 		w.m.Mem.Watch(ranges)
 	}
-	if len(w.accesses) > 0 {
-		var ranges []mmu.LinearRange
-		for i := range w.accesses {
-			ranges = append(ranges, w.accesses[i].LinearRange)
+	var linear []mmu.LinearRange
+	var physical []mmu.Range
+	for _, a := range w.accesses {
+		if n := max(a.Len, 1); a.Physical {
+			physical = append(physical, mmu.Range{At: mmu.Phys(a.Addr), Len: n})
+		} else {
+			linear = append(linear, mmu.LinearRange{At: mmu.Linear(a.Addr), Len: n})
 		}
-		w.m.MMU.OnAccess = w.touched
-		w.m.MMU.WatchLinear(ranges)
+	}
+	if linear != nil {
+		w.m.MMU.OnAccess = func(lin mmu.Linear, n uint, write bool) { w.touched(uint64(lin), n, write, false) }
+		w.m.MMU.WatchLinear(linear)
+	}
+	if physical != nil {
+		w.m.MMU.OnPhys = func(p mmu.Phys, n uint, write bool) { w.touched(uint64(p), n, write, true) }
+		w.m.MMU.WatchPhys(physical)
 	}
 }
 
@@ -312,7 +322,8 @@ func (w *watch) off() {
 	}
 	if len(w.accesses) > 0 {
 		w.m.MMU.WatchLinear(nil)
-		w.m.MMU.OnAccess = nil
+		w.m.MMU.WatchPhys(nil)
+		w.m.MMU.OnAccess, w.m.MMU.OnPhys = nil, nil
 	}
 }
 
@@ -410,13 +421,12 @@ func (w *watch) wrote(p mmu.Phys, n int, walk bool) {
 	}
 }
 
-// touched takes in an access to a linear address.
-func (w *watch) touched(lin mmu.Linear, n uint, write bool) {
+// touched takes in an access to n bytes at a linear or physical address.
+func (w *watch) touched(at uint64, n uint, write, physical bool) {
 	met := false
-	for i := range w.accesses {
-		a := &w.accesses[i]
-		wanted := a.read && !write || a.write && write
-		if !wanted || lin >= a.At+mmu.Linear(a.Len) || a.At >= lin+mmu.Linear(n) {
+	for _, a := range w.accesses {
+		wanted := a.Physical == physical && (a.Read && !write || a.Write && write)
+		if !wanted || at >= a.Addr+max(a.Len, 1) || a.Addr >= at+uint64(n) {
 			continue
 		}
 		w.see(a.cond, sighting{tick: w.m.CPU.Ticks(), late: !write})

@@ -201,7 +201,8 @@ func sightings(t testing.TB, m *machine.Machine, conds []Condition, until uint64
 				}
 			case OnAccess:
 				for _, a := range accesses.all {
-					inside := a.Linear < c.Linear+mmu.Linear(c.Len) && c.Linear < a.Linear+mmu.Linear(a.Size)
+					// The kernels' memory is mapped to itself.
+					inside := uint64(a.Linear) < c.Addr+c.Len && c.Addr < uint64(a.Linear)+uint64(a.Size)
 					met = met || inside && (c.Read && !a.Write || c.Write && a.Write)
 				}
 			default:
@@ -250,9 +251,10 @@ func TestConditionsAreMetWhereTheyAre(t *testing.T) {
 			OnEntry{Linear: 0x40001000, CR3: &cr3, Accessed: true},
 			AtAddress{Linear: 0x10082b},
 			OnWrite{Addr: 0x103f80, Len: 64, Changes: true},
-			OnAccess{Linear: 0x103f80, Len: 64, Write: true},
-			OnAccess{Linear: 0x103f82, Len: 1, Read: true, Write: true},
-			OnAccess{Linear: 0x103f80, Len: 64, Read: true},
+			OnAccess{Addr: 0x103f80, Len: 64, Write: true},
+			OnAccess{Addr: 0x103f82, Len: 1, Read: true, Write: true},
+			OnAccess{Addr: 0x103f80, Len: 64, Read: true},
+			OnAccess{Addr: 0x103f80, Physical: true, Len: 64, Read: true, Write: true},
 		}},
 		{"unmapped-handler-32", 165600, 165800, []Condition{ // it runs
 			OnEntry{Linear: 0x40000000, CR3: &cr3, Accessed: true},
@@ -496,8 +498,8 @@ func TestConditionsThatCannotBe(t *testing.T) {
 		{OnWrite{Addr: 1 << 60}, "not canonical"},
 		{OnWrite{Addr: 0x7f0000000000}, "not mapped"},
 		{OnWrite{Addr: 0, Len: MaxWatched + 1}, "at most"},
-		{OnAccess{Linear: 0, Len: MaxWatched + 1, Read: true}, "at most"},
-		{OnAccess{Linear: ^mmu.Linear(0), Len: 2, Write: true}, "at most"},
+		{OnAccess{Addr: 0, Len: MaxWatched + 1, Read: true}, "at most"},
+		{OnAccess{Addr: ^uint64(0), Len: 2, Write: true}, "at most"},
 		{OnWrite{Addr: ^uint64(0), Len: 2, Physical: true}, "cannot watch"},
 		{OnEntry{Linear: 1 << 60}, "not canonical"},
 		{OnEntry{Linear: 0, CR3: &cr3}, "CR3 0x1000000000000000"},

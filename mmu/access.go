@@ -21,15 +21,21 @@ func (m *MMU) readSlow(lin Linear, size uint, a Access) (uint64, bool) {
 			return 0, false
 		}
 		v = m.Mem.Read(f|Phys(lin&PageMask), n) | m.Mem.Read(g, size-n)<<(8*n)
-	} else {
-		f, ok := m.resolve(lin, a)
-		if !ok {
-			return 0, false
+		if m.watching {
+			m.tellAccess(lin, size, false)
+			m.tellPhys(f|Phys(lin&PageMask), n, false)
+			m.tellPhys(g, size-n, false)
 		}
-		v = m.Mem.Read(f|Phys(lin&PageMask), size)
+		return v, true
 	}
-	if m.watched != nil {
+	f, ok := m.resolve(lin, a)
+	if !ok {
+		return 0, false
+	}
+	v = m.Mem.Read(f|Phys(lin&PageMask), size)
+	if m.watching {
 		m.tellAccess(lin, size, false)
+		m.tellPhys(f|Phys(lin&PageMask), size, false)
 	}
 	return v, true
 }
@@ -55,15 +61,21 @@ func (m *MMU) writeSlow(lin Linear, size uint, v uint64, a Access) bool {
 		}
 		m.Mem.Write(f|Phys(lin&PageMask), n, v)
 		m.Mem.Write(g, size-n, v>>(8*n))
-	} else {
-		f, ok := m.resolve(lin, a)
-		if !ok {
-			return false
+		if m.watching {
+			m.tellAccess(lin, size, true)
+			m.tellPhys(f|Phys(lin&PageMask), n, true)
+			m.tellPhys(g, size-n, true)
 		}
-		m.Mem.Write(f|Phys(lin&PageMask), size, v)
+		return true
 	}
-	if m.watched != nil {
+	f, ok := m.resolve(lin, a)
+	if !ok {
+		return false
+	}
+	m.Mem.Write(f|Phys(lin&PageMask), size, v)
+	if m.watching {
 		m.tellAccess(lin, size, true)
+		m.tellPhys(f|Phys(lin&PageMask), size, true)
 	}
 	return true
 }
@@ -213,7 +225,7 @@ func (m *MMU) shortcut(e *Entry, a Access) {
 		s.X = uint64(e.Page)
 		return
 	}
-	if m.watched != nil && m.watched[e.Page] != nil {
+	if m.watching && (m.watched[e.Page] != nil || m.watchedPhys[e.Frame] != nil) {
 		return
 	}
 	s.R = uint64(e.Page)

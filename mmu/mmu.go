@@ -75,6 +75,9 @@ type MMU struct {
 	// names, the processor's own of tables and stacks included; not for fetches.
 	// [lin, lin+n) may reach into a second page.
 	OnAccess func(lin Linear, n uint, write bool)
+	// OnPhys is OnAccess for physical addresses, which WatchPhys names: by whatever
+	// mapping. [p, p+n) lies within a page. Walks are not told.
+	OnPhys func(p Phys, n uint, write bool)
 	// OnCR3 is called after CR3 was loaded by SetCR3, with its new value.
 	OnCR3 func(cr3 uint64)
 
@@ -96,7 +99,9 @@ type MMU struct {
 		host  *Page
 	}
 
-	tlb     tlb
-	trace   Walk
-	watched map[Linear][]LinearRange // by page; nil: nothing is
+	tlb         tlb
+	trace       Walk
+	watching    bool                     // one of the next two is not empty
+	watched     map[Linear][]LinearRange // by page
+	watchedPhys map[Phys][]Range         // likewise
 }

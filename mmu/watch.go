@@ -3,7 +3,8 @@ package mmu
 // Watching stores: whoever wants to know of each store to some bytes names
 // them, and is called after the store, whoever made it and through whatever
 // mapping. All other pages are stored to as fast as before. Likewise with the
-// reads and writes of linear addresses, wherever they lead.
+// reads and writes of linear addresses, wherever they lead, and with data reads and writes
+// of physical ones.
 
 // Range is [At, At+Len) of the physical address space.
 type Range struct {
@@ -17,16 +18,22 @@ type Range struct {
 func (m *Memory) Watch(ranges []Range) {
 	m.watched = nil
 	if len(ranges) > 0 {
-		m.watched = make(map[Phys][]Range)
-	}
-	for _, r := range ranges {
-		for page := r.At &^ PageMask; page < r.At+Phys(r.Len); page += PageSize {
-			m.watched[page] = append(m.watched[page], r)
-		}
+		m.watched = byPage(ranges)
 	}
 	for _, v := range m.mmus {
 		v.dropViews()
 	}
+}
+
+// byPage lists ranges of physical memory by the pages that they touch.
+func byPage(ranges []Range) map[Phys][]Range {
+	pages := make(map[Phys][]Range)
+	for _, r := range ranges {
+		for page := r.At &^ PageMask; page < r.At+Phys(r.Len); page += PageSize {
+			pages[page] = append(pages[page], r)
+		}
+	}
+	return pages
 }
 
 // isWatched tells whether stores to the page of p must be seen.
@@ -58,10 +65,7 @@ type LinearRange struct {
 // on, in place of the ranges watched before; none ends the watch. Accesses to
 // other pages go by their shortcuts as before.
 func (m *MMU) WatchLinear(ranges []LinearRange) {
-	m.watched = nil
-	if len(ranges) > 0 {
-		m.watched = make(map[Linear][]LinearRange)
-	}
+	m.watched = make(map[Linear][]LinearRange)
 	for _, r := range ranges {
 		first, last := r.At&^PageMask, (r.At+Linear(max(r.Len, 1))-1)&^PageMask
 		for n := uint64(0); n <= uint64(last-first)>>PageShift; n++ {
@@ -69,6 +73,19 @@ func (m *MMU) WatchLinear(ranges []LinearRange) {
 			m.watched[page] = append(m.watched[page], r)
 		}
 	}
+	m.rewatch()
+}
+
+// WatchPhys is WatchLinear for the data reads and writes of physical memory,
+// told to OnPhys.
+func (m *MMU) WatchPhys(ranges []Range) {
+	m.watchedPhys = byPage(ranges)
+	m.rewatch()
+}
+
+// rewatch takes in what is watched now.
+func (m *MMU) rewatch() {
+	m.watching = len(m.watched)+len(m.watchedPhys) > 0
 	m.dropViews()
 }
 
@@ -85,6 +102,20 @@ func (m *MMU) tellAccess(lin Linear, n uint, write bool) {
 				m.OnAccess(lin, n, write)
 				return
 			}
+		}
+	}
+}
+
+// tellPhys tells OnPhys of an access of n bytes at p, within one page, if it
+// touches a watched range.
+func (m *MMU) tellPhys(p Phys, n uint, write bool) {
+	if m.OnPhys == nil {
+		return
+	}
+	for _, r := range m.watchedPhys[p&^PageMask] {
+		if p < r.At+Phys(r.Len) && r.At < p+Phys(n) {
+			m.OnPhys(p, n, write)
+			return
 		}
 	}
 }

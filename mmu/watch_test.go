@@ -77,6 +77,44 @@ func TestWatchTellsLinearAccesses(t *testing.T) {
 	}
 }
 
+func TestWatchPhysTellsAccesses(t *testing.T) {
+	m := New(NewMemory(1<<20, 36), Config{MaxPhysBits: 36})
+	// Paging: linear 0x8000 and 0x9000 both lead to 0x3000, 0xa000 to 0x4000.
+	m.Mem.Write(0x1000, 4, 0x2000|PtePresent|PteWritable)
+	for page, frame := range map[Phys]uint64{8: 0x3000, 9: 0x3000, 10: 0x4000} {
+		m.Mem.Write(0x2000+4*page, 4, frame|PtePresent|PteWritable)
+	}
+	m.SetControl(Control{CR0: CR0PE | CR0PG, CR3: 0x1000, A20: true})
+	type seen struct {
+		p     Phys
+		n     uint
+		write bool
+	}
+	var got []seen
+	m.OnPhys = func(p Phys, n uint, write bool) { got = append(got, seen{p, n, write}) }
+	read := func(lin Linear) { m.Read(lin, 4, 0) }
+	write := func(lin Linear) { m.Write(lin, 4, 1, 0) }
+	read(0x8000) // leaves a shortcut
+	m.WatchPhys([]Range{{At: 0x3004, Len: 4}, {At: 0x4000, Len: 1}})
+	for _, c := range []struct {
+		name string
+		do   func()
+		want []seen
+	}{
+		{"before the range", func() { read(0x8000); write(0x8000) }, nil},
+		{"into it, each time", func() { read(0x8004); read(0x8004) }, []seen{{0x3004, 4, false}, {0x3004, 4, false}}},
+		{"by another mapping", func() { write(0x9006) }, []seen{{0x3006, 4, true}}},
+		{"over two pages, into the second", func() { read(0x9ffe) }, []seen{{0x4000, 2, false}}},
+		{"a fetch", func() { m.Fetch(0x8004, 0) }, nil},
+		{"a walk", func() { m.WatchPhys([]Range{{At: 0x2000, Len: 4096}}); m.Invlpg(0x8000); read(0x8004) }, nil},
+		{"no longer", func() { m.WatchPhys(nil); write(0x8004) }, nil},
+	} {
+		got = nil
+		c.do()
+		assert.Equal(t, c.want, got, c.name)
+	}
+}
+
 func TestBecome(t *testing.T) {
 	mem := NewMemory(4<<20, 36)
 	mem.Write(0x1000, 4, 1)

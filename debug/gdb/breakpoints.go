@@ -73,11 +73,8 @@ func parsePoint(text string, physical bool) (p point, answer string) {
 		return p, ok
 	}
 	p.physical = physical
-	switch {
-	case p.len == 0:
+	if p.len == 0 {
 		return p, badArgument
-	case physical && p.kind != '2':
-		return p, fault(fmt.Errorf("physical memory can be watched for writes only"))
 	}
 	return p, ok
 }
@@ -87,10 +84,11 @@ func (p *point) condition() debug.Condition {
 	switch {
 	case p.kind <= '1':
 		return debug.AtAddress{Linear: mmu.Linear(p.addr)}
-	case p.physical:
+	case p.physical && p.kind == '2':
+		// Devices and walks store, too.
 		return debug.OnWrite{Addr: p.addr, Len: p.len, Physical: true}
 	}
-	return debug.OnAccess{Linear: mmu.Linear(p.addr), Len: p.len, Read: p.kind != '2', Write: p.kind != '3'}
+	return debug.OnAccess{Addr: p.addr, Physical: p.physical, Len: p.len, Read: p.kind != '2', Write: p.kind != '3'}
 }
 
 // reason is how a stop reply tells of a watchpoint. Of breakpoints it does not

@@ -42,7 +42,7 @@
 // by whatever mapping. A stop is behind an access when the guest goes forward, and
 // before it when it goes back, as gdb wants it. The guest's debug registers are
 // its own. With Qqemu.PhyMemMode (QEMU's) or `monitor physical on` addresses are
-// physical: of memory, and of write watchpoints. Memory that is read through page
+// physical: of memory, and of watchpoints. Memory that is read through page
 // tables leaves A, D and TLB as they are.
 //
 // The end of a run (exit, shutdown, an endless loop, HLT for good, the budget) is a

@@ -21,8 +21,8 @@ func (s *Session) Condition(words []string) (debug.Condition, error) {
 //	catch VECTOR|any [code=X[/MASK]] [cr2=A[-B]]  an exception or interrupt
 //	write ADDRESS [BYTES] [phys]        a store
 //	change ADDRESS [BYTES] [phys]       a store that changes what is there
-//	read ADDRESS [BYTES]                a read of a linear address, wherever it leads
-//	access ADDRESS [BYTES]              a read or a store there
+//	read ADDRESS [BYTES] [phys]         a read of an address, wherever a linear one leads
+//	access ADDRESS [BYTES] [phys]       a read or a store there
 //	pte ADDRESS [cr3=X] [ad]            a change of the address's page-table entries
 func (r *Reader) Condition(words []string) (debug.Condition, error) {
 	if len(words) == 0 {
@@ -35,10 +35,7 @@ func (r *Reader) Condition(words []string) (debug.Condition, error) {
 		return r.write(rest, kind == "change")
 	case "read", "access":
 		c, err := r.write(rest, false)
-		if err == nil && c.Physical {
-			err = fmt.Errorf("%s is about linear addresses", kind)
-		}
-		return debug.OnAccess{Linear: mmu.Linear(c.Addr), Len: c.Len, Read: true, Write: kind == "access"}, err
+		return debug.OnAccess{Addr: c.Addr, Physical: c.Physical, Len: c.Len, Read: true, Write: kind == "access"}, err
 	case "pte":
 		return r.entry(rest)
 	}
