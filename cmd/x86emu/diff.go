@@ -94,6 +94,9 @@ func (o *diffOptions) addFlags(cmd *cobra.Command) {
 	f.BoolVar(&o.first, "first", false, "stop behind the first batch that has something unexplained")
 	f.IntVar(&o.keep, "keep", 20, "list at most so many unexplained `cases`")
 	f.IntVar(&o.batch, "batch", diff.DefaultBatch, "ask so many `cases` at once")
+	for _, whole := range []string{"count", "shard", "out", "save"} {
+		cmd.MarkFlagsMutuallyExclusive("case", whole) // which are of a campaign
+	}
 }
 
 func (o *diffOptions) run(cmd *cobra.Command) error {

@@ -82,6 +82,7 @@ func TestDiffBadUsageIsOneLine(t *testing.T) {
 		want  string
 	}{
 		{[]string{"diff", "--gen", "moon"}, "", `no generator "moon": must be one of `},
+		{[]string{"diff", "--case", "1", "--save", "x"}, "", "[case save]"},
 		{[]string{"diff", "x"}, "", `diff takes no argument: "x" given`},
 		{[]string{"diff", "--shard", "4/4"}, "", `--shard "4/4": must be I/N with I from 0 to N-1`},
 		{[]string{"diff", "--seed", "-1"}, "", `--seed "-1": must be a whole number`},
