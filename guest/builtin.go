@@ -91,6 +91,7 @@ var builtins = []struct {
 	{"fpu-switch", 32, "floating-point registers switched by #NM alone, and an exception that waits for its process"},
 	{"fpu-switch", 64, "the same with FXSAVE64 and SSE, whose exceptions do not wait"},
 	{"timer-irq", 32, "the 8254's interrupt through the 8259A: a mask, an end of interrupt forgotten, a countdown"},
+	{"rtc-alarm", 32, "the real-time clock: periodic, update and alarm interrupts by the slave 8259A"},
 }
 
 // ends names the kernels that end otherwise than by their own word.

@@ -17,7 +17,7 @@ import (
 	"x86emu/mmu"
 )
 
-const budget = 20_000_000
+const budget = 10_000_000_000
 
 // run runs a built-in kernel, watched, and returns what is told.
 func run(t *testing.T, kernel *guest.Kernel) (uses []stale.Use, serial string, r machine.Result) {

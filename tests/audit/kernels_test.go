@@ -29,7 +29,7 @@ func boot(t *testing.T, kernel *guest.Kernel) *machine.Machine {
 	return m
 }
 
-const budget = 20_000_000
+const budget = 10_000_000_000
 
 // chains runs a kernel to its end and lists the dire chains.
 func chains(t *testing.T, kernel *guest.Kernel) (dire []chain) {

@@ -74,8 +74,12 @@ func (r *recorder) Delivery(e *idt.DeliveryEvent) {
 	}
 }
 
-// budget, in ticks, is many times what a built-in kernel takes.
-const budget = 20_000_000
+// budget, in ticks, is many times what a built-in kernel executes, and asleep what
+// one may take whose halted time is skipped.
+const (
+	budget = 20_000_000
+	asleep = 10_000_000_000
+)
 
 // run runs a multiboot image and returns what it wrote to COM1 and how it
 // ended. A recorder, if not nil, watches.
@@ -87,7 +91,7 @@ func run(t *testing.T, image []byte, config machine.Config, watch *recorder) (se
 	if watch != nil {
 		m.CPU.SetObserver(watch)
 	}
-	result, err := m.Run(context.Background(), budget)
+	result, err := m.Run(context.Background(), asleep)
 	require.NoError(t, err)
 	return out.String(), result
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // budget, in ticks, is many times what a guest kernel here takes.
-const budget = 400_000_000
+const budget = 10_000_000_000
 
 // Here runs a multiboot image on x86emu itself, in this process, and returns
 // what the guest wrote to COM1. An error says that the run did not end in the
