@@ -3,6 +3,8 @@ package cpu
 import (
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+
 	"x86emu/decode"
 )
 
@@ -45,4 +47,15 @@ func TestBranch(t *testing.T) {
 		{rule: "JECXZ in 64-bit mode", mode: "long", code: "67 e3 10", regs: regVals{rCX: 1 << 32}, ip: ip + 0x13},
 		{rule: "JCXZ in 32-bit code", mode: "pm32", code: "67 e3 10", regs: regVals{rCX: 1 << 16}, ip: ip + 0x13},
 	})
+}
+
+// In compatibility mode a register may still have what 64-bit code left in its upper half.
+func TestBranchByRegisterTakes32Bits(t *testing.T) {
+	checkWays(t, "compat", []byte{0x31, 0xc9, 0xff, 0xe0}, 0) // xor ecx,ecx; jmp eax
+	c := newFuzzCPU(t, "compat", []byte{0xff, 0xe0}, 0, false)
+	s := c.State()
+	s.GPR[0] = 0x5_0000_0000 + fzCode
+	c.SetState(s)
+	c.Run(c.Ticks() + 1)
+	assert.EqualValues(t, fzCode, c.State().RIP)
 }

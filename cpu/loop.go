@@ -751,10 +751,7 @@ func (c *CPU) runBlocks() exit {
 					goto fault
 				}
 			case uNext:
-				ip += u.disp
-				if key&keyMode64 == 0 {
-					ip &= 0xffffffff
-				}
+				ip = (ip + u.disp) & eaMask
 				break uops
 			case uJmp:
 				taken = succTaken
@@ -762,10 +759,12 @@ func (c *CPU) runBlocks() exit {
 				break uops
 			case uJmpInd:
 				taken = succTaken
-				if key&keyMode64 != 0 && !c.canonical(r[u.src&31]) {
+				// Outside 64-bit mode a register may have an upper half that code cannot see.
+				target := r[u.src&31] & eaMask
+				if !c.canonical(target) {
 					goto handOver
 				}
-				ip = r[u.src&31]
+				ip = target
 				break uops
 			case uJcc:
 				if c.of() != 0 {

@@ -22,10 +22,10 @@ func (e *Env) binary(f *Format, a, b uint64, op Operation) uint64 {
 
 // Apply is a op b.
 func (e *Env) Apply(op Operation, f *Format, a, b uint64) uint64 {
-	if op == OpSqrt {
-		a = b // which is all that counts
-	}
 	if op <= OpSqrt && e.host() {
+		if op == OpSqrt {
+			a = b // which is all that counts
+		}
 		if f == &Double {
 			if v, ok := e.host64(op, a, b); ok {
 				return v
@@ -50,10 +50,10 @@ const oneAbove = 0x3f800000 << 32
 
 // Apply2 is a op b on both singles of quadwords.
 func (e *Env) Apply2(op Operation, a, b uint64) uint64 {
-	if op == OpSqrt {
-		a = b
-	}
 	if op <= OpSqrt && e.host() {
+		if op == OpSqrt {
+			a = b
+		}
 		if v, ok := e.host32(op, a, b); ok {
 			return v
 		}
