@@ -22,9 +22,7 @@ func (m *MMU) readSlow(lin Linear, size uint, a Access) (uint64, bool) {
 		}
 		v = m.Mem.Read(f|Phys(lin&PageMask), n) | m.Mem.Read(g, size-n)<<(8*n)
 		if m.watching {
-			m.tellAccess(lin, size, false)
-			m.tellPhys(f|Phys(lin&PageMask), n, false)
-			m.tellPhys(g, size-n, false)
+			m.tell(lin, size, f|Phys(lin&PageMask), g, n, false)
 		}
 		return v, true
 	}
@@ -34,8 +32,7 @@ func (m *MMU) readSlow(lin Linear, size uint, a Access) (uint64, bool) {
 	}
 	v = m.Mem.Read(f|Phys(lin&PageMask), size)
 	if m.watching {
-		m.tellAccess(lin, size, false)
-		m.tellPhys(f|Phys(lin&PageMask), size, false)
+		m.tell(lin, size, f|Phys(lin&PageMask), 0, size, false)
 	}
 	return v, true
 }
@@ -62,9 +59,7 @@ func (m *MMU) writeSlow(lin Linear, size uint, v uint64, a Access) bool {
 		m.Mem.Write(f|Phys(lin&PageMask), n, v)
 		m.Mem.Write(g, size-n, v>>(8*n))
 		if m.watching {
-			m.tellAccess(lin, size, true)
-			m.tellPhys(f|Phys(lin&PageMask), n, true)
-			m.tellPhys(g, size-n, true)
+			m.tell(lin, size, f|Phys(lin&PageMask), g, n, true)
 		}
 		return true
 	}
@@ -74,8 +69,7 @@ func (m *MMU) writeSlow(lin Linear, size uint, v uint64, a Access) bool {
 	}
 	m.Mem.Write(f|Phys(lin&PageMask), size, v)
 	if m.watching {
-		m.tellAccess(lin, size, true)
-		m.tellPhys(f|Phys(lin&PageMask), size, true)
+		m.tell(lin, size, f|Phys(lin&PageMask), 0, size, true)
 	}
 	return true
 }

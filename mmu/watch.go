@@ -89,6 +89,16 @@ func (m *MMU) rewatch() {
 	m.dropViews()
 }
 
+// tell tells of an access of size bytes at lin, of which n lie at p and the rest,
+// if there is one, at the beginning of the frame next.
+func (m *MMU) tell(lin Linear, size uint, p, next Phys, n uint, write bool) {
+	m.tellAccess(lin, size, write)
+	m.tellPhys(p, n, write)
+	if n < size {
+		m.tellPhys(next, size-n, write)
+	}
+}
+
 // tellAccess tells OnAccess of an access of n bytes at lin, if it touches a
 // watched range.
 func (m *MMU) tellAccess(lin Linear, n uint, write bool) {
