@@ -759,12 +759,11 @@ func (c *CPU) runBlocks() exit {
 				break uops
 			case uJmpInd:
 				taken = succTaken
-				// Outside 64-bit mode a register may have an upper half that code cannot see.
-				target := r[u.src&31] & eaMask
-				if !c.canonical(target) {
+				if key&keyMode64 != 0 && !c.canonical(r[u.src&31]) {
 					goto handOver
 				}
-				ip = target
+				// Outside 64-bit mode a register may have an upper half that code cannot see.
+				ip = r[u.src&31] & eaMask
 				break uops
 			case uJcc:
 				if c.of() != 0 {
