@@ -47,7 +47,7 @@ func TestHistoryEndsAtPower(t *testing.T) {
 		"\x90\xba\x04\x06\xb8\x00\x20\xef": machine.TurnedOff,
 		"\x90\xb0\xfe\xe6\x64":             machine.Reset,
 	} {
-		h := NewHistory(loadInto(t, machine.Config{Extra: machine.AddPower}, guest.Mode16, code), 64<<20)
+		h := NewHistory(loadInto(t, machine.Config{}, guest.Mode16, code), 64<<20)
 		for range 2 {
 			a, err := h.Run(ctx, machine.NoBudget)
 			require.NoError(t, err)

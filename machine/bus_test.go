@@ -58,7 +58,7 @@ func FuzzBus(f *testing.F) {
 	f.Add([]byte("\x43\x00\xb6\x42\x00\x01\x42\x00\x00\x61\x00\x03\xe0\xff\x10\x61\x10\x00\x43\x00\xe8\x42\x10\x00"))
 	f.Add([]byte("\x70\x00\x0b\x71\x00\xf2\x70\x00\x0a\x71\x00\x23\x70\x00\x05\x71\x00\xff\xff\xff\xff\x71\x80\x00"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		m := boot(t, Config{TickRate: MinTickRate, Extra: AddPower}, "\xeb\xfe")
+		m := boot(t, Config{TickRate: MinTickRate}, "\xeb\xfe")
 		for ; len(b) > 2; b = b[3:] {
 			port, size := uint16(b[0])|uint16(b[1])<<8&0xf00, uint8(1)<<(b[1]>>4&3%3)
 			switch {

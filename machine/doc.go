@@ -2,9 +2,6 @@
 // the memory-mapped bus, a handful of devices, and virtual time.
 //
 //	RAM          from address 0; what nobody answers for reads as all ones
-//	port 0x20    two 8259A interrupt controllers, with 0xA0 and 0x4D0 (ELCR)
-//	port 0x40    8254 timer on IRQ 0, with 0x61: its third counter's gate and output
-//	port 0x70    MC146818A real-time clock on IRQ 8, with the CMOS memory
 //	port 0x3F8   16550A UART (COM1) on IRQ 4: stdin and stdout of the guest
 //	port 0xF0    ends IRQ 13, the x87 exceptions of CR0.NE = 0
 //	port 0xE9    debug console, reads as 0xE9
@@ -12,8 +9,14 @@
 //	port 0x80    POST code, kept, reads back
 //	port 0x92    A20 gate
 //
-// Config.Ports moves 0x3F8, 0xE9 and 0xF4 or leaves them out; AddPower adds the ports
-// by which kernels turn a PC off or reset it.
+// A PC has more, a device a file (Config.Board, board.go):
+//
+//	port 0x20    two 8259A interrupt controllers, with 0xA0 and 0x4D0 (ELCR)
+//	port 0x40    8254 timer on IRQ 0, with 0x61: its third counter's gate and output
+//	port 0x70    MC146818A real-time clock on IRQ 8, with the CMOS memory
+//	port 0x604   turns the machine off; 0xCF9 and 0x64 reset it
+//
+// Config.Ports moves 0x3F8, 0xE9 and 0xF4 or leaves them out.
 //
 // Time is the processor's tick counter: one tick for each instruction, each
 // iteration of a repeated string instruction and each delivery of an event.

@@ -1,6 +1,6 @@
 package machine
 
-// FloatError is the PC's circuit for x87 exceptions while CR0.NE is 0: FERR#
+// FloatError is a PC's circuit for x87 exceptions while CR0.NE is 0: FERR#
 // latches IRQ 13; a write to port 0xF0 clears the latch and, while FERR# is
 // asserted, asserts IGNNE# until the guest has cleared the exception. Reads
 // give all ones. [SDM 1, Guidelines for Writing x87 FPU Exception Handlers,
@@ -23,7 +23,7 @@ func (f *FloatError) State() any              { return &f.s }
 func (f *FloatError) In(uint16, uint8) uint32 { return 0xff }
 
 func (f *FloatError) Out(uint16, uint8, uint32) {
-	f.m.PIC.SetIRQ(floatIRQ, false)
+	f.m.SetIRQ(floatIRQ, false)
 	f.s.IGNNE = f.s.FERR
 }
 
@@ -33,7 +33,7 @@ func (f *FloatError) waits() bool { return f.s.FERR && !f.s.IGNNE }
 // ferr takes the level of FERR# and gives that of IGNNE#; true is asserted.
 func (f *FloatError) ferr(level bool) bool {
 	if level && !f.s.FERR {
-		f.m.PIC.SetIRQ(floatIRQ, true)
+		f.m.SetIRQ(floatIRQ, true)
 	}
 	f.s.FERR = level
 	f.s.IGNNE = f.s.IGNNE && level

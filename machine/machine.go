@@ -2,13 +2,11 @@ package machine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"time"
 
 	"x86emu/cpu"
-	"x86emu/idt"
 	"x86emu/mmu"
 )
 
@@ -33,7 +31,8 @@ type Config struct {
 	// saved, from its beginning: what that machine had taken of it is passed over.
 	ResumeInput bool
 
-	Ports *PortMap // where the board's own devices stand; nil: StandardPorts
+	Board Board    // which devices there are; default PC
+	Ports *PortMap // where some of them stand; nil: StandardPorts
 
 	// Extra, if not nil, adds to the board: ROM and memory-mapped devices to
 	// Mem, port devices to Ports, timers to Clock, and each device's state by
@@ -76,10 +75,12 @@ type Machine struct {
 	Ports Bus
 	Clock Clock
 	UART  *UART
-	PIC   *PIC
-	PIT   *PIT
-	RTC   *RTC
 	Post  *PostPort
+
+	// The PC's own; nil on a bare board.
+	PIC *PIC
+	PIT *PIT
+	RTC *RTC
 
 	// OnIO, if not nil, sees each access to a port after it was made.
 	OnIO func(IOEvent)
@@ -98,8 +99,9 @@ type Machine struct {
 	look    uint64 // when OnTick wants to be called
 	intr    *Interrupts
 	float   *FloatError
-	power   *Power // if the board has one
+	power   *Power
 	devices []Device
+	parts   []Part
 }
 
 // New makes a machine, its processor in the state after reset.
@@ -140,38 +142,8 @@ func build(cfg Config, mem *mmu.Memory) (*Machine, error) {
 	m.Clock.schedule()
 	m.CPU.SetStreak(streak)
 
-	m.PIC = newPIC(m.setINTR)
-	m.UART = newUART(m, cfg.Serial, cfg.Input)
-	m.PIT = newPIT(m)
-	m.RTC = newRTC(m)
-	m.Post = &PostPort{}
-	m.exit = &ExitPort{m: m}
-	m.intr = &Interrupts{m: m}
-	m.console = &DebugConsole{cfg.Console}
-	gate := &Port92{m: m}
-	m.float = &FloatError{m: m}
-	m.devices = []Device{m.UART, m.console, m.exit, m.Post, gate, m.intr, m.PIC, m.float, m.PIT, m.RTC}
-	if err := errors.Join(m.PIC.claim(&m.Ports), m.PIT.claim(&m.Ports), m.RTC.claim(&m.Ports)); err != nil {
-		panic("BUG: " + err.Error())
-	}
-	ports := StandardPorts
-	if cfg.Ports != nil {
-		ports = *cfg.Ports
-	}
-	for _, c := range []struct {
-		at    PortRange
-		width uint8
-		dev   Ports
-	}{
-		{PortRange{0x80, 1}, 1, m.Post}, {PortRange{0x92, 1}, 1, gate}, {PortRange{0xf0, 1}, 1, m.float},
-		{ports.Serial, 1, m.UART}, {ports.Console, 1, m.console}, {ports.Exit, 4, m.exit},
-	} {
-		if c.at.N == 0 {
-			continue
-		}
-		if err := m.Ports.Claim(c.at.First, c.at.N, c.width, c.dev); err != nil {
-			return nil, err
-		}
+	if err := m.populate(); err != nil {
+		return nil, err
 	}
 	if cfg.Extra != nil {
 		if err := cfg.Extra(m); err != nil {
@@ -194,17 +166,8 @@ func (m *Machine) RAM() uint64 { return m.cfg.RAM }
 // interrupt controllers; the processor takes it when EFLAGS.IF allows.
 func (m *Machine) RaiseINTR(vector uint8) { m.intr.raise(vector) }
 
-// setINTR derives the INTR line from all that drive it.
-func (m *Machine) setINTR() { m.CPU.SetINTR(m.intr.s.Pending || m.PIC.asks()) }
-
 // RaiseNMI requests a non-maskable interrupt.
 func (m *Machine) RaiseNMI() { m.CPU.RaiseNMI() }
-
-// wakes tells whether a request on a line would interrupt the processor, or wake
-// it, as things stand.
-func (m *Machine) wakes(irq uint8) bool {
-	return !m.PIC.holds(irq) && m.CPU.Regs().RFLAGS&idt.FlagIF != 0
-}
 
 // wires is the machine as its processor sees it.
 type wires struct{ m *Machine }
@@ -224,12 +187,7 @@ func (w wires) Out(port uint16, size uint8, v uint32) {
 	}
 }
 
-func (w wires) Ack() uint8 {
-	if w.m.intr.s.Pending {
-		return w.m.intr.ack()
-	}
-	return w.m.PIC.ack()
-}
+func (w wires) Ack() uint8 { return w.m.acknowledge() }
 
 func (w wires) FERR(level bool) bool { return w.m.float.ferr(level) }
 

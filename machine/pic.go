@@ -1,9 +1,6 @@
 package machine
 
-import (
-	"errors"
-	"math/bits"
-)
+import "math/bits"
 
 // PIC is the pair of 8259A interrupt controllers, wired as a PC has them: the
 // master at ports 0x20 and 0x21 drives INTR, the slave at 0xA0 and 0xA1 the
@@ -44,11 +41,13 @@ func newPIC(changed func()) *PIC {
 	return p
 }
 
-// claim takes the pair's ports.
-func (p *PIC) claim(b *Bus) error {
+// places are the pair's ports.
+func (p *PIC) places() []place {
 	m, s := &p.s.Master, &p.s.Slave
-	return errors.Join(b.Claim(0x20, 2, 1, picPorts{p, m}), b.Claim(0xa0, 2, 1, picPorts{p, s}),
-		b.Claim(0x4d0, 1, 1, elcrPort{p, m, elcrMaster}), b.Claim(0x4d1, 1, 1, elcrPort{p, s, elcrSlave}))
+	return []place{
+		atPorts(PortRange{0x20, 2}, 1, picPorts{p, m}), atPorts(PortRange{0xa0, 2}, 1, picPorts{p, s}),
+		atPorts(PortRange{0x4d0, 1}, 1, elcrPort{p, m, elcrMaster}), atPorts(PortRange{0x4d1, 1}, 1, elcrPort{p, s, elcrSlave}),
+	}
 }
 
 func (p *PIC) Name() string { return "pic" }

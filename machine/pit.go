@@ -1,7 +1,5 @@
 package machine
 
-import "errors"
-
 // PIT is the 8254 interval timer at ports 0x40 to 0x43, clocked with PITHz, and
 // port 0x61, system control port B. Counter 0 drives IRQ 0, counter 1 nothing,
 // counter 2 the speaker, which is not there: port 0x61 has its gate (bit 0) and its
@@ -51,9 +49,9 @@ func newPIT(m *Machine) *PIT {
 	return p
 }
 
-// claim takes the timer's ports.
-func (p *PIT) claim(b *Bus) error {
-	return errors.Join(b.Claim(0x40, 4, 1, p), b.Claim(0x61, 1, 1, port61{p}))
+// places are the timer's ports.
+func (p *PIT) places() []place {
+	return []place{atPorts(PortRange{0x40, 4}, 1, p), atPorts(PortRange{0x61, 1}, 1, port61{p})}
 }
 
 func (p *PIT) Name() string { return "pit" }
@@ -77,15 +75,15 @@ func (p *PIT) catchUp() {
 	now := p.now()
 	p.s.Seen = now
 	if changed {
-		p.m.PIC.SetIRQ(pitIRQ, false)
-		p.m.PIC.SetIRQ(pitIRQ, p.s.Counters[0].out(now))
+		p.m.SetIRQ(pitIRQ, false)
+		p.m.SetIRQ(pitIRQ, p.s.Counters[0].out(now))
 	}
 }
 
 // plan sets the timer to the next change of IRQ 0, if that can be seen.
 func (p *PIT) plan() {
 	next := uint64(never)
-	if !p.m.PIC.masks(pitIRQ) {
+	if !p.m.masks(pitIRQ) {
 		if next = p.s.Counters[0].next(p.clock()); next != never {
 			next = p.m.tickOf(next, PITHz)
 		}
@@ -111,7 +109,7 @@ func (p *PIT) Out(off uint16, _ uint8, v uint32) {
 		p.s.Counters[off].write(uint8(v), now)
 	}
 	if p.s.Counters[0].Programmed {
-		p.m.PIC.SetIRQ(pitIRQ, p.s.Counters[0].out(now))
+		p.m.SetIRQ(pitIRQ, p.s.Counters[0].out(now))
 		p.plan()
 	}
 }

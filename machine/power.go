@@ -20,11 +20,9 @@ type Power struct {
 
 type powerState struct{ Off, Reset bool }
 
-// AddPower gives the board its power ports; it is for Config.Extra.
-func AddPower(m *Machine) error {
-	p := &Power{m: m}
-	m.power = p
-	m.Attach(p)
+// places are the power ports.
+func (p *Power) places() []place {
+	var list []place
 	for _, port := range []struct {
 		at    PortRange
 		width uint8
@@ -34,11 +32,9 @@ func AddPower(m *Machine) error {
 		{PortRange{0xcf9, 1}, 1, (*Power).resetControl},
 		{PortRange{0x64, 1}, 1, (*Power).keyboardPulse},
 	} {
-		if err := m.Ports.Claim(port.at.First, port.at.N, port.width, &powerPort{p, port.width, port.out}); err != nil {
-			return err
-		}
+		list = append(list, atPorts(port.at, port.width, &powerPort{p, port.width, port.out}))
 	}
-	return nil
+	return list
 }
 
 func (p *Power) Name() string { return "power" }

@@ -29,15 +29,15 @@ func TestPower(t *testing.T) {
 		{"the A20 gate alone", "\xb0\x02\xe6\x92", Halted},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m := boot(t, Config{Extra: AddPower}, c.code+halt)
+			m := boot(t, Config{}, c.code+halt)
 			assert.Equal(t, c.want, run(t, m, 1000).Reason)
 		})
 	}
 }
 
-// A board without power ports lets a guest write there.
+// A bare board lets a guest write there.
 func TestNoPower(t *testing.T) {
-	assert.Equal(t, Halted, run(t, boot(t, Config{}, "\xb0\xfe\xe6\x64\xb0\x03\xe6\x92\xfa\xf4"), 1000).Reason)
+	assert.Equal(t, Halted, run(t, boot(t, Config{Board: Bare}, "\xb0\xfe\xe6\x64\xb0\x03\xe6\x92\xfa\xf4"), 1000).Reason)
 }
 
 func TestPortMap(t *testing.T) {

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -25,10 +26,12 @@ func newRig(t testing.TB) *rig {
 	r.m = &Machine{ctx: context.Background(), cfg: Config{RAM: 64 << 20, TickRate: PITHz * rigTicks}, PIC: newPIC(func() {})}
 	r.m.Clock = Clock{next: never, now: func() uint64 { return r.now }, arm: func(uint64) {}}
 	r.m.PIT = newPIT(r.m)
-	require.NoError(t, r.m.PIC.claim(&r.m.Ports))
-	require.NoError(t, r.m.PIT.claim(&r.m.Ports))
 	r.m.RTC = newRTC(r.m)
-	require.NoError(t, r.m.RTC.claim(&r.m.Ports))
+	require.NoError(t, errors.Join(
+		r.m.fit(r.m.PIC, "", nil, r.m.PIC.places()...),
+		r.m.fit(r.m.PIT, "", nil, r.m.PIT.places()...),
+		r.m.fit(r.m.RTC, "", nil, atPorts(PortRange{0x70, 2}, 1, r.m.RTC)),
+	))
 	return r
 }
 

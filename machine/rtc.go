@@ -119,9 +119,8 @@ func (r *RTC) firmware(ram uint64) {
 	r.s.CMOS[0x2e], r.s.CMOS[0x2f] = uint8(sum>>8), uint8(sum)
 }
 
-func (r *RTC) claim(b *Bus) error { return b.Claim(0x70, 2, 1, r) }
-func (r *RTC) Name() string       { return "rtc" }
-func (r *RTC) State() any         { return &r.s }
+func (r *RTC) Name() string { return "rtc" }
+func (r *RTC) State() any   { return &r.s }
 
 func (r *RTC) In(off uint16, _ uint8) uint32 {
 	if off == 0 {
@@ -220,7 +219,7 @@ func (r *RTC) interrupt() {
 		c[rtcC] |= rtcIRQF
 	}
 	if (before^c[rtcC])&rtcIRQF != 0 {
-		r.m.PIC.SetIRQ(rtcIRQ, c[rtcC]&rtcIRQF != 0)
+		r.m.SetIRQ(rtcIRQ, c[rtcC]&rtcIRQF != 0)
 	}
 }
 
@@ -228,7 +227,7 @@ func (r *RTC) interrupt() {
 // for register C to be read there is no next one.
 func (r *RTC) plan() {
 	next := uint64(never)
-	if enabled := r.s.CMOS[rtcB]; !r.m.PIC.masks(rtcIRQ) && r.runs() && r.s.CMOS[rtcC]&rtcIRQF == 0 {
+	if enabled := r.s.CMOS[rtcB]; !r.m.masks(rtcIRQ) && r.runs() && r.s.CMOS[rtcC]&rtcIRQF == 0 {
 		now := r.s.Seen - r.s.Origin
 		if p := r.period(); p != 0 && enabled&rtcPIE != 0 {
 			next = (now/p + 1) * p

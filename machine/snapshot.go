@@ -27,7 +27,7 @@ import (
 //
 // Sections come in this order, the first one first:
 //
-//	machine       model, RAM, TLB off, ticks in a second, how much of the serial input was taken, ports
+//	machine       model, RAM, TLB off, ticks in a second, which board, how much of the serial input was taken, ports
 //	cpu           State
 //	tlb           a record for each entry in use
 //	timers        the tick of each, under its name
@@ -64,6 +64,7 @@ type board struct {
 	RAM      uint64
 	TLBOff   bool
 	TickRate uint64
+	Board    Board
 	Input    uint64 // bytes of the serial input that were taken
 	Ports    struct{ Serial, Console, Exit savedRange }
 }
@@ -103,7 +104,7 @@ func (m *Machine) Save(w io.Writer) error {
 		panic("BUG: " + err.Error())
 	}
 
-	about := board{RAM: m.cfg.RAM, TLBOff: m.cfg.TLBOff, TickRate: m.cfg.TickRate, Input: uint64(m.UART.pos)}
+	about := board{RAM: m.cfg.RAM, TLBOff: m.cfg.TLBOff, TickRate: m.cfg.TickRate, Board: m.cfg.Board, Input: uint64(m.UART.pos)}
 	about.setPorts(m.cfg.Ports)
 	if n := copy(about.Model[:], m.cfg.Model.Name); n < len(m.cfg.Model.Name) {
 		return fmt.Errorf("CPU model %q: a snapshot has room for %d bytes of its name", m.cfg.Model.Name, n)

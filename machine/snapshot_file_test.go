@@ -148,7 +148,7 @@ func TestRestoreRefuses(t *testing.T) {
 
 		{"does not begin with the board", payload(replace(t, fields, "\x07kachine")), Config{}, "damaged"},
 		{"no section of the processor", payload(replace(t, "\x03cpu", "\x03tlb")), Config{}, `section "tlb"`},
-		{"a section twice", payload(replace(t, "device post", "device exit")), Config{}, "damaged"},
+		{"a section twice", payload(replace(t, "device exit", "device post")), Config{}, "damaged"},
 		{"a device that is not here", payload(replace(t, "device post", "device port")), Config{}, `a section "device port" that this board does not know`},
 		{"a name over two lines", payload(replace(t, "device post", "device\npost")), Config{}, "damaged"},
 		{"a field that is not here", payload(replace(t, "MXCSR", "MYCSR")), Config{}, `section "cpu": it has a field "FP.MYCSR" that this build does not know`},

@@ -331,7 +331,10 @@ func (b *board) make(cfg Config) (*Machine, error) {
 	if !known {
 		return nil, fmt.Errorf("unknown CPU model %q", name)
 	}
-	cfg.RAM, cfg.TLBOff, cfg.TickRate, cfg.Model = b.RAM, b.TLBOff, b.TickRate, model
+	if int(b.Board) >= len(Boards) {
+		return nil, fmt.Errorf("unknown board %d", b.Board)
+	}
+	cfg.RAM, cfg.TLBOff, cfg.TickRate, cfg.Board, cfg.Model = b.RAM, b.TLBOff, b.TickRate, b.Board, model
 	cfg.Ports = &PortMap{b.Ports.Serial.ports(), b.Ports.Console.ports(), b.Ports.Exit.ports()}
 	m, err := New(cfg)
 	if err != nil {

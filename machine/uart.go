@@ -272,7 +272,7 @@ func (u *UART) identify() uint8 {
 
 // interrupt gives the interrupt line its level.
 func (u *UART) interrupt() {
-	u.m.PIC.SetIRQ(uartIRQ, u.s.MCR&(mcrOUT2|mcrLoop) == mcrOUT2 && u.pending() != iirNone)
+	u.m.SetIRQ(uartIRQ, u.s.MCR&(mcrOUT2|mcrLoop) == mcrOUT2 && u.pending() != iirNone)
 }
 
 // wakes tells whether a byte received would interrupt the processor.

@@ -1,0 +1,152 @@
+package machine
+
+import (
+	"errors"
+
+	"x86emu/idt"
+	"x86emu/mmu"
+)
+
+// Board says which devices a machine has.
+type Board uint8
+
+const (
+	// PC is the board that kernels expect of a PC.
+	PC Board = iota
+	// Bare has the serial port and the ports by which a guest talks to its host;
+	// nothing on it interrupts.
+	Bare
+)
+
+// Boards are the names of all boards, each at its number.
+var Boards = [...]string{PC: "pc", Bare: "bare"}
+
+func (b Board) String() string { return Boards[b] }
+
+// Part tells of one device of a board.
+type Part struct {
+	Name  string // the device's
+	What  string // what it is, in a few words
+	Ports []PortRange
+	Mem   []mmu.Range // physical addresses
+	IRQs  []uint8     // the lines that it drives
+}
+
+// Parts are the devices of the board, in the order in which they were put there. What
+// Config.Extra adds is not among them.
+func (m *Machine) Parts() []Part { return m.parts }
+
+// place is where a guest reaches a device, or a piece of one: ports or memory.
+type place struct {
+	ports PortRange
+	width uint8
+	dev   Ports
+
+	mem  mmu.Range
+	mmio mmu.Device
+}
+
+// atPorts are ports that accesses of width bytes at most reach whole.
+func atPorts(at PortRange, width uint8, dev Ports) place {
+	return place{ports: at, width: width, dev: dev}
+}
+
+// atMem is a range of physical memory.
+func atMem(at mmu.Range, dev mmu.Device) place { return place{mem: at, mmio: dev} }
+
+// irqs are the lines that a device drives.
+func irqs(lines ...uint8) []uint8 { return lines }
+
+// fit puts a device onto the board, with the lines that it drives and the places
+// where it is reached. It fails where a place is taken. A range without ports is none.
+func (m *Machine) fit(d Device, what string, lines []uint8, places ...place) error {
+	part := Part{Name: d.Name(), What: what, IRQs: lines}
+	for _, p := range places {
+		switch {
+		case p.mmio != nil:
+			if err := m.Mem.MapMMIO(p.mem.At, p.mem.Len, p.mmio); err != nil {
+				return err
+			}
+			part.Mem = append(part.Mem, p.mem)
+		case p.ports.N > 0:
+			if err := m.Ports.Claim(p.ports.First, p.ports.N, p.width, p.dev); err != nil {
+				return err
+			}
+			part.Ports = append(part.Ports, p.ports)
+		}
+	}
+	m.parts = append(m.parts, part)
+	m.Attach(d)
+	return nil
+}
+
+// populate puts the devices of the configured board into place. It fails where
+// Config.Ports has two devices at one port.
+func (m *Machine) populate() error {
+	ports := StandardPorts
+	if m.cfg.Ports != nil {
+		ports = *m.cfg.Ports
+	}
+	m.Post = &PostPort{}
+	m.exit = &ExitPort{m: m}
+	m.float = &FloatError{m: m}
+	m.intr = &Interrupts{m: m}
+	m.Attach(m.intr)
+	m.UART = newUART(m, m.cfg.Serial, m.cfg.Input)
+	console, gate := &DebugConsole{m.cfg.Console}, &Port92{m: m}
+	m.console = console
+	if m.cfg.Board == PC {
+		m.populatePC()
+	}
+	return errors.Join(
+		m.fit(m.Post, "POST code", nil, atPorts(PortRange{0x80, 1}, 1, m.Post)),
+		m.fit(gate, "A20 gate, fast reset", nil, atPorts(PortRange{0x92, 1}, 1, gate)),
+		m.fit(m.float, "x87 exceptions of CR0.NE = 0", irqs(floatIRQ), atPorts(PortRange{0xf0, 1}, 1, m.float)),
+		m.fit(m.UART, "16550A serial port COM1", irqs(uartIRQ), atPorts(ports.Serial, 1, m.UART)),
+		m.fit(console, "debug console", nil, atPorts(ports.Console, 1, console)),
+		m.fit(m.exit, "ends the run", nil, atPorts(ports.Exit, 4, m.exit)),
+	)
+}
+
+// populatePC adds what the PC has beyond the bare board.
+func (m *Machine) populatePC() {
+	m.PIC = newPIC(m.setINTR)
+	m.PIT = newPIT(m)
+	m.RTC = newRTC(m)
+	m.power = &Power{m: m}
+	if err := errors.Join(
+		m.fit(m.PIC, "two 8259A interrupt controllers", nil, m.PIC.places()...),
+		m.fit(m.PIT, "8254 timer, speaker port", irqs(pitIRQ), m.PIT.places()...),
+		m.fit(m.RTC, "MC146818A clock, CMOS memory", irqs(rtcIRQ), atPorts(PortRange{0x70, 2}, 1, m.RTC)),
+		m.fit(m.power, "power off and reset", nil, m.power.places()...),
+	); err != nil {
+		panic("BUG: " + err.Error())
+	}
+}
+
+// SetIRQ sets the level of an interrupt line of the board, 0 to 15.
+func (m *Machine) SetIRQ(irq uint8, level bool) {
+	if m.PIC != nil {
+		m.PIC.SetIRQ(irq, level)
+	}
+}
+
+// masks tells whether a line cannot interrupt whatever its level.
+func (m *Machine) masks(irq uint8) bool { return m.PIC == nil || m.PIC.masks(irq) }
+
+// wakes tells whether a request on a line would interrupt the processor, or wake
+// it, as things stand.
+func (m *Machine) wakes(irq uint8) bool {
+	return m.PIC != nil && !m.PIC.holds(irq) && m.CPU.Regs().RFLAGS&idt.FlagIF != 0
+}
+
+// setINTR derives the INTR line from all that drive it.
+func (m *Machine) setINTR() { m.CPU.SetINTR(m.intr.s.Pending || m.PIC != nil && m.PIC.asks()) }
+
+// acknowledge is the processor's interrupt acknowledge: it gives the vector.
+func (m *Machine) acknowledge() uint8 {
+	if m.intr.s.Pending || m.PIC == nil {
+		return m.intr.ack()
+	}
+	return m.PIC.ack()
+}
