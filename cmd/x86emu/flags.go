@@ -28,6 +28,7 @@ type board struct {
 	addr    address
 	mode    oneOf
 	cpl     oneOf
+	board   boardName
 
 	cmd *cobra.Command
 }
@@ -40,6 +41,7 @@ func (b *board) addFlags(cmd *cobra.Command) {
 	f.VarP(&b.memory, "memory", "m", "RAM: a number of MiB, or with a suffix K, M or G")
 	f.StringVar(&b.cpu, "cpu", "max", "CPU model: "+strings.Join(cpu.ModelNames(), ", ")+"; or one less some features: max,-smap,-smep")
 	f.Var(&b.tlb, "tlb", "`on|off`: off walks the page tables at every access")
+	b.addBoard(cmd)
 	f.Uint64Var(&b.rate, "tick-rate", machine.DefaultTickRate, "how many `ticks` a second of the guest's clocks and timers has")
 	f.Var(&b.date, "rtc", "what the real-time clock shows at first: `DATE`, as 2024-01-31T12:00:00 or 2024-01-31; or now")
 	f.StringVar(&b.cmdline, "append", "", "command line `text` of a multiboot kernel, after its name")
@@ -48,6 +50,11 @@ func (b *board) addFlags(cmd *cobra.Command) {
 	f.Lookup("load-addr").DefValue = ""
 	f.Var(&b.mode, "mode", "`16|32|64`: mode of a flat binary's first instruction")
 	f.Var(&b.cpl, "cpl", "`0|1|2|3`: privilege level of a flat binary")
+}
+
+// addBoard adds the flag that says which devices there are.
+func (b *board) addBoard(cmd *cobra.Command) {
+	cmd.Flags().Var(&b.board, "board", "which devices there are: `pc|bare` (see x86emu board)")
 }
 
 // make builds the machine and loads the image into it, or restores the one of a
@@ -68,6 +75,7 @@ func (b *board) make(image string, cfg machine.Config) (*machine.Machine, error)
 		return nil, fmt.Errorf("--tick-rate %d: must be from %d to %d", b.rate, uint64(machine.MinTickRate), uint64(machine.MaxTickRate))
 	}
 	cfg.RAM, cfg.Model, cfg.TLBOff, cfg.TickRate, cfg.Date = uint64(b.memory), model, !bool(b.tlb), b.rate, time.Time(b.date)
+	cfg.Board = machine.Board(b.board)
 	m, err := machine.New(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("-m %s: %w", b.memory.String(), err)

@@ -80,6 +80,7 @@ instruction, and each delivery of an exception or interrupt.`,
   x86emu pages kernel.elf --at 50000         see what is mapped there
   x86emu audit kernel.elf --at 50000         what would become of each fault and interrupt?
   x86emu dis --mode 64 48 89 e5
+  x86emu board                               the devices that a guest finds
   x86emu qemu -kernel kernel.elf -serial stdio    in the place of QEMU in a Makefile
   x86emu new mykernel                        a kernel of your own to begin with
   x86emu experiment by-accident              thousands of guests, and what became of them`,
@@ -97,7 +98,7 @@ instruction, and each delivery of an exception or interrupt.`,
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(newHelp(root))
-	root.AddCommand(newRun(), newTrace(), newStats(), newExplain(), newStep(), newBack(), newGDB(), newDAP(), newDis(), newWalk(), newPages(), newIDT(), newGDT(), newTSS(), newAudit(), newGuests(), newNew(), newDiff(), newExperiment(), newQEMU(), newVersion())
+	root.AddCommand(newRun(), newTrace(), newStats(), newExplain(), newStep(), newBack(), newGDB(), newDAP(), newDis(), newWalk(), newPages(), newIDT(), newGDT(), newTSS(), newAudit(), newBoard(), newGuests(), newNew(), newDiff(), newExperiment(), newQEMU(), newVersion())
 	return root
 }
 

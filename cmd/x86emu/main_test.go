@@ -116,6 +116,7 @@ func TestErrorsAreOneLine(t *testing.T) {
 		{"a folder", []string{"run", dir}, "directory"},
 		{"empty file", []string{"run", file(t, "empty", "")}, "empty"},
 		{"unknown format", []string{"run", file(t, "text", "hello")}, "unknown image format"},
+		{"unknown board", []string{"run", good, "--board", "mac"}, `--board "mac": must be pc or bare`},
 		{"truncated ELF", []string{"run", file(t, "elf", elf)}, "truncated ELF"},
 		{"too large for RAM", []string{"run", file(t, "big", strings.Repeat("x", 2<<20)), "-m", "1", "--load-addr", "0x100000"}, "more than the 1 MiB of RAM"},
 		{"memory without number", []string{"run", good, "-m", "lots"}, "number of MiB"},

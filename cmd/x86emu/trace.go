@@ -247,7 +247,7 @@ func (t *traceFlags) header(cmd *cobra.Command, m *machine.Machine, image string
 		Flags: make(map[string]string), Kinds: t.filter.Kinds.String(),
 		First: debug.Hex(t.filter.First), Last: debug.Hex(t.filter.Last), Tick: m.CPU.Ticks(),
 	}
-	for _, name := range []string{"append", "initrd", "load-addr", "mode", "cpl", "tick-rate", "rtc", "budget", "count"} {
+	for _, name := range []string{"append", "initrd", "load-addr", "mode", "cpl", "tick-rate", "rtc", "board", "budget", "count"} {
 		if f := cmd.Flags().Lookup(name); f.Changed {
 			h.Flags[name] = f.Value.String()
 		}

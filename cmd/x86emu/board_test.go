@@ -1,0 +1,55 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"x86emu/debug"
+)
+
+func TestBoardIsListed(t *testing.T) {
+	for _, c := range []struct {
+		args       []string
+		has, lacks string
+	}{
+		{nil, "pit", "?"},
+		{[]string{"--board", "pc"}, "8254 timer", "?"},
+		{[]string{"--board", "bare"}, "16550A", "pit"},
+	} {
+		args := append([]string{"board"}, c.args...)
+		status, out, errs := cli(t, "", args...)
+		require.Zero(t, status, errs)
+		assert.Contains(t, out, c.has)
+		assert.NotContains(t, out, c.lacks)
+		_, lines, _ := cli(t, "", append(args, "--json")...)
+		for line := range strings.Lines(lines) {
+			var p debug.BoardPart
+			require.NoError(t, json.Unmarshal([]byte(line), &p), line)
+			assert.Contains(t, out, p.Name)
+		}
+	}
+}
+
+// The guest finds the board's devices and no other, in the run of a snapshot too.
+func TestRunOnABoard(t *testing.T) {
+	image := file(t, "image", sector("\xe4\x61\xe6\xf4")) // in al,0x61
+	for _, c := range []struct {
+		board  string
+		status int
+	}{{"pc", 0}, {"bare", 255}} {
+		snap := file(t, "snap", "")
+		status, _, errs := cli(t, "", "run", image, "--board", c.board, "--at", "1", "--save", snap)
+		require.Zero(t, status, errs)
+		for _, args := range [][]string{{"run", image, "--board", c.board}, {"run", snap}} {
+			status, _, _ = cli(t, "", args...)
+			assert.Equal(t, c.status, status, args)
+		}
+		status, _, errs = cli(t, "", "run", snap, "--board", c.board)
+		assert.Equal(t, statusBadUsage, status)
+		assert.Contains(t, errs, "--board is as it was saved")
+	}
+}
