@@ -62,12 +62,11 @@ type Options struct {
 // information. No image may load there.
 const (
 	BootArea    = 0x90000
-	BootAreaEnd = 0x9fc00
+	BootAreaEnd = machine.LowMemoryEnd
 
-	gdtAddr   = BootArea
-	pml4Addr  = BootArea + 0x1000
-	infoAddr  = BootArea + 0x8000
-	highStart = 0x100000
+	gdtAddr  = BootArea
+	pml4Addr = BootArea + 0x1000
+	infoAddr = BootArea + 0x8000
 )
 
 var errUnknown = errors.New("unknown image format: neither multiboot, ELF nor a 512-byte boot sector (a flat binary needs its load address)")

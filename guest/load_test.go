@@ -185,17 +185,16 @@ func TestMultibootInformation(t *testing.T) {
 			assert.Zero(t, at(m, e+12))
 		}
 
-		type memory struct {
-			base, size uint64
-			kind       uint32
-		}
-		var got []memory
+		var got []machine.MemoryRange
 		for p, n := at(m, info+48), at(m, info+44); n > 0; {
 			size := at(m, p) + 4
-			got = append(got, memory{m.Mem.Read(mmu.Phys(p+4), 8), m.Mem.Read(mmu.Phys(p+12), 8), at(m, p+20)})
+			got = append(got, machine.MemoryRange{
+				Range: mmu.Range{At: mmu.Phys(m.Mem.Read(mmu.Phys(p+4), 8)), Len: m.Mem.Read(mmu.Phys(p+12), 8)},
+				Kind:  machine.MemoryKind(at(m, p+20)),
+			})
 			p, n = p+size, n-size
 		}
-		assert.Equal(t, []memory{{0, 0x9fc00, 1}, {0x9fc00, 0x60400, 2}, {0x100000, 3 << 20, 1}}, got)
+		assert.Equal(t, m.MemoryMap(), got)
 	}
 }
 

@@ -128,27 +128,22 @@ func (img *Image) writeInfo(m *machine.Machine, o Options) (uint64, error) {
 
 	le := binary.LittleEndian
 	put(0, infoMemory|infoCmdline|infoMap|infoLoader)
-	put(4, BootAreaEnd>>10)
-	put(8, uint32((m.RAM()-highStart)>>10))
+	put(4, machine.LowMemoryEnd>>10)
+	put(8, uint32((m.RAM()-machine.HighMemory)>>10))
 	put(16, text(o.Cmdline))
 	put(64, text(loaderName))
 	var ranges []byte
-	for _, r := range []struct {
-		base, size uint64
-		kind       uint32
-	}{
-		{0, BootAreaEnd, 1}, {BootAreaEnd, highStart - BootAreaEnd, 2}, {highStart, m.RAM() - highStart, 1},
-	} {
+	for _, r := range m.MemoryMap() {
 		ranges = le.AppendUint32(ranges, 20)
-		ranges = le.AppendUint64(le.AppendUint64(ranges, r.base), r.size)
-		ranges = le.AppendUint32(ranges, r.kind)
+		ranges = le.AppendUint64(le.AppendUint64(ranges, uint64(r.At)), r.Len)
+		ranges = le.AppendUint32(ranges, uint32(r.Kind))
 	}
 	put(44, uint32(len(ranges)))
 	put(48, add(ranges))
 
 	if len(o.Modules) > 0 {
 		var list []byte
-		next := max(img.End(), highStart)
+		next := max(img.End(), machine.HighMemory)
 		for i, mod := range o.Modules {
 			next = (next + mmu.PageMask) &^ mmu.PageMask
 			end := next + uint64(len(mod.Data))
