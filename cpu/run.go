@@ -109,10 +109,13 @@ func (c *CPU) RequestStop() { c.request, c.blocks.stale = true, true }
 // Interrupt makes Run return soon; it may be called from another goroutine.
 func (c *CPU) Interrupt() { c.interrupt.Store(true) }
 
-// SetDeadline sets the tick at which Run returns with StopDeadline.
+// SetDeadline sets the tick at which Run returns with StopDeadline. It may be set in
+// the midst of an instruction.
 func (c *CPU) SetDeadline(tick uint64) {
 	c.deadline = tick
-	c.limit = min(c.limit, tick)
+	if tick < c.limit {
+		c.limit, c.blocks.stale = tick, true
+	}
 }
 
 // SetStreak sets after how many deliveries in a row, no instruction retired in

@@ -4,7 +4,8 @@ import (
 	"x86emu/decode"
 )
 
-// The run loop's ways out: what its uops call when the shortcut misses.
+// The run loop's ways out: what its uops call when the shortcut misses. A device may
+// be behind an address, and ask for the time: it is that of the instruction.
 
 // offset gives back the offset in the segment of an address that a uop computed.
 func (c *CPU) offset(u *uop, ea uint64) uint64 {
@@ -16,23 +17,33 @@ func (c *CPU) offset(u *uop, ea uint64) uint64 {
 
 //go:noinline
 func (c *CPU) slowLoad(u *uop, ea uint64, size uint8) (uint64, bool) {
-	return c.load(decode.SegReg(u.seg), c.offset(u, ea), size)
+	c.inBlock = uint64(u.n)
+	v, ok := c.load(decode.SegReg(u.seg), c.offset(u, ea), size)
+	c.inBlock = 0
+	return v, ok
 }
 
 //go:noinline
 func (c *CPU) slowMod(u *uop, ea uint64, size uint8) (uint64, bool) {
-	return c.loadRMW(decode.SegReg(u.seg), c.offset(u, ea), size)
+	c.inBlock = uint64(u.n)
+	v, ok := c.loadRMW(decode.SegReg(u.seg), c.offset(u, ea), size)
+	c.inBlock = 0
+	return v, ok
 }
 
 //go:noinline
 func (c *CPU) slowStore(u *uop, ea uint64, size uint8, v uint64) bool {
-	return c.store(decode.SegReg(u.seg), c.offset(u, ea), size, v)
+	c.inBlock = uint64(u.n)
+	ok := c.store(decode.SegReg(u.seg), c.offset(u, ea), size, v)
+	c.inBlock = 0
+	return ok
 }
 
 //go:noinline
 func (c *CPU) slowLoadX(u *uop, ea uint64) bool {
+	c.inBlock = uint64(u.n)
 	v, ok := c.load128(decode.SegReg(u.seg), c.offset(u, ea), u.imm != 0)
-	if ok {
+	if c.inBlock = 0; ok {
 		*c.xmm(u.dst) = v
 	}
 	return ok
@@ -40,7 +51,10 @@ func (c *CPU) slowLoadX(u *uop, ea uint64) bool {
 
 //go:noinline
 func (c *CPU) slowStoreX(u *uop, ea uint64) bool {
-	return c.store128(decode.SegReg(u.seg), c.offset(u, ea), *c.xmm(u.src), u.imm != 0)
+	c.inBlock = uint64(u.n)
+	ok := c.store128(decode.SegReg(u.seg), c.offset(u, ea), *c.xmm(u.src), u.imm != 0)
+	c.inBlock = 0
+	return ok
 }
 
 // exec runs an instruction through its handler.
