@@ -3,7 +3,6 @@ package machine
 import (
 	"errors"
 
-	"x86emu/idt"
 	"x86emu/mmu"
 )
 
@@ -110,7 +109,7 @@ func (m *Machine) populate() error {
 
 // populatePC adds what the PC has beyond the bare board.
 func (m *Machine) populatePC() {
-	m.PIC = newPIC(m.setINTR)
+	m.PIC = newPIC(m)
 	m.PIT = newPIT(m)
 	m.RTC = newRTC(m)
 	m.power = &Power{m: m}
@@ -122,31 +121,4 @@ func (m *Machine) populatePC() {
 	); err != nil {
 		panic("BUG: " + err.Error())
 	}
-}
-
-// SetIRQ sets the level of an interrupt line of the board, 0 to 15.
-func (m *Machine) SetIRQ(irq uint8, level bool) {
-	if m.PIC != nil {
-		m.PIC.SetIRQ(irq, level)
-	}
-}
-
-// masks tells whether a line cannot interrupt whatever its level.
-func (m *Machine) masks(irq uint8) bool { return m.PIC == nil || m.PIC.masks(irq) }
-
-// wakes tells whether a request on a line would interrupt the processor, or wake
-// it, as things stand.
-func (m *Machine) wakes(irq uint8) bool {
-	return m.PIC != nil && !m.PIC.holds(irq) && m.CPU.Regs().RFLAGS&idt.FlagIF != 0
-}
-
-// setINTR derives the INTR line from all that drive it.
-func (m *Machine) setINTR() { m.CPU.SetINTR(m.intr.s.Pending || m.PIC != nil && m.PIC.asks()) }
-
-// acknowledge is the processor's interrupt acknowledge: it gives the vector.
-func (m *Machine) acknowledge() uint8 {
-	if m.intr.s.Pending || m.PIC == nil {
-		return m.intr.ack()
-	}
-	return m.PIC.ack()
 }

@@ -102,6 +102,7 @@ type Machine struct {
 	power   *Power
 	devices []Device
 	parts   []Part
+	lazy    []lazyLine
 }
 
 // New makes a machine, its processor in the state after reset.

@@ -9,18 +9,8 @@ import "math/bits"
 // slave. Until its initialisation words are written a controller asks for
 // nothing. [Intel 8259A data sheet; Intel 82371SB (PIIX3) data sheet, Interrupt Controller]
 type PIC struct {
-	s       picState
-	changed func() // tells that the master's output may have changed
-	lazy    []lazyLine
-}
-
-// lazyLine is a device whose line need not be right while nobody looks at it.
-type lazyLine interface {
-	// catchUp gives the line its level: a guest is about to see it.
-	catchUp()
-	// plan sees to it that the line changes in time from now on, if it is not
-	// masked: masks may have changed.
-	plan()
+	s picState
+	m *Machine
 }
 
 type picState struct{ Master, Slave chip8259 }
@@ -35,8 +25,8 @@ const (
 // cascade is the master's input that the slave drives, and the slave's number.
 const cascade = 2
 
-func newPIC(changed func()) *PIC {
-	p := &PIC{changed: changed}
+func newPIC(m *Machine) *PIC {
+	p := &PIC{m: m}
 	p.s.Master.IMR, p.s.Slave.IMR, p.s.Slave.Slave = 0xff, 0xff, true
 	return p
 }
@@ -65,27 +55,16 @@ func (p *PIC) SetIRQ(irq uint8, level bool) {
 	p.wire()
 }
 
-// follow makes a device catch up and plan when the guest uses the controllers.
-func (p *PIC) follow(d lazyLine) { p.lazy = append(p.lazy, d) }
-
-func (p *PIC) catchUp() {
-	for _, d := range p.lazy {
-		d.catchUp()
-	}
-}
-
 // written follows a write by the guest.
 func (p *PIC) written() {
 	p.wire()
-	for _, d := range p.lazy {
-		d.plan()
-	}
+	p.m.replan()
 }
 
 // wire passes the outputs on: the slave's to the master, the master's to INTR.
 func (p *PIC) wire() {
 	p.s.Master.set(cascade, p.s.Slave.INT)
-	p.changed()
+	p.m.setINTR()
 }
 
 // asks tells whether the master has INTR asserted.
@@ -149,7 +128,7 @@ type picPorts struct {
 }
 
 func (p picPorts) In(off uint16, _ uint8) uint32 {
-	p.p.catchUp()
+	p.p.m.catchUp()
 	v, polled := p.c.in(off)
 	if polled {
 		p.p.acked(p.c)
@@ -158,7 +137,7 @@ func (p picPorts) In(off uint16, _ uint8) uint32 {
 }
 
 func (p picPorts) Out(off uint16, _ uint8, v uint32) {
-	p.p.catchUp()
+	p.p.m.catchUp()
 	p.c.out(off, uint8(v))
 	p.p.written()
 }
@@ -172,7 +151,7 @@ type elcrPort struct {
 func (e elcrPort) In(uint16, uint8) uint32 { return uint32(e.c.Level) }
 
 func (e elcrPort) Out(_ uint16, _ uint8, v uint32) {
-	e.p.catchUp()
+	e.p.m.catchUp()
 	e.c.Level = uint8(v) & e.able
 	e.c.settle()
 	e.p.written()

@@ -45,7 +45,7 @@ func newPIT(m *Machine) *PIT {
 		p.plan()
 	})
 	p.timer.wakes = func() bool { return m.wakes(pitIRQ) }
-	m.PIC.follow(p)
+	m.follow(p)
 	return p
 }
 

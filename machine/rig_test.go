@@ -1,8 +1,6 @@
 package machine
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -11,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// rig is the board's devices without a processor: scripts use their ports and
-// let time pass, INTR is seen from outside.
+// rig is a PC whose processor does nothing: scripts use the board's ports and let
+// time pass.
 type rig struct {
 	m   *Machine
 	now uint64
@@ -22,16 +20,10 @@ type rig struct {
 const rigTicks = 10
 
 func newRig(t testing.TB) *rig {
-	r := &rig{now: rigTicks / 2}
-	r.m = &Machine{ctx: context.Background(), cfg: Config{RAM: 64 << 20, TickRate: PITHz * rigTicks}, PIC: newPIC(func() {})}
-	r.m.Clock = Clock{next: never, now: func() uint64 { return r.now }, arm: func(uint64) {}}
-	r.m.PIT = newPIT(r.m)
-	r.m.RTC = newRTC(r.m)
-	require.NoError(t, errors.Join(
-		r.m.fit(r.m.PIC, "", nil, r.m.PIC.places()...),
-		r.m.fit(r.m.PIT, "", nil, r.m.PIT.places()...),
-		r.m.fit(r.m.RTC, "", nil, atPorts(PortRange{0x70, 2}, 1, r.m.RTC)),
-	))
+	m, err := New(Config{TickRate: PITHz * rigTicks})
+	require.NoError(t, err)
+	r := &rig{m: m, now: rigTicks / 2}
+	m.Clock.now, m.Clock.arm = func() uint64 { return r.now }, func(uint64) {}
 	return r
 }
 

@@ -94,7 +94,7 @@ func newRTC(m *Machine) *RTC {
 		r.plan()
 	})
 	r.timer.wakes = func() bool { return m.wakes(rtcIRQ) }
-	m.PIC.follow(r)
+	m.follow(r)
 	return r
 }
 

@@ -19,9 +19,12 @@ type line struct {
 
 func newLine(input string) *line {
 	l := &line{}
-	m := &Machine{ctx: context.Background(), PIC: newPIC(func() {})}
-	m.Clock = Clock{next: never, now: func() uint64 { return l.now }, arm: func(uint64) {}}
-	l.UART = newUART(m, NewOutput(&l.out), NewInput(iotest.OneByteReader(strings.NewReader(input))))
+	m, err := New(Config{RAM: MinRAM, Serial: NewOutput(&l.out), Input: NewInput(iotest.OneByteReader(strings.NewReader(input)))})
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	m.Clock.now, m.Clock.arm = func() uint64 { return l.now }, func(uint64) {}
+	l.UART = m.UART
 	return l
 }
 

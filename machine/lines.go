@@ -1,0 +1,60 @@
+package machine
+
+import "x86emu/idt"
+
+// This file is what the devices' interrupt lines lead to, from the device to the
+// processor's INTR.
+
+// lazyLine is a device whose line need not be right while nobody looks at it.
+type lazyLine interface {
+	// catchUp gives the line its level: a guest is about to see it.
+	catchUp()
+	// plan sees to it that the line changes in time from now on, if it is not
+	// masked: masks may have changed.
+	plan()
+}
+
+// follow makes a device catch up and plan when the guest uses the interrupt
+// controllers.
+func (m *Machine) follow(d lazyLine) { m.lazy = append(m.lazy, d) }
+
+// catchUp precedes whatever a guest does with an interrupt controller.
+func (m *Machine) catchUp() {
+	for _, d := range m.lazy {
+		d.catchUp()
+	}
+}
+
+// replan follows what may have changed a mask.
+func (m *Machine) replan() {
+	for _, d := range m.lazy {
+		d.plan()
+	}
+}
+
+// SetIRQ sets the level of an interrupt line of the board, 0 to 15.
+func (m *Machine) SetIRQ(irq uint8, level bool) {
+	if m.PIC != nil {
+		m.PIC.SetIRQ(irq, level)
+	}
+}
+
+// masks tells whether a line cannot interrupt whatever its level.
+func (m *Machine) masks(irq uint8) bool { return m.PIC == nil || m.PIC.masks(irq) }
+
+// wakes tells whether a request on a line would interrupt the processor, or wake
+// it, as things stand.
+func (m *Machine) wakes(irq uint8) bool {
+	return m.PIC != nil && !m.PIC.holds(irq) && m.CPU.Regs().RFLAGS&idt.FlagIF != 0
+}
+
+// setINTR derives the INTR line from all that drive it.
+func (m *Machine) setINTR() { m.CPU.SetINTR(m.intr.s.Pending || m.PIC != nil && m.PIC.asks()) }
+
+// acknowledge is the processor's interrupt acknowledge: it gives the vector.
+func (m *Machine) acknowledge() uint8 {
+	if m.intr.s.Pending || m.PIC == nil {
+		return m.intr.ack()
+	}
+	return m.PIC.ack()
+}
