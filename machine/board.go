@@ -112,12 +112,16 @@ func (m *Machine) populatePC() {
 	m.PIC = newPIC(m)
 	m.PIT = newPIT(m)
 	m.RTC = newRTC(m)
+	m.PM = newPM(m)
+	m.PCI = &PCI{m: m}
 	m.power = &Power{m: m}
 	if err := errors.Join(
 		m.fit(m.PIC, "two 8259A interrupt controllers", nil, m.PIC.places()...),
 		m.fit(m.PIT, "8254 timer, speaker port", irqs(pitIRQ), m.PIT.places()...),
 		m.fit(m.RTC, "MC146818A clock, CMOS memory", irqs(rtcIRQ), atPorts(PortRange{0x70, 2}, 1, m.RTC)),
-		m.fit(m.power, "power off and reset", nil, m.power.places()...),
+		m.fit(m.PM, "ACPI power management, PM timer, power off", irqs(sciIRQ), m.PM.places()...),
+		m.fit(m.PCI, "PCI configuration, reset control", nil, m.PCI.places()...),
+		m.fit(m.power, "keyboard controller's reset", nil, atPorts(PortRange{0x64, 1}, 1, keyboardPulse{m.power})),
 	); err != nil {
 		panic("BUG: " + err.Error())
 	}

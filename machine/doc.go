@@ -14,7 +14,9 @@
 //	port 0x20    two 8259A interrupt controllers, with 0xA0 and 0x4D0 (ELCR)
 //	port 0x40    8254 timer on IRQ 0, with 0x61: its third counter's gate and output
 //	port 0x70    MC146818A real-time clock on IRQ 8, with the CMOS memory
-//	port 0x604   turns the machine off; 0xCF9 and 0x64 reset it
+//	port 0x600   ACPI's PM1 registers, PM timer and SCI on IRQ 9, with 0xB2, 0xB3
+//	             and 0xAFE0; 0x604 turns the machine off
+//	port 0xCF8   PCI configuration of an empty bus; 0xCF9 resets, as 0x64 does
 //
 // Config.Ports moves 0x3F8, 0xE9 and 0xF4 or leaves them out.
 //

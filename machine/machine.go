@@ -81,6 +81,8 @@ type Machine struct {
 	PIC *PIC
 	PIT *PIT
 	RTC *RTC
+	PM  *PM
+	PCI *PCI
 
 	// OnIO, if not nil, sees each access to a port after it was made.
 	OnIO func(IOEvent)

@@ -22,6 +22,7 @@ func TestPower(t *testing.T) {
 		{"nor the word without SLP_EN", "\xba\x04\x06\xb8\x01\x00\xef", Halted},
 		{"bit 2 of reset control", "\xba\xf9\x0c\xb0\x06\xee", Reset},
 		{"bit 1 of it alone only chooses", "\xba\xf9\x0c\xb0\x02\xee", Halted},
+		{"reset control as part of a double word is an address", "\xba\xf8\x0c\x66\xb8\x00\x06\x00\x00\x66\xef", Halted},
 		{"the keyboard controller's pulse", "\xb0\xfe\xe6\x64", Reset},
 		{"a pulse of other lines", "\xb0\xff\xe6\x64", Halted},
 		{"another command of it", "\xb0\xae\xe6\x64", Halted},

@@ -49,8 +49,8 @@ type Loop struct {
 }
 
 // Status is the exit status of a process that stands for the run: 0 when the
-// guest wrote 0 to port 0xF4, else value*2+1 (mod 256); an even number for
-// what is not the guest's word.
+// guest wrote 0 to port 0xF4 or turned the machine off, for another value
+// value*2+1 (mod 256); an even number for what is not the guest's word.
 func (r Result) Status() int {
 	switch r.Reason {
 	case Exited:

@@ -40,13 +40,15 @@ func (r *rig) wait(ticks uint64) (fired int) {
 
 // play runs a script of steps, separated by semicolons, numbers in hex:
 //
-//	out PORT VALUE     in PORT WANT
+//	out PORT VALUE     in PORT WANT: bytes; outw and inw words, outl and inl double words
 //	raise IRQ          drop IRQ
 //	ack VECTOR         intr 0|1: what INTR is
 //	run CLOCKS         of the timer
 //	beats BEATS        of the real-time clock's crystal
+//	pm CLOCKS          of the PM timer
 //	set REG VALUE      get REG WANT: its registers
 func (r *rig) play(t testing.TB, script string) {
+	sizes := map[string]uint8{"out": 1, "in": 1, "outw": 2, "inw": 2, "outl": 4, "inl": 4}
 	for i, step := range strings.Split(script, ";") {
 		var verb string
 		var a, b uint32
@@ -54,10 +56,10 @@ func (r *rig) play(t testing.TB, script string) {
 		at := fmt.Sprintf("step %d: %s", i+1, step)
 		switch {
 		case n == 0:
-		case verb == "out":
-			r.m.Ports.Out(uint16(a), 1, b)
-		case verb == "in":
-			v := r.m.Ports.In(uint16(a), 1)
+		case strings.HasPrefix(verb, "out"):
+			r.m.Ports.Out(uint16(a), sizes[verb], b)
+		case sizes[verb] != 0:
+			v := r.m.Ports.In(uint16(a), sizes[verb])
 			assert.Equal(t, b, v, "%s: 0x%x", at, v)
 		case verb == "raise":
 			r.m.PIC.SetIRQ(uint8(a), true)
@@ -72,6 +74,8 @@ func (r *rig) play(t testing.TB, script string) {
 			r.wait(uint64(a) * rigTicks)
 		case verb == "beats":
 			r.wait(r.m.tickOf(r.m.beats(rtcHz)+uint64(a), rtcHz) - r.now)
+		case verb == "pm":
+			r.wait(r.m.tickOf(r.m.beats(PMTimerHz)+uint64(a), PMTimerHz) - r.now)
 		case verb == "set", verb == "get":
 			r.m.Ports.Out(0x70, 1, a)
 			if verb == "set" {

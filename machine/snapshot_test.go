@@ -99,6 +99,16 @@ func TestSaveRestore(t *testing.T) {
 			assert.EqualValues(t, 0x85, m.RTC.s.CMOS[rtcYear])
 			return m
 		}},
+		{"a status and an SCI to come, an address of PCI", func(t testing.TB) *Machine {
+			// mov dx,0xcf8; mov eax,0x80001000; out dx,eax; hlt; jmp $-1
+			m := boot(t, Config{TickRate: MinTickRate}, sciWaits+"\xba\xf8\x0c\x66\xb8\x00\x10\x00\x80\x66\xef\xf4\xeb\xfd")
+			m.vector(0x71, 0x600)
+			m.Mem.WriteBytes(0x600, []byte("\x45\xba\x00\x06\xb8\x01\x00\xef"+eoiIRET)) // inc bp; the status is cleared
+			run(t, m, 23_420_000)
+			assert.True(t, m.PM.timer.Active())
+			assert.EqualValues(t, 0x80001000, m.PCI.s.Address)
+			return m
+		}},
 		{"after exit", func(t testing.TB) *Machine { return boot(t, Config{}, "\xe6\xf4") }},
 	} {
 		t.Run(c.name, func(t *testing.T) {

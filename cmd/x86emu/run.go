@@ -29,7 +29,8 @@ guest goes on where it was saved.
 The guest has COM1 at port 0x3F8, a debug console at port 0xE9, and ends the run
 by a write to port 0xF4. The exit status tells how the run ended:
 
-    0  the guest wrote 0 to port 0xF4; for another value: value*2+1 (mod 256)
+    0  the guest wrote 0 to port 0xF4, or turned the machine off (ACPI's S5, by
+       port 0x604); for another value at port 0xF4: value*2+1 (mod 256)
     2  bad usage or a bad image
   120  halted for good: HLT, and nothing can wake the processor
   122  an endless loop of deliveries: the same state comes round for ever
