@@ -53,7 +53,7 @@ type CPU struct {
 	noHint      *block
 
 	limit              uint64 // Ticks at which the run loop must look up
-	inBlock            uint64 // instructions of the running block that have retired, not yet in Ticks
+	inBlock            uint64 // instructions of the running block that have retired and iterations of a REP, not yet in Ticks
 	repBudget, repDone int64  // iterations that a REP may do, has done
 
 	until, deadline    uint64

@@ -4,8 +4,16 @@ import (
 	"x86emu/decode"
 )
 
-// The run loop's ways out: what its uops call when the shortcut misses. A device may
-// be behind an address, and ask for the time: it is that of the instruction.
+// The run loop's ways out: what its uops call when the shortcut misses. The
+// access may be a device's, which has to know the time, and may be told with its
+// instruction's address.
+
+// begin settles both for the instruction of a uop, whose block has not ended;
+// inBlock is 0 again when it has.
+func (c *CPU) begin(u *uop) {
+	c.ip = (c.r[rIP] + uint64(u.off)) & c.ipMask
+	c.inBlock = uint64(u.n)
+}
 
 // offset gives back the offset in the segment of an address that a uop computed.
 func (c *CPU) offset(u *uop, ea uint64) uint64 {
@@ -17,7 +25,7 @@ func (c *CPU) offset(u *uop, ea uint64) uint64 {
 
 //go:noinline
 func (c *CPU) slowLoad(u *uop, ea uint64, size uint8) (uint64, bool) {
-	c.inBlock = uint64(u.n)
+	c.begin(u)
 	v, ok := c.load(decode.SegReg(u.seg), c.offset(u, ea), size)
 	c.inBlock = 0
 	return v, ok
@@ -25,7 +33,7 @@ func (c *CPU) slowLoad(u *uop, ea uint64, size uint8) (uint64, bool) {
 
 //go:noinline
 func (c *CPU) slowMod(u *uop, ea uint64, size uint8) (uint64, bool) {
-	c.inBlock = uint64(u.n)
+	c.begin(u)
 	v, ok := c.loadRMW(decode.SegReg(u.seg), c.offset(u, ea), size)
 	c.inBlock = 0
 	return v, ok
@@ -33,7 +41,7 @@ func (c *CPU) slowMod(u *uop, ea uint64, size uint8) (uint64, bool) {
 
 //go:noinline
 func (c *CPU) slowStore(u *uop, ea uint64, size uint8, v uint64) bool {
-	c.inBlock = uint64(u.n)
+	c.begin(u)
 	ok := c.store(decode.SegReg(u.seg), c.offset(u, ea), size, v)
 	c.inBlock = 0
 	return ok
@@ -41,9 +49,10 @@ func (c *CPU) slowStore(u *uop, ea uint64, size uint8, v uint64) bool {
 
 //go:noinline
 func (c *CPU) slowLoadX(u *uop, ea uint64) bool {
-	c.inBlock = uint64(u.n)
+	c.begin(u)
 	v, ok := c.load128(decode.SegReg(u.seg), c.offset(u, ea), u.imm != 0)
-	if c.inBlock = 0; ok {
+	c.inBlock = 0
+	if ok {
 		*c.xmm(u.dst) = v
 	}
 	return ok
@@ -51,7 +60,7 @@ func (c *CPU) slowLoadX(u *uop, ea uint64) bool {
 
 //go:noinline
 func (c *CPU) slowStoreX(u *uop, ea uint64) bool {
-	c.inBlock = uint64(u.n)
+	c.begin(u)
 	ok := c.store128(decode.SegReg(u.seg), c.offset(u, ea), *c.xmm(u.src), u.imm != 0)
 	c.inBlock = 0
 	return ok

@@ -66,7 +66,10 @@ func (c *CPU) repeat(in *decode.Inst, one func(*CPU, *decode.Inst) bool, bulk fu
 			n = bulk(c, in, min(count, uint64(c.repBudget-c.repDone)))
 		}
 		if n == 0 {
-			if !one(c, in) {
+			c.inBlock += uint64(c.repDone) // a device has to know the time
+			ok := one(c, in)
+			c.inBlock -= uint64(c.repDone)
+			if !ok {
 				return false
 			}
 			n = 1

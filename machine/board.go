@@ -50,7 +50,9 @@ func atPorts(at PortRange, width uint8, dev Ports) place {
 	return place{ports: at, width: width, dev: dev}
 }
 
-// atMem is a range of physical memory.
+// atMem is a range of physical memory. Its device sees the time of the access. A
+// write may set timers and raise lines; a read may not, for the processor looks up
+// after it only where the stretch of code ends that it runs at a time.
 func atMem(at mmu.Range, dev mmu.Device) place { return place{mem: at, mmio: dev} }
 
 // irqs are the lines that a device drives.
