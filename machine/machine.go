@@ -83,6 +83,7 @@ type Machine struct {
 	RTC *RTC
 	PM  *PM
 	PCI *PCI
+	VGA *VGA
 
 	// OnIO, if not nil, sees each access to a port after it was made.
 	OnIO func(IOEvent)
@@ -127,7 +128,13 @@ func New(cfg Config) (*Machine, error) {
 	if y := cfg.Date.Year(); y < 0 || y > 9999 {
 		return nil, fmt.Errorf("the real-time clock shows the years 0 to 9999")
 	}
-	m, err := build(cfg, mmu.NewMemory(cfg.RAM, cfg.Model.MaxPhysBits))
+	mem := mmu.NewMemory(cfg.RAM, cfg.Model.MaxPhysBits)
+	if cfg.Board == PC {
+		if err := mem.MapShared(textAt, textSize, blankText); err != nil {
+			panic("BUG: " + err.Error())
+		}
+	}
+	m, err := build(cfg, mem)
 	if err != nil {
 		return nil, err
 	}
