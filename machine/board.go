@@ -117,6 +117,7 @@ func (m *Machine) populatePC() {
 	m.PM = newPM(m)
 	m.PCI = &PCI{m: m}
 	m.VGA = newVGA(m)
+	m.FWCfg = &FWCfg{m: m}
 	m.power = &Power{m: m}
 	if err := errors.Join(
 		m.fit(m.PIC, "two 8259A interrupt controllers", nil, m.PIC.places()...),
@@ -124,6 +125,7 @@ func (m *Machine) populatePC() {
 		m.fit(m.RTC, "MC146818A clock, CMOS memory", irqs(rtcIRQ), atPorts(PortRange{0x70, 2}, 1, m.RTC)),
 		m.fit(m.PM, "ACPI power management, PM timer, power off", irqs(sciIRQ), m.PM.places()...),
 		m.fit(m.PCI, "PCI configuration, reset control", nil, m.PCI.places()...),
+		m.fit(m.FWCfg, "QEMU's fw_cfg", nil, m.FWCfg.places()...),
 		m.fit(m.power, "keyboard controller's reset", nil, atPorts(PortRange{0x64, 1}, 1, keyboardPulse{m.power})),
 		m.fit(m.VGA, "VGA's registers; the text screen is at 0xB8000", nil, m.VGA.places()...),
 	); err != nil {

@@ -34,6 +34,10 @@ type Config struct {
 	Board Board    // which devices there are; default PC
 	Ports *PortMap // where some of them stand; nil: StandardPorts
 
+	// Files are what a guest finds by fw_cfg beside the board's own. They belong to
+	// the machine, and so to a snapshot of it; nobody may change them.
+	Files []File
+
 	// Extra, if not nil, adds to the board: ROM and memory-mapped devices to
 	// Mem, port devices to Ports, timers to Clock, and each device's state by
 	// Attach. It runs for each machine made with this Config, by New, Fork and
@@ -84,6 +88,8 @@ type Machine struct {
 	PM  *PM
 	PCI *PCI
 	VGA *VGA
+
+	FWCfg *FWCfg // likewise
 
 	// OnIO, if not nil, sees each access to a port after it was made.
 	OnIO func(IOEvent)
@@ -136,6 +142,9 @@ func New(cfg Config) (*Machine, error) {
 	}
 	m, err := build(cfg, mem)
 	if err != nil {
+		return nil, err
+	}
+	if err := m.checkFiles(); err != nil {
 		return nil, err
 	}
 	return m, m.checkNames()
