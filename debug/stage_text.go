@@ -111,6 +111,8 @@ func plural(n uint64, noun string) string {
 		return "1 " + noun
 	case strings.HasSuffix(noun, "y"):
 		noun = noun[:len(noun)-1] + "ie"
+	case strings.HasSuffix(noun, "s"):
+		noun += "e"
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
 }

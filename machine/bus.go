@@ -2,6 +2,7 @@ package machine
 
 import (
 	"fmt"
+	"math/bits"
 	"slices"
 )
 
@@ -23,7 +24,8 @@ type portRange struct {
 // Bus is the port bus. A port that nobody claimed reads as all ones and
 // swallows what is written.
 type Bus struct {
-	ranges []portRange // sorted, disjoint
+	ranges []portRange                           // sorted, disjoint
+	missed func(first uint16, n int, write bool) // nil, or told of ports that nobody claimed
 }
 
 // Claim gives the n ports from first on to dev. Accesses wider than width
@@ -71,13 +73,17 @@ func (b *Bus) In(port uint16, size uint8) uint32 {
 		return r.dev.In(port-r.first, size) & (1<<(8*uint(size)) - 1)
 	}
 	var v uint32
+	lost := uint8(0)
 	for i := uint32(0); i < uint32(size); i++ {
 		x := uint32(0xff)
 		if r := b.find(uint32(port) + i); r != nil {
 			x = r.dev.In(port+uint16(i)-r.first, 1) & 0xff
+		} else {
+			lost |= 1 << i
 		}
 		v |= x << (8 * i)
 	}
+	b.miss(port, lost, false)
 	return v
 }
 
@@ -88,9 +94,22 @@ func (b *Bus) Out(port uint16, size uint8, v uint32) {
 		r.dev.Out(port-r.first, size, v)
 		return
 	}
+	lost := uint8(0)
 	for i := uint32(0); i < uint32(size); i++ {
 		if r := b.find(uint32(port) + i); r != nil {
 			r.dev.Out(port+uint16(i)-r.first, 1, v>>(8*i)&0xff)
+		} else {
+			lost |= 1 << i
 		}
+	}
+	b.miss(port, lost, true)
+}
+
+// miss tells of an access whose bytes in the mask lost nobody has claimed.
+// What lies beyond the last port is not told.
+func (b *Bus) miss(port uint16, lost uint8, write bool) {
+	if lost &= uint8(1<<min(0x10000-int(port), 8) - 1); lost != 0 && b.missed != nil {
+		first := bits.TrailingZeros8(lost)
+		b.missed(port+uint16(first), bits.Len8(lost)-first, write)
 	}
 }

@@ -19,6 +19,9 @@ type Memory struct {
 	// OnStore is called after a store that touched what Watch names. [p, p+n)
 	// lies within one page. walk tells that a walk did it, to set A or D.
 	OnStore func(p Phys, n int, walk bool)
+	// OnHole, if not nil, is called after a read or write that met neither memory nor
+	// a device from p on, for n bytes at most. Walks are not told.
+	OnHole func(p Phys, n int, write bool)
 
 	dir   []*chunk     // by address >> chunkShift
 	code  []*codeMasks // likewise; nil: no marks
@@ -215,17 +218,19 @@ func (m *Memory) readSlow(p Phys, size uint) uint64 {
 	if dev, off, left := m.device(p); uint64(size) <= left && size&(size-1) == 0 {
 		return dev.Read(off, size) & (1<<(8*size) - 1)
 	}
-	v := uint64(0)
+	v, lost := uint64(0), hole{}
 	for i := uint(0); i < size; i++ {
-		b := uint64(0xff)
-		if pg := m.page(p); pg != nil {
-			b = uint64(Load8(pg, uint64(p)))
-		} else if dev, off, _ := m.device(p); dev != nil {
+		b, q := uint64(0xff), p+Phys(i)
+		if pg := m.page(q); pg != nil {
+			b = uint64(Load8(pg, uint64(q)))
+		} else if dev, off, _ := m.device(q); dev != nil {
 			b = dev.Read(off, 1) & 0xff
+		} else {
+			lost.add(i)
 		}
 		v |= b << (8 * i)
-		p++
 	}
+	m.tellHole(p, lost, false)
 	return v
 }
 
@@ -247,15 +252,35 @@ func (m *Memory) writeSlow(p Phys, size uint, v uint64) {
 		dev.Write(off, size, v&(1<<(8*size)-1))
 		return
 	}
+	var lost hole
 	for i := uint(0); i < size; i++ {
-		b := v >> (8 * i) & 0xff
-		if pg := m.own(p); pg != nil {
-			Store8(pg, uint64(p), uint8(b))
-			m.wrote(p, 1)
-		} else if dev, off, _ := m.device(p); dev != nil {
+		b, q := v>>(8*i)&0xff, p+Phys(i)
+		if pg := m.own(q); pg != nil {
+			Store8(pg, uint64(q), uint8(b))
+			m.wrote(q, 1)
+		} else if dev, off, _ := m.device(q); dev != nil {
 			dev.Write(off, 1, b)
+		} else if m.page(q) == nil { // not ROM
+			lost.add(i)
 		}
-		p++
+	}
+	m.tellHole(p, lost, true)
+}
+
+// hole is the part of an access that meets nothing: from byte first to before end.
+type hole struct{ first, end uint }
+
+func (h *hole) add(i uint) {
+	if h.end == 0 {
+		h.first = i
+	}
+	h.end = i + 1
+}
+
+// tellHole tells of the part of an access at p that met nothing.
+func (m *Memory) tellHole(p Phys, h hole, write bool) {
+	if h.end > 0 && m.OnHole != nil {
+		m.OnHole(p+Phys(h.first), int(h.end-h.first), write)
 	}
 }
 

@@ -19,7 +19,8 @@ func newBoard() *cobra.Command {
 		Short: "List the devices of a board",
 		Long: `List the devices that a guest finds: the ports and physical addresses at which
 each answers, and the interrupt lines that it drives (IRQ 0 to 15). RAM lies from
-address 0 on. Anything else reads as all ones and loses what is written.
+address 0 on. Anything else reads as all ones and loses what is written; "x86emu run
+--report-unclaimed" tells what a guest touched of that.
 
 "x86emu run --board bare" leaves out what only a PC has.`,
 		Example: `  x86emu board

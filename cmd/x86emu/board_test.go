@@ -53,3 +53,26 @@ func TestRunOnABoard(t *testing.T) {
 		assert.Contains(t, errs, "--board is as it was saved")
 	}
 }
+
+// What nothing answers is told at the end, once for neighbours, and only when asked for.
+func TestReportUnclaimed(t *testing.T) {
+	// in al,0xe0; in al,0xe1; mov ax,0xd000; mov ds,ax; out 0xe2,al; mov dx,0x300; out dx,al; mov al,0; out 0xf4,al
+	const code = "\xe4\xe0\xe4\xe1\xb8\x00\xd0\x8e\xd8\xe6\xe2\xba\x00\x03\xee" + exit0
+	image := file(t, "image", sector(code))
+	for _, c := range []struct {
+		args []string
+		errs string
+	}{
+		{nil, ""},
+		{[]string{"--report-unclaimed"}, "x86emu: nothing answers at port 0xe0-0xe2: 2 reads, 1 write; first at tick 0 by 0x0:0x7c00\n" +
+			"x86emu: nothing answers at port 0x300: 1 write; first at tick 6 by 0x0:0x7c0e\n"},
+	} {
+		status, _, errs := cli(t, "", append([]string{"run", image, "--board", "bare"}, c.args...)...)
+		assert.Zero(t, status)
+		assert.Equal(t, c.errs, errs)
+	}
+	status, _, errs := cli(t, "", "run", image, "--report-unclaimed", "--gdb", "1234")
+	assert.Equal(t, statusBadUsage, status)
+	assert.Contains(t, errs, "exclude each other")
+	assert.Equal(t, 1, strings.Count(errs, "\n"))
+}

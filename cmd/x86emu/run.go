@@ -13,7 +13,7 @@ func newRun() *cobra.Command {
 	var b board
 	var s streams
 	var budget uint64
-	var reportStale, stopped bool
+	var reportStale, reportUnclaimed, stopped bool
 	var d debugger
 	var save saving
 	var p profileFlags
@@ -46,6 +46,11 @@ With --report-stale-tlb stderr also tells each access that uses a TLB entry whic
 page tables no longer support: the entry, the store that changed the table, and
 the flush that is missing. The guest does the same, but runs one instruction at a time.
 
+With --report-unclaimed stderr tells at the end which ports and physical addresses the
+guest touched though nothing answers there ("x86emu board" lists what does), how often,
+and who did so first. It costs no time. That a kernel looks for devices by touching
+ports is normal; a device that it goes on to use is one that this board lacks.
+
 With --profile a file tells where the guest spent its ticks, by symbol and with call
 stacks, for "go tool pprof -http :8080 FILE". Samples are taken by virtual time, so
 that the same run gives the same profile.
@@ -69,6 +74,8 @@ With --gdb a debugger may attach at any time, which stops the guest: see "x86emu
 				return fmt.Errorf("-S needs --gdb: nobody could continue the guest")
 			case reportStale && d.address != "":
 				return fmt.Errorf("--report-stale-tlb and --gdb exclude each other (in gdb: monitor stale)")
+			case reportUnclaimed && d.address != "":
+				return fmt.Errorf("--report-unclaimed and --gdb exclude each other: a debugger takes the guest through the same accesses again")
 			case p.file != "" && (reportStale || d.address != ""):
 				return fmt.Errorf("--profile goes with neither --report-stale-tlb nor --gdb")
 			}
@@ -101,6 +108,10 @@ With --gdb a debugger may attach at any time, which stops the guest: see "x86emu
 					return err
 				}
 			}
+			var unclaimed *machine.Unclaimed
+			if reportUnclaimed {
+				unclaimed = m.CountUnclaimed()
+			}
 			if err := p.watch(cmd, m, args[0]); err != nil {
 				return err
 			}
@@ -123,6 +134,7 @@ With --gdb a debugger may attach at any time, which stops the guest: see "x86emu
 				return err
 			}
 			w.end()
+			tellUnclaimed(cmd, unclaimed)
 			if save.reached(cmd, r) {
 				return nil
 			}
@@ -134,12 +146,24 @@ With --gdb a debugger may attach at any time, which stops the guest: see "x86emu
 	p.addFlags(cmd)
 	cmd.Flags().StringVar(&p.symbols, "symbols", "", "take the names of --profile from this ELF `FILE` (default the image)")
 	cmd.Flags().BoolVar(&reportStale, "report-stale-tlb", false, "tell each use of a TLB entry that the page tables no longer support")
+	cmd.Flags().BoolVar(&reportUnclaimed, "report-unclaimed", false, "tell at the end which ports and physical addresses the guest touched though nothing answers there")
 	save.addFlags(cmd)
 	d.history = size(debug.DefaultHistory)
 	cmd.Flags().StringVar(&d.address, "gdb", "", "let gdb attach at `HOST:PORT`, or a PORT of this host")
 	cmd.Flags().BoolVarP(&stopped, "stopped", "S", false, "with --gdb: stand still until gdb continues")
 	cmd.Flags().Uint64Var(&budget, "budget", 0, "stop after this many `ticks` (default no limit)")
 	return cmd
+}
+
+// tellUnclaimed tells on stderr of the accesses that nothing answered, if they were
+// counted.
+func tellUnclaimed(cmd *cobra.Command, u *machine.Unclaimed) {
+	if u == nil {
+		return
+	}
+	for _, line := range debug.UnclaimedLines(u) {
+		fmt.Fprintln(cmd.ErrOrStderr(), "x86emu: "+line)
+	}
 }
 
 // budgetOf is the budget that a flag gives, or none.
