@@ -5,6 +5,13 @@
 //	multiboot 1   ELF32, ELF64 or any file with an address header within its
 //	              first 8 KiB; entered in flat 32-bit protected mode with
 //	              EAX = 0x2BADB002 and EBX = the information structure
+//	multiboot 2   the same with a header within the first 32 KiB, EAX = 0x36D76289
+//	              and EBX = the information's tags; relocatable images move
+//	Linux         a bzImage, entered behind its code for real mode: in long mode
+//	              if it offers that, else in protected mode, RSI = the boot
+//	              parameters; one module, the initrd
+//	PVH           an ELF file with a note of Xen's that holds a 32-bit entry;
+//	              entered there, EBX = the start information
 //	ELF32         entered in flat 32-bit protected mode, paging off
 //	ELF64         entered in long mode, CPL 0, with an identity map of the
 //	              first 4 GiB in 2 MiB pages
@@ -17,13 +24,16 @@
 // BootArea, below which the stack grows, an empty IDT, a null LDT, and this
 // table of descriptors at BootArea: for each CPL n, from selector 8 + 0x28*n
 // on, flat 32-bit code, flat data, 64-bit code, 16-bit code, 16-bit data.
-// Page tables (ELF64, flat 64-bit) follow at BootArea+0x1000: PML4, PDPT and
-// four page directories; multiboot information at BootArea+0x8000.
+// Linux has a table of its own there, with the selectors that it expects: code at
+// 0x10, data at 0x18. Page tables (64-bit code) follow at BootArea+0x1000: PML4, PDPT
+// and four page directories; what a kernel is told is at BootArea+0x8000, and its map
+// of memory is Machine.MemoryMap in every protocol.
 // The boot sector's stack pointer is 0x7C00, its interrupt table is empty:
 // there is no firmware.
 //
 // An image is foreign input. Parse and Load refuse what does not fit with one
 // line, and use no more memory than the image and the guest's RAM.
-// [Multiboot Specification 0.6.96; ELF-64 Object File Format; SDM 3A,
-// Processor Management and Initialization]
+// [Multiboot Specification 0.6.96; Multiboot2 Specification 2.0; Linux, The
+// Linux/x86 Boot Protocol; Xen, x86/HVM direct boot ABI; ELF-64 Object File Format;
+// SDM 3A, Processor Management and Initialization]
 package guest

@@ -26,7 +26,7 @@ func (img *Image) StartMode() Mode {
 		return Mode64
 	case BootSector:
 		return Mode16
-	case Flat:
+	case Flat, Linux:
 		return img.Mode
 	}
 	return Mode32
@@ -63,8 +63,6 @@ var descAttr = [descsPerCPL]idt.Attr{
 	descData16: 0x3 | idt.AttrS | idt.AttrPresent | idt.AttrG,
 }
 
-const gdtEntries = 1 + 4*descsPerCPL
-
 // segment is a segment register loaded with one of the loader's descriptors.
 func segment(desc int, cpl uint8) idt.Segment {
 	return idt.Segment{
@@ -74,14 +72,38 @@ func segment(desc int, cpl uint8) idt.Segment {
 	}
 }
 
-// writeGDT writes the loader's descriptors to memory.
-func writeGDT(m *machine.Machine) {
+// segments are the code and data segments that the image is entered with, and all
+// that the table of descriptors has.
+func (img *Image) segments() (code, data idt.Segment, table []idt.Segment) {
+	codeDesc, dataDesc := descCode32, descData32
+	switch img.StartMode() {
+	case Mode64:
+		codeDesc = descCode64
+	case Mode16:
+		codeDesc, dataDesc = descCode16, descData16
+	}
+	code, data = segment(codeDesc, img.CPL), segment(dataDesc, img.CPL)
+	if img.Format == Linux {
+		code.Sel, data.Sel = linuxCode, linuxData
+		return code, data, []idt.Segment{code, data}
+	}
 	for cpl := range uint8(4) {
 		for desc := range descsPerCPL {
-			s := segment(desc, cpl)
-			m.Mem.Write(mmu.Phys(gdtAddr+uint64(s.Sel&^7)), 8, 0x000f_0000_0000_ffff|uint64(s.Attr)<<40)
+			table = append(table, segment(desc, cpl))
 		}
 	}
+	return code, data, table
+}
+
+// writeGDT writes descriptors to memory, each where its selector says, and gives
+// the table.
+func writeGDT(m *machine.Machine, descriptors []idt.Segment) idt.Table {
+	t := idt.Table{Base: gdtAddr}
+	for _, s := range descriptors {
+		m.Mem.Write(mmu.Phys(gdtAddr+uint64(s.Sel&^7)), 8, 0x000f_0000_0000_ffff|uint64(s.Attr)<<40)
+		t.Limit = max(t.Limit, s.Sel|7)
+	}
+	return t
 }
 
 // writeIdentityMap maps the first 4 GiB to themselves in 2 MiB pages.
@@ -106,7 +128,7 @@ func writeIdentityMap(m *machine.Machine, user bool) {
 }
 
 // enter sets the processor to the state at the image's first instruction.
-func (img *Image) enter(m *machine.Machine, info uint64, floppy bool) {
+func (img *Image) enter(m *machine.Machine, told registers, floppy bool) {
 	s := m.CPU.State()
 	s.GPR = [16]uint64{}
 	s.RFLAGS = idt.Flag1
@@ -117,37 +139,33 @@ func (img *Image) enter(m *machine.Machine, info uint64, floppy bool) {
 		return
 	}
 	cpl := img.CPL
-	writeGDT(m)
+	code, data, table := img.segments()
 	s.CPL = cpl
 	s.RFLAGS |= uint64(cpl) << 12 // IOPL: code above CPL 0 may reach the ports
-	s.GDTR = idt.Table{Base: gdtAddr, Limit: gdtEntries*8 - 1}
+	s.GDTR = writeGDT(m, table)
 	s.IDTR = idt.Table{}
 	s.LDTR.Sel, s.LDTR.Attr = 0, idt.AttrUnusable
 	s.CR0 = s.CR0&^uint64(mmu.CR0CD|mmu.CR0NW) | mmu.CR0PE
-	code, data := descCode32, descData32
-	switch img.StartMode() {
-	case Mode64:
-		code = descCode64
+	if img.StartMode() == Mode64 {
 		writeIdentityMap(m, cpl == 3)
 		s.CR3 = pml4Addr
 		s.CR4 |= mmu.CR4PAE
 		s.EFER |= mmu.EFERLME | mmu.EFERLMA
 		s.CR0 |= mmu.CR0PG
-	case Mode16:
-		code, data = descCode16, descData16
 	}
 	for r := range s.Seg {
-		s.Seg[r] = segment(data, cpl)
+		s.Seg[r] = data
 	}
-	s.Seg[decode.CS] = segment(code, cpl)
+	s.Seg[decode.CS] = code
 	s.RIP = img.Entry
-	const rax, rbx, rsp = 0, 3, 4
+	const rax, rbx, rsp, rsi = 0, 3, 4, 6
 	s.GPR[rsp] = BootArea
 	if img.StartMode() == Mode16 {
 		s.GPR[rsp] = 0x7c00
 	}
-	if img.Format == Multiboot {
-		s.GPR[rax], s.GPR[rbx] = mbLoaded, info
+	s.GPR[rax], s.GPR[rbx], s.GPR[rsi] = told.rax, told.rbx, told.rsi
+	if img.Format == PVH {
+		s.TR.Limit = pvhTSSLimit
 	}
 	m.CPU.SetState(s)
 }

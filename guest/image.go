@@ -1,7 +1,6 @@
 package guest
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -16,6 +15,9 @@ type Format uint8
 
 const (
 	Multiboot Format = iota
+	Multiboot2
+	Linux
+	PVH
 	ELF32
 	ELF64
 	BootSector
@@ -23,7 +25,7 @@ const (
 )
 
 func (f Format) String() string {
-	return [...]string{"multiboot", "ELF32", "ELF64", "boot sector", "flat binary"}[f]
+	return [...]string{"multiboot", "multiboot 2", "Linux bzImage", "PVH", "ELF32", "ELF64", "boot sector", "flat binary"}[f]
 }
 
 // Segment is a piece of an image: Data at a physical address, then zeros up to
@@ -39,13 +41,13 @@ type Image struct {
 	Format   Format
 	Segments []Segment
 	Entry    uint64 // physical address of the first instruction
-	Mode     Mode   // Flat: the mode of the first instruction
+	Mode     Mode   // Flat, Linux: the mode of the first instruction
 	CPL      uint8  // Flat: its privilege level
 
-	pageModules bool // Multiboot: modules start at page boundaries
+	protocol protocol // nil: entered and told nothing
 }
 
-// Module is a file that a multiboot loader puts beside the kernel.
+// Module is a file that a loader puts beside the kernel.
 type Module struct {
 	Data    []byte
 	Cmdline string
@@ -53,8 +55,8 @@ type Module struct {
 
 // Options are what an image is given at start.
 type Options struct {
-	Cmdline string   // multiboot
-	Modules []Module // multiboot
+	Cmdline string   // multiboot, Linux, PVH
+	Modules []Module // multiboot, PVH; Linux: one, the initrd
 	Floppy  bool     // boot sector: of the first floppy disk, not of the first hard disk
 }
 
@@ -69,37 +71,57 @@ const (
 	infoAddr = BootArea + 0x8000
 )
 
-var errUnknown = errors.New("unknown image format: neither multiboot, ELF nor a 512-byte boot sector (a flat binary needs its load address)")
+var errUnknown = errors.New("unknown image format: neither multiboot, a Linux bzImage, ELF nor a 512-byte boot sector (a flat binary needs its load address)")
 
-// Parse tells an image's format by its bytes. A multiboot header comes before
-// ELF, ELF before a boot sector.
+// Parse tells an image's format by its bytes. Of several that one file has, the first
+// of these is taken, as QEMU's -kernel does: Linux, multiboot 1 (but PVH where a
+// 64-bit ELF file has both), PVH, multiboot 2, ELF; then a boot sector.
 func Parse(data []byte) (*Image, error) {
-	if machine.IsSnapshot(data) {
+	switch {
+	case machine.IsSnapshot(data):
 		return nil, errors.New("a snapshot of a machine, and no image to be loaded into one")
-	}
-	if h, ok := findMultiboot(data); ok {
-		return parseMultiboot(data, h)
-	}
-	if bytes.HasPrefix(data, []byte("\x7fELF")) {
-		return parseELF(data)
-	}
-	if len(data) == sectorSize && signed(data) {
-		return sectorImage(data), nil
-	}
-	if len(data) == 0 {
+	case len(data) == 0:
 		return nil, errors.New("the image is empty")
+	case isLinux(data):
+		return parseLinux(data)
 	}
-	if isLinux(data) {
-		return nil, errors.New("a Linux kernel (bzImage): it needs the Linux boot protocol, and a multiboot or ELF image is what can be loaded")
+	file, bad := openELF(data)
+	entry, pvh := file.pvhEntry()
+	h1, mb1 := findMultiboot(data)
+	h2, mb2 := findMultiboot2(data)
+	from := source{data, file, bad}
+	switch {
+	case mb1 && !(pvh && file.class == elfClass64):
+		return parseMultiboot(from, h1)
+	case pvh:
+		return parsePVH(file, entry)
+	case mb2:
+		return parseMultiboot2(from, h2)
+	case file != nil || bad != nil:
+		return from.image()
+	case len(data) == sectorSize && signed(data):
+		return sectorImage(data), nil
 	}
 	return nil, errUnknown
 }
 
-// isLinux tells a bzImage by the signature of its setup header.
-// [Linux, The Linux/x86 Boot Protocol]
-func isLinux(data []byte) bool {
-	const at = 0x202
-	return len(data) >= at+4 && string(data[at:at+4]) == "HdrS"
+// source is the file of an image, and as ELF, if it is that: file, or what is bad
+// about it.
+type source struct {
+	data []byte
+	file *elfFile
+	bad  error
+}
+
+// image is what an ELF file loads.
+func (f source) image() (*Image, error) {
+	switch {
+	case f.bad != nil:
+		return nil, f.bad
+	case f.file == nil:
+		return nil, errors.New("multiboot image is neither ELF nor has load addresses in its header")
+	}
+	return f.file.image()
 }
 
 // ParseDisk makes an image of the first sector of a disk. It must end in 0x55
@@ -181,6 +203,14 @@ func (img *Image) End() uint64 {
 // Load puts the image into a fresh machine (its RAM is zero) and sets its
 // processor to the state at entry.
 func (img *Image) Load(m *machine.Machine, o Options) error {
+	if img.protocol != nil {
+		var err error
+		if img, err = img.protocol.settle(img, m.RAM()); err != nil {
+			return err
+		}
+	} else if err := img.refuse(o); err != nil {
+		return err
+	}
 	if end := img.End(); end > m.RAM() {
 		return fmt.Errorf("the image needs memory up to 0x%x, more than the %d MiB of RAM", end, m.RAM()>>20)
 	}
@@ -189,25 +219,19 @@ func (img *Image) Load(m *machine.Machine, o Options) error {
 			return fmt.Errorf("segment at 0x%x overlaps the loader's area 0x%x-0x%x", s.Addr, BootArea, BootAreaEnd-1)
 		}
 	}
-	if img.Format != Multiboot && len(o.Modules) > 0 {
-		return fmt.Errorf("modules need a multiboot image, this is a %s", img.Format)
-	}
-	if img.Format != Multiboot && o.Cmdline != "" {
-		return fmt.Errorf("a command line needs a multiboot image, this is a %s", img.Format)
-	}
 	if err := img.checkModel(m.Config().Model); err != nil {
 		return err
 	}
-	info := uint64(0)
-	if img.Format == Multiboot {
+	var told registers
+	if img.protocol != nil {
 		var err error
-		if info, err = img.writeInfo(m, o); err != nil {
+		if told, err = img.protocol.tell(m, img, o); err != nil {
 			return err
 		}
 	}
 	for _, s := range img.Segments {
 		m.Mem.WriteBytes(mmu.Phys(s.Addr), s.Data)
 	}
-	img.enter(m, info, o.Floppy)
+	img.enter(m, told, o.Floppy)
 	return nil
 }

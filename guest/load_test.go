@@ -216,8 +216,8 @@ func TestLoadRefuses(t *testing.T) {
 		{"loaded beyond RAM", parse(t, elfSpec{entry: 0x10000000, segments: []elfSegment{{paddr: 0x10000000, data: code}}}.build()), Options{}, nil, "more than the 4 MiB of RAM"},
 		{"bss beyond RAM", parse(t, elfSpec{entry: 0x100000, segments: []elfSegment{{paddr: 0x100000, data: code, memsz: 1 << 30}}}.build()), Options{}, nil, "more than the 4 MiB of RAM"},
 		{"over the loader's area", flat(t, make([]byte, 0x1000), 0x8ffff, Mode32, 0), Options{}, nil, "overlaps the loader's area"},
-		{"modules for ELF", parse(t, elfSpec{entry: 0x100000, segments: []elfSegment{{paddr: 0x100000, data: code}}}.build()), Options{Modules: []Module{{}}}, nil, "modules need a multiboot image"},
-		{"command line for a boot sector", parse(t, bootSector()), Options{Cmdline: "x"}, nil, "command line needs a multiboot image"},
+		{"modules for ELF", parse(t, elfSpec{entry: 0x100000, segments: []elfSegment{{paddr: 0x100000, data: code}}}.build()), Options{Modules: []Module{{}}}, nil, "modules are for kernels of"},
+		{"command line for a boot sector", parse(t, bootSector()), Options{Cmdline: "x"}, nil, "a command line is for kernels of"},
 		{"64-bit on a 486", flat(t, exit, 0x500, Mode64, 0), Options{}, model("486"), "needs long mode"},
 		{"modules too large", parse(t, mb), Options{Modules: []Module{{make([]byte, 2<<20), ""}, {make([]byte, 2<<20), ""}}}, nil, "module 2 needs memory"},
 		{"command line too long", parse(t, mb), Options{Cmdline: strings.Repeat("x", 40000)}, nil, "need more than"},
@@ -239,6 +239,11 @@ func FuzzLoad(f *testing.F) {
 	f.Add(elfSpec{class: elfClass64, entry: 0x100000, segments: []elfSegment{{paddr: 0x100000, data: exe}, {paddr: 0x110000, data: exe, memsz: 1 << 16}}}.build(), uint64(0x500), byte(64))
 	f.Add(append(mbHeader(mbAddresses, 0x100000, 0x100000, 0, 0, 0x100020), exe...), uint64(0xffff), byte(16))
 	f.Add(bootSector(), uint64(1)<<63, byte(0))
+	f.Add(withSections(elfMB2(elfClass32, hdrTag(hdrRequest, 0, infoMemoryMap), hdrTag(hdrRelocatable, 0, 0x110000, 0x1fffff, 0x1000, preferHighest))), uint64(0), byte(0))
+	f.Add(mb2File(exe, byAddresses, entryTag, hdrTag(hdrConsole, 0, consoleText)), uint64(0), byte(0))
+	f.Add(bzImage(bzSpec{relocates: true}), uint64(0), byte(0))
+	f.Add(bzImage(bzSpec{wide: true}), uint64(0), byte(0))
+	f.Add(pvhFile(elfClass64, xenNote(xenPhys32Entry, 0x100000), exe), uint64(0), byte(0))
 	f.Fuzz(func(t *testing.T, data []byte, addr uint64, mode byte) {
 		for _, parse := range []func() (*Image, error){
 			func() (*Image, error) { return Parse(data) },
@@ -246,8 +251,12 @@ func FuzzLoad(f *testing.F) {
 		} {
 			m := newMachine(t, machine.Config{RAM: 2 << 20})
 			img, err := parse()
+			var told Options
+			if err == nil && img.protocol != nil {
+				told = Options{Cmdline: "a command line", Modules: []Module{{make([]byte, 5000), "a module"}}}
+			}
 			if err == nil {
-				err = img.Load(m, Options{})
+				err = img.Load(m, told)
 			}
 			if err != nil {
 				if err.Error() == "" || strings.ContainsAny(err.Error(), "\r\n") {
@@ -278,6 +287,10 @@ func TestParseCutAnywhere(t *testing.T) {
 		"ELF64":  elfSpec{class: elfClass64, entry: 0x100000, segments: seg}.build(),
 		"a.out":  append(mbHeader(mbAddresses, 0x100000, 0x100000, 0x100024, 0x200000, 0x100020), code...),
 		"sector": bootSector(),
+
+		"multiboot 2":       elfMB2(elfClass32),
+		"multiboot 2 a.out": mb2File(code, hdrTag(hdrAddress, 0, mb2Base, mb2Base, mb2Base+68, mb2Base+0x1234), entryTag),
+		"PVH":               elfSpec{entry: 0x100000, segments: []elfSegment{{kind: elfNote, data: xenNote(xenPhys32Entry, 0x100000)}, {paddr: 0x100000, data: code}}}.build(),
 	}
 	for name, whole := range images {
 		for n := range whole {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"x86emu/machine"
-	"x86emu/mmu"
 )
 
 // [Multiboot Specification, The layout of Multiboot header; Boot information format]
@@ -45,19 +44,18 @@ func findMultiboot(data []byte) (int, bool) {
 }
 
 // parseMultiboot reads an image with a multiboot header at off.
-func parseMultiboot(data []byte, off int) (*Image, error) {
+func parseMultiboot(from source, off int) (*Image, error) {
+	data := from.data
 	flags := binary.LittleEndian.Uint32(data[off+4:])
 	if unknown := flags & mbRequired &^ (mbPageAlign | mbMemory | mbVideo); unknown != 0 {
 		return nil, fmt.Errorf("multiboot header requires features unknown to the specification (flags 0x%x)", unknown)
 	}
-	img, err := (*Image)(nil), error(nil)
-	switch {
-	case flags&mbAddresses != 0:
+	var img *Image
+	var err error
+	if flags&mbAddresses != 0 {
 		img, err = parseAddresses(data, off)
-	case len(data) >= 4 && string(data[:4]) == "\x7fELF":
-		img, err = parseELF(data)
-	default:
-		return nil, errors.New("multiboot image is neither ELF nor has load addresses in its header")
+	} else {
+		img, err = from.image()
 	}
 	if err != nil {
 		return nil, err
@@ -65,8 +63,7 @@ func parseMultiboot(data []byte, off int) (*Image, error) {
 	if img.Entry > 0xffffffff {
 		return nil, fmt.Errorf("multiboot entry 0x%x is above 4 GiB", img.Entry)
 	}
-	img.Format = Multiboot
-	img.pageModules = flags&mbPageAlign != 0
+	img.Format, img.protocol = Multiboot, multiboot1{}
 	return img, nil
 }
 
@@ -77,7 +74,16 @@ func parseAddresses(data []byte, off int) (*Image, error) {
 		return nil, errors.New("truncated multiboot header")
 	}
 	field := func(i int) uint64 { return uint64(binary.LittleEndian.Uint32(data[off+i:])) }
-	header, load, loadEnd, bssEnd, entry := field(12), field(16), field(20), field(24), field(28)
+	return loadByAddresses(data, off, addresses{header: field(12), load: field(16), loadEnd: field(20), bssEnd: field(24), entry: field(28)})
+}
+
+// addresses are where a header says that it is, and what of its file goes where.
+// A loadEnd of zero is the end of the file, a bssEnd of zero is loadEnd.
+type addresses struct{ header, load, loadEnd, bssEnd, entry uint64 }
+
+// loadByAddresses makes an image of a file with a header at off.
+func loadByAddresses(data []byte, off int, a addresses) (*Image, error) {
+	header, load, loadEnd, bssEnd := a.header, a.load, a.loadEnd, a.bssEnd
 	if load > header || header-load > uint64(off) {
 		return nil, fmt.Errorf("multiboot header at 0x%x is not where its load address 0x%x puts it", header, load)
 	}
@@ -102,36 +108,25 @@ func parseAddresses(data []byte, off int) (*Image, error) {
 	if s.Size == 0 {
 		return nil, errors.New("the image has no loadable segment")
 	}
-	return (&Image{Entry: entry, Segments: []Segment{s}}).finish()
+	return (&Image{Entry: a.entry, Segments: []Segment{s}}).finish()
 }
 
-// writeInfo places modules behind the image and the boot information into the
-// loader's area, and returns its address.
-func (img *Image) writeInfo(m *machine.Machine, o Options) (uint64, error) {
-	info := make([]byte, infoSize, BootAreaEnd-infoAddr)
-	room := true
-	// add appends to the information and gives the address.
-	add := func(b []byte) uint32 {
-		for len(info)%4 != 0 {
-			info = append(info, 0)
-		}
-		at := infoAddr + len(info)
-		if len(info)+len(b) > BootAreaEnd-infoAddr-8 {
-			room = false
-			return 0
-		}
-		info = append(info, b...)
-		return uint32(at)
-	}
-	put := func(off int, v uint32) { binary.LittleEndian.PutUint32(info[off:], v) }
-	text := func(s string) uint32 { return add(append([]byte(s), 0)) }
+// multiboot1 is the protocol of multiboot 1. Modules are at page boundaries, whether
+// or not the header asks for it.
+type multiboot1 struct{ fixed }
+
+func (multiboot1) tell(m *machine.Machine, img *Image, o Options) (registers, error) {
+	var a area
+	info := make([]byte, infoSize)
+	at := a.add(info, 4)
+	put := func(off int, v uint32) { binary.LittleEndian.PutUint32(a.data[off:], v) }
 
 	le := binary.LittleEndian
-	put(0, infoMemory|infoCmdline|infoMap|infoLoader)
+	flags := uint32(infoMemory | infoCmdline | infoMap | infoLoader)
 	put(4, machine.LowMemoryEnd>>10)
 	put(8, uint32((m.RAM()-machine.HighMemory)>>10))
-	put(16, text(o.Cmdline))
-	put(64, text(loaderName))
+	put(16, a.text(o.Cmdline))
+	put(64, a.text(loaderName))
 	var ranges []byte
 	for _, r := range m.MemoryMap() {
 		ranges = le.AppendUint32(ranges, 20)
@@ -139,30 +134,23 @@ func (img *Image) writeInfo(m *machine.Machine, o Options) (uint64, error) {
 		ranges = le.AppendUint32(ranges, uint32(r.Kind))
 	}
 	put(44, uint32(len(ranges)))
-	put(48, add(ranges))
+	put(48, a.add(ranges, 4))
 
 	if len(o.Modules) > 0 {
+		places, err := placeModules(m, img.End(), o.Modules)
+		if err != nil {
+			return registers{}, err
+		}
 		var list []byte
-		next := max(img.End(), machine.HighMemory)
-		for i, mod := range o.Modules {
-			next = (next + mmu.PageMask) &^ mmu.PageMask
-			end := next + uint64(len(mod.Data))
-			if end > m.RAM() {
-				return 0, fmt.Errorf("module %d needs memory up to 0x%x, more than the %d MiB of RAM", i+1, end, m.RAM()>>20)
-			}
-			m.Mem.WriteBytes(mmu.Phys(next), mod.Data)
-			for _, v := range []uint32{uint32(next), uint32(end), text(mod.Cmdline), 0} {
+		for i, p := range places {
+			for _, v := range []uint32{uint32(p.At), uint32(uint64(p.At) + p.Len), a.text(o.Modules[i].Cmdline), 0} {
 				list = le.AppendUint32(list, v)
 			}
-			next = end
 		}
-		put(0, le.Uint32(info)|infoModules)
-		put(20, uint32(len(o.Modules)))
-		put(24, add(list))
+		flags |= infoModules
+		put(20, uint32(len(places)))
+		put(24, a.add(list, 4))
 	}
-	if !room {
-		return 0, fmt.Errorf("command line and modules need more than the %d KiB that the loader has for them", (BootAreaEnd-infoAddr)>>10)
-	}
-	m.Mem.WriteBytes(infoAddr, info)
-	return infoAddr, nil
+	put(0, flags)
+	return registers{rax: mbLoaded, rbx: uint64(at)}, a.write(m)
 }

@@ -45,6 +45,20 @@ func readFile(name string) ([]byte, error) {
 	return data, nil
 }
 
+// OpenInitrd reads what an option such as --initrd names for this image: the one file
+// of a Linux kernel, whose name may have any characters, or a list of modules. Several
+// archives for Linux are one file that has them all, one behind the other.
+func (img *Image) OpenInitrd(text string) ([]Module, error) {
+	if img.Format != Linux {
+		return OpenModules(text)
+	}
+	data, err := readFile(text)
+	if err != nil {
+		return nil, fmt.Errorf("initrd: %w", err)
+	}
+	return []Module{{Data: data}}, nil
+}
+
 // OpenModules reads the modules of a list: FILE[ args][,FILE[ args]...], where
 // a doubled comma stands for one. The file's name ends at a space; where the
 // names of several files begin alike, the longest one that exists is taken.

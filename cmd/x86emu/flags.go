@@ -44,8 +44,8 @@ func (b *board) addFlags(cmd *cobra.Command) {
 	b.addBoard(cmd)
 	f.Uint64Var(&b.rate, "tick-rate", machine.DefaultTickRate, "how many `ticks` a second of the guest's clocks and timers has")
 	f.Var(&b.date, "rtc", "what the real-time clock shows at first: `DATE`, as 2024-01-31T12:00:00 or 2024-01-31; or now")
-	f.StringVar(&b.cmdline, "append", "", "command line `text` of a multiboot kernel, after its name")
-	f.StringVar(&b.initrd, "initrd", "", "multiboot modules: `FILE[ args][,FILE...]` (,, is a comma)")
+	f.StringVar(&b.cmdline, "append", "", "command line `text` of a kernel: multiboot, Linux, PVH")
+	f.StringVar(&b.initrd, "initrd", "", "modules: `FILE[ args][,FILE...]` (,, is a comma); of Linux the one initrd")
 	f.Var(&b.addr, "load-addr", "treat the image as a flat binary and load it at this `address`")
 	f.Lookup("load-addr").DefValue = ""
 	f.Var(&b.mode, "mode", "`16|32|64`: mode of a flat binary's first instruction")
@@ -88,13 +88,13 @@ func (b *board) make(image string, cfg machine.Config) (*machine.Machine, error)
 }
 
 // load puts an image into a machine, with the modules that a list names. The
-// command line of a multiboot kernel begins with its name.
+// command line of a multiboot 1 kernel begins with its name.
 func load(m *machine.Machine, name string, img *guest.Image, o guest.Options, initrd string) (err error) {
 	if img.Format == guest.Multiboot {
 		o.Cmdline = strings.TrimSpace(name + " " + o.Cmdline)
 	}
 	if initrd != "" {
-		if o.Modules, err = guest.OpenModules(initrd); err != nil {
+		if o.Modules, err = img.OpenInitrd(initrd); err != nil {
 			return err
 		}
 	}

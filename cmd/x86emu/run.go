@@ -21,9 +21,9 @@ func newRun() *cobra.Command {
 		Use:   "run IMAGE",
 		Short: "Run a guest until it ends",
 		Long: `Run a guest until it ends. IMAGE is the name of a built-in kernel (see
-"x86emu guests") or a file: multiboot 1, ELF32, ELF64 or a 512-byte boot sector,
-told by its bytes; or a flat binary with --load-addr. A name with a slash is
-always a file. It may also be a snapshot, here and wherever an IMAGE is run: the
+"x86emu guests") or a file: multiboot 1 or 2, a Linux bzImage, PVH, ELF32, ELF64
+or a 512-byte boot sector, told by its bytes; or a flat binary with --load-addr. A
+name with a slash is always a file. It may also be a snapshot, here and wherever an IMAGE is run: the
 guest goes on where it was saved.
 
 The guest has COM1 at port 0x3F8, a debug console at port 0xE9, and ends the run
@@ -59,6 +59,7 @@ With --gdb a debugger may attach at any time, which stops the guest: see "x86emu
 -S lets the guest stand until it does.`,
 		Example: `  x86emu run unmapped-handler-32
   x86emu run kernel.elf -m 128M --append "root=/dev/ram" --initrd "fs.img ro,mod.ko"
+  x86emu run bzImage -m 256M --append "console=ttyS0" --initrd initrd.cpio.gz
   x86emu run kernel.elf --budget 1000000
   x86emu run boot.bin --cpu 386
   x86emu run missing-invlpg-32 --report-stale-tlb

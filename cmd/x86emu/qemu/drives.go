@@ -93,7 +93,7 @@ func addDrive(p *parser, value string) error {
 	return p.addImage(d)
 }
 
-var errFirmware = errors.New("there is no firmware on this board, neither a BIOS nor UEFI: give a multiboot kernel by -kernel")
+var errFirmware = errors.New("there is no firmware on this board, neither a BIOS nor UEFI: give a kernel by -kernel")
 
 // bootOrder reads the value of -boot.
 func bootOrder(p *parser, value string) error {
@@ -114,7 +114,7 @@ func (p *parser) boot() error {
 	chosen := -1
 	if p.Kernel == "" {
 		if chosen = p.choose(); chosen < 0 {
-			return errors.New("nothing to boot: give a multiboot kernel by -kernel, or the image of a disk by -hda, -fda or -drive")
+			return errors.New("nothing to boot: give a kernel by -kernel, or the image of a disk by -hda, -fda or -drive")
 		}
 		d := p.drives[chosen]
 		if d.medium == cdrom {

@@ -5,7 +5,8 @@ const Help = `Run a guest by a command line of qemu-system-i386 or qemu-system-x
 a Makefile with QEMU = x86emu qemu works. Options have one dash or two.
 
   -kernel FILE -append TEXT -initrd FILE[ args],...
-                    a multiboot 1 kernel, ELF32 or ELF64, and its modules
+                    a Linux bzImage and its initrd; a multiboot or PVH kernel,
+                    ELF32 or ELF64, and its modules
   -hda FILE, -fda FILE, -drive file=FILE[,if=floppy], FILE, -boot a|c
                     without -kernel: the first sector of a disk, at 0x7C00. No
                     BIOS is there to call and no disk to read more from.
