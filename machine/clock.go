@@ -107,6 +107,9 @@ func (m *Machine) tickOf(beat, hz uint64) uint64 {
 	return tick
 }
 
+// after is the tick so many microseconds from now.
+func (m *Machine) after(micros uint64) uint64 { return m.Clock.Now() + m.tickOf(micros, 1_000_000) }
+
 // save and load copy the timers' ticks.
 func (c *Clock) save() []uint64 {
 	at := make([]uint64, len(c.timers))

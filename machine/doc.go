@@ -13,13 +13,11 @@
 //
 //	port 0x20    two 8259A interrupt controllers, with 0xA0 and 0x4D0 (ELCR)
 //	port 0x40    8254 timer on IRQ 0, with 0x61: its third counter's gate and output
+//	port 0x60    8042 with a keyboard on IRQ 1, with 0x64: scan code sets 1 and 2, A20, reset
 //	port 0x70    MC146818A real-time clock on IRQ 8, with the CMOS memory
 //	port 0x600   ACPI's PM1 registers, PM timer and SCI on IRQ 9, with 0xB2, 0xB3
 //	             and 0xAFE0; 0x604 turns the machine off
-//	port 0x510   QEMU's fw_cfg, with Config.Files; 0x514 by transfers to RAM
-//	port 0xCF8   PCI configuration of an empty bus; 0xCF9 resets, as 0x64 does
-//	port 0x3C0   VGA's registers as text modes use them, with 0x3D4 or 0x3B4; in mode 3
-//	0xB8000      text memory: RAM, at first blank
+//	port 0xCF8   PCI configuration of an empty bus; 0xCF9 resets
 //
 // Config.Ports moves 0x3F8, 0xE9 and 0xF4 or leaves them out.
 //
@@ -40,8 +38,7 @@
 // the processor's State, its TLB, memory, timers and the devices' flat states,
 // and nothing else.
 //
-// Disk, keyboard and graphics are not part of this board; other interrupts
+// Disk and video are not part of this board; other interrupts
 // and NMI are raised by the caller. There is no firmware: images are loaded by
 // package guest, and find interrupt controllers and timer as they come out of reset: silent.
-// Only the text screen is as firmware would leave it.
 package machine

@@ -27,16 +27,15 @@ type Config struct {
 	Input   *Input  // what COM1 receives; nil: nothing
 	Console *Output // where port 0xE9 sends to; nil: nowhere
 
-	// ResumeInput tells Restore that Input is the stream of the machine that was
-	// saved, from its beginning: what that machine had taken of it is passed over.
+	// Keys is what is typed on the keyboard; nil: nothing. The bare board has none.
+	Keys *Keys
+
+	// ResumeInput tells Restore that Input and Keys are those of the machine that was
+	// saved, from their beginning: what that machine had taken of them is passed over.
 	ResumeInput bool
 
 	Board Board    // which devices there are; default PC
 	Ports *PortMap // where some of them stand; nil: StandardPorts
-
-	// Files are what a guest finds by fw_cfg beside the board's own. They belong to
-	// the machine, and so to a snapshot of it; nobody may change them.
-	Files []File
 
 	// Extra, if not nil, adds to the board: ROM and memory-mapped devices to
 	// Mem, port devices to Ports, timers to Clock, and each device's state by
@@ -85,11 +84,9 @@ type Machine struct {
 	PIC *PIC
 	PIT *PIT
 	RTC *RTC
+	KBC *I8042
 	PM  *PM
 	PCI *PCI
-	VGA *VGA
-
-	FWCfg *FWCfg // likewise
 
 	// OnIO, if not nil, sees each access to a port after it was made.
 	OnIO func(IOEvent)
@@ -134,17 +131,8 @@ func New(cfg Config) (*Machine, error) {
 	if y := cfg.Date.Year(); y < 0 || y > 9999 {
 		return nil, fmt.Errorf("the real-time clock shows the years 0 to 9999")
 	}
-	mem := mmu.NewMemory(cfg.RAM, cfg.Model.MaxPhysBits)
-	if cfg.Board == PC {
-		if err := mem.MapShared(textAt, textSize, blankText); err != nil {
-			panic("BUG: " + err.Error())
-		}
-	}
-	m, err := build(cfg, mem)
+	m, err := build(cfg, mmu.NewMemory(cfg.RAM, cfg.Model.MaxPhysBits))
 	if err != nil {
-		return nil, err
-	}
-	if err := m.checkFiles(); err != nil {
 		return nil, err
 	}
 	return m, m.checkNames()

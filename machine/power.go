@@ -6,12 +6,10 @@ package machine
 //	port 0x604   ACPI's PM1 control (PM)
 //	port 0xCF9   reset control, among PCI's ports: bit 2 resets; bit 1, which
 //	             chooses the kind, is kept
-//	port 0x64    the keyboard controller's output port pulsed: 0xF0 to 0xFE,
-//	             even, resets; it reads as all ones
+//	port 0x64    the keyboard controller's output port (I8042)
 //	port 0x92    fast reset: bit 0 (Port92)
 //
-// [Intel 82371SB (PIIX3) data sheet, Reset Control Register; IBM PC AT Technical
-// Reference, Keyboard Controller]
+// [Intel 82371SB (PIIX3) data sheet, Reset Control Register]
 type Power struct {
 	s powerState
 	m *Machine
@@ -41,16 +39,5 @@ func (p *Power) resetControl(v uint32) {
 	p.s.ResetControl = uint8(v) & hard
 	if v&reset != 0 {
 		p.reset()
-	}
-}
-
-// keyboardPulse is port 0x64.
-type keyboardPulse struct{ p *Power }
-
-func (keyboardPulse) In(uint16, uint8) uint32 { return 0xffffffff }
-
-func (k keyboardPulse) Out(_ uint16, _ uint8, v uint32) {
-	if v&0xf1 == 0xf0 {
-		k.p.reset()
 	}
 }

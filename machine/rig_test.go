@@ -47,7 +47,8 @@ func (r *rig) wait(ticks uint64) (fired int) {
 //	beats BEATS        of the real-time clock's crystal
 //	pm CLOCKS          of the PM timer
 //	set REG VALUE      get REG WANT: its registers
-//	crtc REG VALUE     of the VGA's CRT controller
+//	press KEY          release KEY, on the keyboard
+//	ms MILLISECONDS
 func (r *rig) play(t testing.TB, script string) {
 	sizes := map[string]uint8{"out": 1, "in": 1, "outw": 2, "inw": 2, "outl": 4, "inl": 4}
 	for i, step := range strings.Split(script, ";") {
@@ -85,8 +86,10 @@ func (r *rig) play(t testing.TB, script string) {
 				v := r.m.Ports.In(0x71, 1)
 				assert.Equal(t, b, v, "%s: 0x%x", at, v)
 			}
-		case verb == "crtc":
-			r.m.Ports.Out(0x3d4, 2, a|b<<8)
+		case verb == "press", verb == "release":
+			r.m.KBC.kbd.turn(Keystroke{Key: Key(a), Released: verb == "release", Held: verb == "press"})
+		case verb == "ms":
+			r.wait(r.m.after(uint64(a)*1000) - r.now)
 		default:
 			t.Fatal(at)
 		}
