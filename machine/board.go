@@ -116,6 +116,8 @@ func (m *Machine) populatePC() {
 	m.RTC = newRTC(m)
 	m.PM = newPM(m)
 	m.PCI = &PCI{m: m}
+	m.VGA = newVGA(m)
+	m.FWCfg = &FWCfg{m: m}
 	m.KBC = newI8042(m)
 	m.power = &Power{m: m}
 	m.Attach(m.power)
@@ -125,6 +127,8 @@ func (m *Machine) populatePC() {
 		m.fit(m.RTC, "MC146818A clock, CMOS memory", irqs(rtcIRQ), atPorts(PortRange{0x70, 2}, 1, m.RTC)),
 		m.fit(m.PM, "ACPI power management, PM timer, power off", irqs(sciIRQ), m.PM.places()...),
 		m.fit(m.PCI, "PCI configuration, reset control", nil, m.PCI.places()...),
+		m.fit(m.FWCfg, "QEMU's fw_cfg", nil, m.FWCfg.places()...),
+		m.fit(m.VGA, "VGA's registers; the text screen is at 0xB8000", nil, m.VGA.places()...),
 		m.fit(m.KBC, "8042 keyboard controller", irqs(keyboardIRQ, mouseIRQ), m.KBC.places()...),
 		m.fit(m.KBC.kbd, "keyboard at the 8042, scan code sets 1 and 2", nil),
 	); err != nil {

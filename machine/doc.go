@@ -17,7 +17,10 @@
 //	port 0x70    MC146818A real-time clock on IRQ 8, with the CMOS memory
 //	port 0x600   ACPI's PM1 registers, PM timer and SCI on IRQ 9, with 0xB2, 0xB3
 //	             and 0xAFE0; 0x604 turns the machine off
+//	port 0x510   QEMU's fw_cfg, with Config.Files; 0x514 by transfers to RAM
 //	port 0xCF8   PCI configuration of an empty bus; 0xCF9 resets
+//	port 0x3C0   VGA's registers as text modes use them, with 0x3D4 or 0x3B4; in mode 3
+//	0xB8000      text memory: RAM, at first blank
 //
 // Config.Ports moves 0x3F8, 0xE9 and 0xF4 or leaves them out.
 //
@@ -38,7 +41,8 @@
 // the processor's State, its TLB, memory, timers and the devices' flat states,
 // and nothing else.
 //
-// Disk and video are not part of this board; other interrupts
+// Disk and graphics are not part of this board; other interrupts
 // and NMI are raised by the caller. There is no firmware: images are loaded by
 // package guest, and find interrupt controllers and timer as they come out of reset: silent.
+// Only the text screen is as firmware would leave it.
 package machine

@@ -37,6 +37,10 @@ type Config struct {
 	Board Board    // which devices there are; default PC
 	Ports *PortMap // where some of them stand; nil: StandardPorts
 
+	// Files are what a guest finds by fw_cfg beside the board's own. They belong to
+	// the machine, and so to a snapshot of it; nobody may change them.
+	Files []File
+
 	// Extra, if not nil, adds to the board: ROM and memory-mapped devices to
 	// Mem, port devices to Ports, timers to Clock, and each device's state by
 	// Attach. It runs for each machine made with this Config, by New, Fork and
@@ -87,6 +91,9 @@ type Machine struct {
 	KBC *I8042
 	PM  *PM
 	PCI *PCI
+	VGA *VGA
+
+	FWCfg *FWCfg // likewise
 
 	// OnIO, if not nil, sees each access to a port after it was made.
 	OnIO func(IOEvent)
@@ -131,8 +138,17 @@ func New(cfg Config) (*Machine, error) {
 	if y := cfg.Date.Year(); y < 0 || y > 9999 {
 		return nil, fmt.Errorf("the real-time clock shows the years 0 to 9999")
 	}
-	m, err := build(cfg, mmu.NewMemory(cfg.RAM, cfg.Model.MaxPhysBits))
+	mem := mmu.NewMemory(cfg.RAM, cfg.Model.MaxPhysBits)
+	if cfg.Board == PC {
+		if err := mem.MapShared(textAt, textSize, blankText); err != nil {
+			panic("BUG: " + err.Error())
+		}
+	}
+	m, err := build(cfg, mem)
 	if err != nil {
+		return nil, err
+	}
+	if err := m.checkFiles(); err != nil {
 		return nil, err
 	}
 	return m, m.checkNames()

@@ -31,7 +31,7 @@ const (
 
 // MemoryMap is what firmware tells a kernel of physical memory: sorted, disjoint,
 // touching where the kind changes. What it does not name is not there. It holds for
-// every way of asking: boot information, BIOS and fw_cfg.
+// every way of asking: boot information and BIOS; fw_cfg, which firmware asks, has RAM whole.
 func (m *Machine) MemoryMap() []MemoryRange {
 	list := []MemoryRange{
 		{mmu.Range{At: 0, Len: LowMemoryEnd}, UsableMemory},

@@ -47,6 +47,7 @@ func (r *rig) wait(ticks uint64) (fired int) {
 //	beats BEATS        of the real-time clock's crystal
 //	pm CLOCKS          of the PM timer
 //	set REG VALUE      get REG WANT: its registers
+//	crtc REG VALUE     of the VGA's CRT controller
 //	press KEY          release KEY, on the keyboard
 //	ms MILLISECONDS
 func (r *rig) play(t testing.TB, script string) {
@@ -86,6 +87,8 @@ func (r *rig) play(t testing.TB, script string) {
 				v := r.m.Ports.In(0x71, 1)
 				assert.Equal(t, b, v, "%s: 0x%x", at, v)
 			}
+		case verb == "crtc":
+			r.m.Ports.Out(0x3d4, 2, a|b<<8)
 		case verb == "press", verb == "release":
 			r.m.KBC.kbd.turn(Keystroke{Key: Key(a), Released: verb == "release", Held: verb == "press"})
 		case verb == "ms":

@@ -32,6 +32,7 @@ import (
 //	tlb           a record for each entry in use
 //	timers        the tick of each, under its name
 //	device NAME   the state of each device that was attached
+//	files         Config.Files in pieces (snapshot_files.go); left out where there are none
 //	memory        pages of RAM and ROM in order of address; pages of zeros are left out
 //
 // Fields are read by name. So a file need not know what this build knows: what
@@ -116,6 +117,9 @@ func (m *Machine) Save(w io.Writer) error {
 	head = appendSection(head, sectionTimers, m.Clock.fields())
 	for _, d := range m.devices {
 		head = appendSection(head, sectionDevice+d.Name(), fieldsOf(d.State()))
+	}
+	if len(m.cfg.Files) > 0 {
+		head = appendFiles(head, m.cfg.Files)
 	}
 	head = appendHead(head, sectionMemory, pageFields(), m.savedPages())
 	if _, err := z.Write(head); err != nil {

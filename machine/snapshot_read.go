@@ -23,7 +23,7 @@ func IsSnapshot(begin []byte) bool { return bytes.HasPrefix(begin, []byte(snapsh
 
 // Restore makes a machine from a snapshot. cfg gives what is the host's:
 // streams, Extra, and in RAM the most that the snapshot may ask for (default
-// MaxRAM); model, RAM, TLB and Ports come from the file. The serial input is taken
+// MaxRAM); model, RAM, TLB, Ports and Files come from the file. The serial input is taken
 // from its beginning, or with cfg.ResumeInput from where the saved machine had
 // come to. Restore refuses what is not a whole and undamaged snapshot of this
 // version or an older one, with one line that says why, and allocates little
@@ -290,6 +290,11 @@ func (l *loading) read(r *bufio.Reader, s *section) (err error) {
 		l.tlb, err = s.tlb(r)
 	case sectionTimers:
 		err = s.one(r, l.m.Clock.fields())
+	case sectionFiles:
+		var files []File
+		if files, err = s.files(r); err == nil {
+			err = l.m.setFiles(files)
+		}
 	case sectionMemory:
 		if s.text != pageFields() {
 			return inSection(s.name, errLayout)
@@ -338,6 +343,7 @@ func (b *board) make(cfg Config) (*Machine, error) {
 		return nil, fmt.Errorf("unknown board %d", b.Board)
 	}
 	cfg.RAM, cfg.TLBOff, cfg.TickRate, cfg.Board, cfg.Model = b.RAM, b.TLBOff, b.TickRate, b.Board, model
+	cfg.Files = nil
 	cfg.Ports = &PortMap{b.Ports.Serial.ports(), b.Ports.Console.ports(), b.Ports.Exit.ports()}
 	m, err := New(cfg)
 	if err != nil {

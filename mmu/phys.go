@@ -67,10 +67,17 @@ func NewMemory(ram uint64, maxPhysBits uint) *Memory {
 // MapRAM puts zeroed RAM at [base, base+size), both multiples of the page
 // size. What was mapped there is gone.
 func (m *Memory) MapRAM(base Phys, size uint64) error {
+	return m.MapShared(base, size, &zeroPage)
+}
+
+// MapShared puts a page at each page of [base, base+size), both multiples of the page
+// size, as RAM that is copied where it is first stored into: any number of memories
+// may have the page, and nobody changes it. What was mapped there is gone.
+func (m *Memory) MapShared(base Phys, size uint64, pg *Page) error {
 	if err := m.pages(base, size); err != nil {
 		return err
 	}
-	m.fill(base, size, &zeroPage, 0)
+	m.fill(base, size, pg, 0)
 	return nil
 }
 
@@ -143,7 +150,7 @@ func (m *Memory) fill(base Phys, size uint64, pg *Page, flags pageFlags) {
 	}
 	for p := base; p < end; {
 		i, next := p>>chunkShift, (p>>chunkShift+1)<<chunkShift
-		if p&(1<<chunkShift-1) == 0 && next <= end && flags == 0 {
+		if p&(1<<chunkShift-1) == 0 && next <= end && flags == 0 && (pg == nil || pg == &zeroPage) {
 			m.dir[i] = &holeChunk
 			if pg != nil {
 				m.dir[i] = zeroChunk

@@ -41,6 +41,19 @@ func TestMemoryRegions(t *testing.T) {
 		m.WriteBytes(0xf0000, []byte{9})
 		require.Equal(t, uint64(0xffffffff04030201), m.Read(0xf0000, 8))
 	})
+	t.Run("a shared page is copied where it is stored into", func(t *testing.T) {
+		pg := &Page{1, 2, 3}
+		require.NoError(t, m.MapShared(0x200000000-0x2000, 0x2000, pg))
+		require.NoError(t, m.MapShared(4<<30, 2<<20, pg), "a whole chunk")
+		require.Error(t, m.MapShared(5, 0x1000, pg))
+		other := m.Fork()
+		m.Write(0x200000000-1, 1, 9)
+		m.Write(4<<30, 1, 9)
+		require.Equal(t, uint64(0x030201), m.Read(0x200000000-0x2000, 8), "in one place")
+		require.Equal(t, uint64(0x030201), other.Read(4<<30, 8), "of one memory")
+		require.Equal(t, uint64(0x030209), m.Read(4<<30, 8))
+		require.Equal(t, Page{1, 2, 3}, *pg)
+	})
 	t.Run("holes read as ones", func(t *testing.T) {
 		m.Write(0x200000, 8, 0)
 		require.Equal(t, ^uint64(0), m.Read(0x200000, 8))
