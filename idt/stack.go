@@ -118,10 +118,7 @@ func (p *Core) pop(s *stack, skip uint64, size uint64, words []uint64) bool {
 		return p.fail(VecSS, 0)
 	}
 	if host != nil {
-		off := uint64(s.linear(lo))
-		for i := range words {
-			words[i] = mmu.LoadN(host, off+uint64(i)*size, uint(size))
-		}
+		mmu.LoadWords(host, uint64(s.linear(lo)), size, words)
 		return true
 	}
 	for i := range words {
@@ -220,11 +217,8 @@ func (p *Core) direct(f *frame) bool {
 // the frame overwrites the page tables that map it.
 func (p *Core) writeFrame(f *frame) bool {
 	if f.host != nil {
-		off := uint64(f.linear(f.offset(f.n-1))) + uint64(f.n)*f.size
-		for _, v := range f.words[:f.n] {
-			off -= f.size
-			mmu.StoreN(f.host, off, uint(f.size), v)
-		}
+		end := uint64(f.linear(f.offset(f.n-1))) + uint64(f.n)*f.size
+		mmu.PushWords(f.host, end, f.size, f.words[:f.n])
 		return true
 	}
 	for i, v := range f.words[:f.n] {

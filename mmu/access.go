@@ -201,10 +201,11 @@ func (m *MMU) dropFaulting(lin Linear) { m.dropCurrent(lin) }
 // shortcut leaves in the access's view what the entry allows there, as far as
 // it is known: reads and writes by a data access, fetches by a fetch.
 func (m *MMU) shortcut(e *Entry, a Access) {
-	if a&Write != 0 {
-		m.Mem.own(e.Frame)
-	}
 	host, owned, plain := m.Mem.pageState(e.Frame)
+	if a&Write != 0 && !owned {
+		m.Mem.own(e.Frame)
+		host, owned, plain = m.Mem.pageState(e.Frame)
+	}
 	if host == nil {
 		return
 	}

@@ -20,8 +20,49 @@ func (m *MMU) WriteDirect(lin Linear, n uint64, a Access) *Page {
 	return s.Host
 }
 
+// LoadWords reads words of size bytes (2, 4 or 8) from an offset within a page upward.
+func LoadWords(p *Page, off uint64, size uint64, words []uint64) {
+	switch size {
+	case 8:
+		for i := range words {
+			words[i] = Load64(p, off)
+			off += 8
+		}
+	case 4:
+		for i := range words {
+			words[i] = uint64(Load32(p, off))
+			off += 4
+		}
+	default:
+		for i := range words {
+			words[i] = uint64(Load16(p, off))
+			off += 2
+		}
+	}
+}
+
+// PushWords writes words of size bytes (2, 4 or 8) downward from an offset within a
+// page, or its end: the first lies highest.
+func PushWords(p *Page, off uint64, size uint64, words []uint64) {
+	switch size {
+	case 8:
+		for _, v := range words {
+			off -= 8
+			Store64(p, off, v)
+		}
+	case 4:
+		for _, v := range words {
+			off -= 4
+			Store32(p, off, uint32(v))
+		}
+	default:
+		for _, v := range words {
+			off -= 2
+			Store16(p, off, uint16(v))
+		}
+	}
+}
+
 // LoadN reads size bytes (1, 2, 4 or 8) at an offset within a page.
 func LoadN(p *Page, off uint64, size uint) uint64 { return load(p, off, size) }
 
-// StoreN writes size bytes (1, 2, 4 or 8) at an offset within a page.
-func StoreN(p *Page, off uint64, size uint, v uint64) { store(p, off, size, v) }

@@ -208,10 +208,11 @@ func (m *MMU) setAccessed(p *path, a Access) {
 		}
 		// What the walk has seen set still is: nothing clears it in between.
 		if p.raw[l]&set != set {
-			if pg := m.Mem.page(p.at[l]); pg != nil {
+			if pg := m.Mem.own(p.at[l]); pg != nil {
 				if v := load(pg, uint64(p.at[l]), size); v&set != set {
 					m.Mem.walking = true
-					m.Mem.Write(p.at[l], size, v|set)
+					store(pg, uint64(p.at[l]), size, v|set)
+					m.Mem.wrote(p.at[l], int(size))
 					m.Mem.walking = false
 				}
 			}
