@@ -27,16 +27,16 @@ func (c *CPU) runBlocks() exit {
 		r      = &c.r
 		view   = c.view
 		ip     = c.ip
-		key    = c.key
 		eaMask = uint64(0xffffffff)
 		b      *block
 		u      *uop
-		taken  uint8 // index into block.succ
 		nb     *block
 		lin    uint64
+		v      uint64
+		ok     bool
 		hint   = c.hint // where the block that comes next stood the last time
 	)
-	if key&keyMode64 != 0 {
+	if c.key&keyMode64 != 0 {
 		eaMask = ^uint64(0)
 	}
 	c.hint = &c.noHint
@@ -48,9 +48,9 @@ func (c *CPU) runBlocks() exit {
 		}
 		lin = c.csBase + ip
 		if lin&^mmu.PageMask != c.win.lin || c.win.gen != c.mmu.Gen {
-			if key&keyMode64 == 0 {
+			if c.key&keyMode64 == 0 {
 				lin &= 0xffffffff
-				if key&keyCSLimit != 0 && ip > uint64(c.s.Seg[decode.CS].Limit) {
+				if c.key&keyCSLimit != 0 && ip > uint64(c.s.Seg[decode.CS].Limit) {
 					// #GP(0) for the limit comes before the page fault.
 					c.ip = ip
 					return exitStep
@@ -70,8 +70,8 @@ func (c *CPU) runBlocks() exit {
 			}
 		}
 		nb = *hint
-		if p := c.win.phys | mmu.Phys(lin&mmu.PageMask); nb == nil || nb.phys != p || nb.key != key {
-			nb = c.blocks.find(p, key)
+		if p := c.win.phys | mmu.Phys(lin&mmu.PageMask); nb == nil || nb.phys != p || nb.key != c.key {
+			nb = c.blocks.find(p, c.key)
 			if nb == nil {
 				c.ip = ip
 				if nb = c.translate(); nb == nil {
@@ -81,12 +81,11 @@ func (c *CPU) runBlocks() exit {
 			*hint = nb
 		}
 		b = nb
-		if c.s.Ticks+uint64(b.n) > c.limit || key&keyCSLimit != 0 && ip+uint64(b.size)-1 > uint64(c.s.Seg[decode.CS].Limit) {
+		if c.s.Ticks+uint64(b.n) > c.limit || c.key&keyCSLimit != 0 && ip+uint64(b.size)-1 > uint64(c.s.Seg[decode.CS].Limit) {
 			c.ip = ip
 			return exitStep
 		}
 		r[rIP] = ip
-		taken = succEnd
 	uops:
 		for u = &b.uops[0]; ; u = u.next() {
 			switch u.code {
@@ -94,6 +93,7 @@ func (c *CPU) runBlocks() exit {
 				c.ip = ip + uint64(u.off)
 				c.next = (c.ip + uint64(u.len)) & c.ipMask
 				c.inBlock = uint64(u.n)
+				at, code := b.index(u), u.code
 				if !c.exec(&b.insts[u.imm]) {
 					c.hint = &b.succ[succFault]
 					// c.ip stays: it is the new task's after a task switch.
@@ -101,7 +101,7 @@ func (c *CPU) runBlocks() exit {
 					c.inBlock = 0
 					return exitFault
 				}
-				if u.code == uExecEnd {
+				if code == uExecEnd {
 					c.hint = &b.succ[succEnd]
 					c.s.Ticks += c.inBlock
 					c.inBlock = 0
@@ -109,6 +109,7 @@ func (c *CPU) runBlocks() exit {
 					return exitLook
 				}
 				c.inBlock = 0
+				u = b.uop(at)
 				if c.blocks.stale || c.win.gen != c.mmu.Gen {
 					goto stale
 				}
@@ -130,7 +131,7 @@ func (c *CPU) runBlocks() exit {
 				ea := (r[u.base&31] + r[u.index&31]<<(u.scale&3) + u.disp) & eaMask
 				if e := &view[ea>>mmu.PageShift&slotMask]; e.R == ea&^mmu.PageMask {
 					r[u.dst&31] = uint64(mmu.Load8(e.Host, ea))
-				} else if v, ok := c.slowLoad(u, ea, 1); ok {
+				} else if u, v, ok = c.slowLoad(u, ea, 1); ok {
 					r[u.dst&31] = v
 				} else {
 					goto fault
@@ -139,7 +140,7 @@ func (c *CPU) runBlocks() exit {
 				ea := (r[u.base&31] + r[u.index&31]<<(u.scale&3) + u.disp) & eaMask
 				if e := &view[ea>>mmu.PageShift&slotMask]; e.R == (ea+1)&^mmu.PageMask {
 					r[u.dst&31] = uint64(mmu.Load16(e.Host, ea))
-				} else if v, ok := c.slowLoad(u, ea, 2); ok {
+				} else if u, v, ok = c.slowLoad(u, ea, 2); ok {
 					r[u.dst&31] = v
 				} else {
 					goto fault
@@ -148,7 +149,7 @@ func (c *CPU) runBlocks() exit {
 				ea := (r[u.base&31] + r[u.index&31]<<(u.scale&3) + u.disp) & eaMask
 				if e := &view[ea>>mmu.PageShift&slotMask]; e.R == (ea+3)&^mmu.PageMask {
 					r[u.dst&31] = uint64(mmu.Load32(e.Host, ea))
-				} else if v, ok := c.slowLoad(u, ea, 4); ok {
+				} else if u, v, ok = c.slowLoad(u, ea, 4); ok {
 					r[u.dst&31] = v
 				} else {
 					goto fault
@@ -157,7 +158,7 @@ func (c *CPU) runBlocks() exit {
 				ea := (r[u.base&31] + r[u.index&31]<<(u.scale&3) + u.disp) & eaMask
 				if e := &view[ea>>mmu.PageShift&slotMask]; e.R == (ea+7)&^mmu.PageMask {
 					r[u.dst&31] = mmu.Load64(e.Host, ea)
-				} else if v, ok := c.slowLoad(u, ea, 8); ok {
+				} else if u, v, ok = c.slowLoad(u, ea, 8); ok {
 					r[u.dst&31] = v
 				} else {
 					goto fault
@@ -166,7 +167,7 @@ func (c *CPU) runBlocks() exit {
 				ea := (r[u.base&31] + r[u.index&31]<<(u.scale&3) + u.disp) & eaMask
 				if e := &view[ea>>mmu.PageShift&slotMask]; e.R == ea&^mmu.PageMask {
 					r[u.dst&31] = uint64(uint32(int8(mmu.Load8(e.Host, ea))))
-				} else if v, ok := c.slowLoad(u, ea, 1); ok {
+				} else if u, v, ok = c.slowLoad(u, ea, 1); ok {
 					r[u.dst&31] = uint64(uint32(int8(v)))
 				} else {
 					goto fault
@@ -175,7 +176,7 @@ func (c *CPU) runBlocks() exit {
 				ea := (r[u.base&31] + r[u.index&31]<<(u.scale&3) + u.disp) & eaMask
 				if e := &view[ea>>mmu.PageShift&slotMask]; e.R == ea&^mmu.PageMask {
 					r[u.dst&31] = uint64(int8(mmu.Load8(e.Host, ea)))
-				} else if v, ok := c.slowLoad(u, ea, 1); ok {
+				} else if u, v, ok = c.slowLoad(u, ea, 1); ok {
 					r[u.dst&31] = uint64(int8(v))
 				} else {
 					goto fault
@@ -184,7 +185,7 @@ func (c *CPU) runBlocks() exit {
 				ea := (r[u.base&31] + r[u.index&31]<<(u.scale&3) + u.disp) & eaMask
 				if e := &view[ea>>mmu.PageShift&slotMask]; e.R == (ea+1)&^mmu.PageMask {
 					r[u.dst&31] = uint64(uint32(int16(mmu.Load16(e.Host, ea))))
-				} else if v, ok := c.slowLoad(u, ea, 2); ok {
+				} else if u, v, ok = c.slowLoad(u, ea, 2); ok {
 					r[u.dst&31] = uint64(uint32(int16(v)))
 				} else {
 					goto fault
@@ -193,7 +194,7 @@ func (c *CPU) runBlocks() exit {
 				ea := (r[u.base&31] + r[u.index&31]<<(u.scale&3) + u.disp) & eaMask
 				if e := &view[ea>>mmu.PageShift&slotMask]; e.R == (ea+1)&^mmu.PageMask {
 					r[u.dst&31] = uint64(int16(mmu.Load16(e.Host, ea)))
-				} else if v, ok := c.slowLoad(u, ea, 2); ok {
+				} else if u, v, ok = c.slowLoad(u, ea, 2); ok {
 					r[u.dst&31] = uint64(int16(v))
 				} else {
 					goto fault
@@ -202,7 +203,7 @@ func (c *CPU) runBlocks() exit {
 				ea := (r[u.base&31] + r[u.index&31]<<(u.scale&3) + u.disp) & eaMask
 				if e := &view[ea>>mmu.PageShift&slotMask]; e.R == (ea+3)&^mmu.PageMask {
 					r[u.dst&31] = uint64(int32(mmu.Load32(e.Host, ea)))
-				} else if v, ok := c.slowLoad(u, ea, 4); ok {
+				} else if u, v, ok = c.slowLoad(u, ea, 4); ok {
 					r[u.dst&31] = uint64(int32(v))
 				} else {
 					goto fault
@@ -211,7 +212,7 @@ func (c *CPU) runBlocks() exit {
 				ea := (r[u.base&31] + r[u.index&31]<<(u.scale&3) + u.disp) & eaMask
 				if e := &view[ea>>mmu.PageShift&slotMask]; e.W == ea&^mmu.PageMask {
 					r[u.dst&31] = uint64(mmu.Load8(e.Host, ea))
-				} else if v, ok := c.slowMod(u, ea, 1); ok {
+				} else if u, v, ok = c.slowMod(u, ea, 1); ok {
 					r[u.dst&31] = v
 				} else {
 					goto fault
@@ -220,7 +221,7 @@ func (c *CPU) runBlocks() exit {
 				ea := (r[u.base&31] + r[u.index&31]<<(u.scale&3) + u.disp) & eaMask
 				if e := &view[ea>>mmu.PageShift&slotMask]; e.W == (ea+3)&^mmu.PageMask {
 					r[u.dst&31] = uint64(mmu.Load32(e.Host, ea))
-				} else if v, ok := c.slowMod(u, ea, 4); ok {
+				} else if u, v, ok = c.slowMod(u, ea, 4); ok {
 					r[u.dst&31] = v
 				} else {
 					goto fault
@@ -229,7 +230,7 @@ func (c *CPU) runBlocks() exit {
 				ea := (r[u.base&31] + r[u.index&31]<<(u.scale&3) + u.disp) & eaMask
 				if e := &view[ea>>mmu.PageShift&slotMask]; e.W == (ea+7)&^mmu.PageMask {
 					r[u.dst&31] = mmu.Load64(e.Host, ea)
-				} else if v, ok := c.slowMod(u, ea, 8); ok {
+				} else if u, v, ok = c.slowMod(u, ea, 8); ok {
 					r[u.dst&31] = v
 				} else {
 					goto fault
@@ -239,7 +240,7 @@ func (c *CPU) runBlocks() exit {
 				v := r[u.src&31] + u.imm
 				if e := &view[ea>>mmu.PageShift&slotMask]; e.W == ea&^mmu.PageMask {
 					mmu.Store8(e.Host, ea, uint8(v))
-				} else if !c.slowStore(u, ea, 1, v) {
+				} else if u, ok = c.slowStore(u, ea, 1, v); !ok {
 					goto fault
 				} else if c.blocks.stale {
 					goto stale
@@ -249,7 +250,7 @@ func (c *CPU) runBlocks() exit {
 				v := r[u.src&31] + u.imm
 				if e := &view[ea>>mmu.PageShift&slotMask]; e.W == (ea+1)&^mmu.PageMask {
 					mmu.Store16(e.Host, ea, uint16(v))
-				} else if !c.slowStore(u, ea, 2, v) {
+				} else if u, ok = c.slowStore(u, ea, 2, v); !ok {
 					goto fault
 				} else if c.blocks.stale {
 					goto stale
@@ -259,7 +260,7 @@ func (c *CPU) runBlocks() exit {
 				v := r[u.src&31] + u.imm
 				if e := &view[ea>>mmu.PageShift&slotMask]; e.W == (ea+3)&^mmu.PageMask {
 					mmu.Store32(e.Host, ea, uint32(v))
-				} else if !c.slowStore(u, ea, 4, v) {
+				} else if u, ok = c.slowStore(u, ea, 4, v); !ok {
 					goto fault
 				} else if c.blocks.stale {
 					goto stale
@@ -269,7 +270,7 @@ func (c *CPU) runBlocks() exit {
 				v := r[u.src&31] + u.imm
 				if e := &view[ea>>mmu.PageShift&slotMask]; e.W == (ea+7)&^mmu.PageMask {
 					mmu.Store64(e.Host, ea, v)
-				} else if !c.slowStore(u, ea, 8, v) {
+				} else if u, ok = c.slowStore(u, ea, 8, v); !ok {
 					goto fault
 				} else if c.blocks.stale {
 					goto stale
@@ -469,8 +470,6 @@ func (c *CPU) runBlocks() exit {
 				c.res = uint64(int32(v))
 				c.aux = uint64(cv)<<32 | uint64(cv&auxAF)
 				r[u.dst&31] = uint64(v)
-			case uNot32:
-				r[u.dst&31] = uint64(^uint32(r[u.dst&31]))
 			case uShl32:
 				a := uint32(r[u.dst&31])
 				n := u.imm & 31
@@ -494,7 +493,19 @@ func (c *CPU) runBlocks() exit {
 				r[u.dst&31] = uint64(v)
 			case uRol32:
 				v := bits.RotateLeft32(uint32(r[u.dst&31]), int(u.imm&31))
-				c.rolFlags(uint64(v&1), uint64(v>>31))
+				c.aux = rolAux(c.aux, uint64(v&1), uint64(v>>31))
+				r[u.dst&31] = uint64(v)
+			case uShld32:
+				a, n := uint32(r[u.dst&31]), u.imm&31
+				v := a<<n | uint32(r[u.src&31])>>((32-n)&31)
+				c.res = uint64(int32(v))
+				c.aux = shiftAux(uint64(a>>((32-n)&31))&1, uint64(v>>31))
+				r[u.dst&31] = uint64(v)
+			case uShrd32:
+				a, n := uint32(r[u.dst&31]), u.imm&31
+				v := a>>n | uint32(r[u.src&31])<<((32-n)&31)
+				c.res = uint64(int32(v))
+				c.aux = shrAux(uint64(a>>((n-1)&31))&1, uint64(v>>31^v>>30&1))
 				r[u.dst&31] = uint64(v)
 			case uInc64:
 				a := r[u.dst&31]
@@ -521,8 +532,6 @@ func (c *CPU) runBlocks() exit {
 				c.res = v
 				c.aux = cv & auxKeep
 				r[u.dst&31] = v
-			case uNot64:
-				r[u.dst&31] = ^r[u.dst&31]
 			case uShl64:
 				a := r[u.dst&31]
 				n := u.imm & 63
@@ -546,7 +555,7 @@ func (c *CPU) runBlocks() exit {
 				r[u.dst&31] = v
 			case uRol64:
 				v := bits.RotateLeft64(r[u.dst&31], int(u.imm&63))
-				c.rolFlags(uint64(v&1), uint64(v>>63))
+				c.aux = rolAux(c.aux, v&1, v>>63)
 				r[u.dst&31] = v
 			case uImul32:
 				p := int64(int32(r[u.base&31])) * int64(int32(r[u.src&31]+u.imm))
@@ -590,7 +599,7 @@ func (c *CPU) runBlocks() exit {
 				v := r[u.src&31] + u.imm
 				if e := &view[sp>>mmu.PageShift&slotMask]; e.W == (sp+3)&^mmu.PageMask {
 					mmu.Store32(e.Host, sp, uint32(v))
-				} else if !c.slowStore(u, sp, 4, v) {
+				} else if u, ok = c.slowStore(u, sp, 4, v); !ok {
 					goto fault
 				}
 				r[4] = sp
@@ -602,7 +611,7 @@ func (c *CPU) runBlocks() exit {
 				if e := &view[sp>>mmu.PageShift&slotMask]; e.R == (sp+3)&^mmu.PageMask {
 					r[4] = uint64(uint32(r[4] + 4))
 					r[u.dst&31] = uint64(mmu.Load32(e.Host, sp))
-				} else if v, ok := c.slowLoad(u, sp, 4); ok {
+				} else if u, v, ok = c.slowLoad(u, sp, 4); ok {
 					r[4] = uint64(uint32(r[4] + 4))
 					r[u.dst&31] = v
 				} else {
@@ -613,34 +622,30 @@ func (c *CPU) runBlocks() exit {
 				v := uint64(uint32(ip + u.imm))
 				if e := &view[sp>>mmu.PageShift&slotMask]; e.W == (sp+3)&^mmu.PageMask {
 					mmu.Store32(e.Host, sp, uint32(v))
-				} else if !c.slowStore(u, sp, 4, v) {
+				} else if u, ok = c.slowStore(u, sp, 4, v); !ok {
 					goto fault
 				}
 				r[4] = sp
-				taken = succTaken
 				ip = uint64(uint32(ip + u.disp))
-				break uops
+				goto took
 			case uRet32:
 				sp := r[4]
-				var v uint64
 				if e := &view[sp>>mmu.PageShift&slotMask]; e.R == (sp+3)&^mmu.PageMask {
 					v = uint64(mmu.Load32(e.Host, sp))
 				} else {
-					var ok bool
-					if v, ok = c.slowLoad(u, sp, 4); !ok {
+					if u, v, ok = c.slowLoad(u, sp, 4); !ok {
 						goto fault
 					}
 				}
 				r[4] = uint64(uint32(r[4] + 4))
-				taken = succTaken
 				ip = v
-				break uops
+				goto took
 			case uPush64:
 				sp := r[4] - 8
 				v := r[u.src&31] + u.imm
 				if e := &view[sp>>mmu.PageShift&slotMask]; e.W == (sp+7)&^mmu.PageMask {
 					mmu.Store64(e.Host, sp, v)
-				} else if !c.slowStore(u, sp, 8, v) {
+				} else if u, ok = c.slowStore(u, sp, 8, v); !ok {
 					goto fault
 				}
 				r[4] = sp
@@ -652,7 +657,7 @@ func (c *CPU) runBlocks() exit {
 				if e := &view[sp>>mmu.PageShift&slotMask]; e.R == (sp+7)&^mmu.PageMask {
 					r[4] = r[4] + 8
 					r[u.dst&31] = uint64(mmu.Load64(e.Host, sp))
-				} else if v, ok := c.slowLoad(u, sp, 8); ok {
+				} else if u, v, ok = c.slowLoad(u, sp, 8); ok {
 					r[4] = r[4] + 8
 					r[u.dst&31] = v
 				} else {
@@ -666,13 +671,12 @@ func (c *CPU) runBlocks() exit {
 				v := ip + u.imm
 				if e := &view[sp>>mmu.PageShift&slotMask]; e.W == (sp+7)&^mmu.PageMask {
 					mmu.Store64(e.Host, sp, v)
-				} else if !c.slowStore(u, sp, 8, v) {
+				} else if u, ok = c.slowStore(u, sp, 8, v); !ok {
 					goto fault
 				}
 				r[4] = sp
-				taken = succTaken
 				ip = ip + u.disp
-				break uops
+				goto took
 			case uCallInd64:
 				target := r[u.src&31]
 				if !c.canonical(target) {
@@ -682,21 +686,18 @@ func (c *CPU) runBlocks() exit {
 				v := ip + u.imm
 				if e := &view[sp>>mmu.PageShift&slotMask]; e.W == (sp+7)&^mmu.PageMask {
 					mmu.Store64(e.Host, sp, v)
-				} else if !c.slowStore(u, sp, 8, v) {
+				} else if u, ok = c.slowStore(u, sp, 8, v); !ok {
 					goto fault
 				}
 				r[4] = sp
-				taken = succTaken
 				ip = target
-				break uops
+				goto took
 			case uRet64:
 				sp := r[4]
-				var v uint64
 				if e := &view[sp>>mmu.PageShift&slotMask]; e.R == (sp+7)&^mmu.PageMask {
 					v = uint64(mmu.Load64(e.Host, sp))
 				} else {
-					var ok bool
-					if v, ok = c.slowLoad(u, sp, 8); !ok {
+					if u, v, ok = c.slowLoad(u, sp, 8); !ok {
 						goto fault
 					}
 				}
@@ -704,9 +705,8 @@ func (c *CPU) runBlocks() exit {
 					goto handOver
 				}
 				r[4] = r[4] + 8
-				taken = succTaken
 				ip = v
-				break uops
+				goto took
 			case uMovX:
 				*c.xmm(u.dst) = *c.xmm(u.src)
 			case uLdX:
@@ -714,7 +714,7 @@ func (c *CPU) runBlocks() exit {
 				if e := &view[ea>>mmu.PageShift&slotMask]; e.R == (ea+15)&^mmu.PageMask && ea&u.imm == 0 {
 					x := c.xmm(u.dst)
 					x.Lo, x.Hi = mmu.Load64(e.Host, ea), mmu.Load64(e.Host, ea+8)
-				} else if !c.slowLoadX(u, ea) {
+				} else if u, ok = c.slowLoadX(u, ea); !ok {
 					goto fault
 				}
 			case uStX:
@@ -723,7 +723,7 @@ func (c *CPU) runBlocks() exit {
 					x := c.xmm(u.src)
 					mmu.Store64(e.Host, ea, x.Lo)
 					mmu.Store64(e.Host, ea+8, x.Hi)
-				} else if !c.slowStoreX(u, ea) {
+				} else if u, ok = c.slowStoreX(u, ea); !ok {
 					goto fault
 				} else if c.blocks.stale {
 					goto stale
@@ -735,168 +735,169 @@ func (c *CPU) runBlocks() exit {
 			case uRFromX64:
 				r[u.dst&31] = c.xmm(u.src).Lo
 			case uVec:
-				d := c.xmm(u.dst)
+				d, at := c.xmm(u.dst), b.index(u)
 				*d = vecs[u.imm](*d, *c.xmm(u.src), 16)
+				u = b.uop(at)
 			case uVecImm:
-				d := c.xmm(u.dst)
+				d, at := c.xmm(u.dst), b.index(u)
 				*d = immVecs[u.imm&0xff](*d, *c.xmm(u.src), uint8(u.imm>>8), 16)
+				u = b.uop(at)
 			case uVecShift:
-				d := c.xmm(u.dst)
+				d, at := c.xmm(u.dst), b.index(u)
 				*d = vecShifts[u.imm](*d, c.xmm(u.src).Lo)
+				u = b.uop(at)
 			case uVecShiftImm:
-				d := c.xmm(u.dst)
+				d, at := c.xmm(u.dst), b.index(u)
 				*d = vecShifts[u.imm&0xff](*d, u.imm>>8)
+				u = b.uop(at)
 			case uFloat:
-				if f := &vecFloats[u.imm]; !c.byLane(c.xmm(u.dst), *c.xmm(u.src), f.lanes, f.op) {
+				f, at := &vecFloats[u.imm], b.index(u)
+				ok = c.byLane(c.xmm(u.dst), *c.xmm(u.src), f.lanes, f.op)
+				u = b.uop(at)
+				if !ok {
 					goto fault
 				}
 			case uNext:
 				ip = (ip + u.disp) & eaMask
 				break uops
 			case uJmp:
-				taken = succTaken
 				ip = (ip + u.disp) & eaMask
-				break uops
+				goto took
 			case uJmpInd:
-				taken = succTaken
-				if key&keyMode64 != 0 && !c.canonical(r[u.src&31]) {
+				if eaMask>>32 != 0 && !c.canonical(r[u.src&31]) {
 					goto handOver
 				}
 				// Outside 64-bit mode a register may have an upper half that code cannot see.
 				ip = r[u.src&31] & eaMask
-				break uops
+				goto took
 			case uJcc:
 				if c.of() != 0 {
-					taken = succTaken
 					ip = (ip + u.disp) & eaMask
-				} else {
-					ip = (ip + u.imm) & eaMask
+					goto took
 				}
+				ip = (ip + u.imm) & eaMask
 				break uops
 			case uJcc + 1:
 				if c.of() == 0 {
-					taken = succTaken
 					ip = (ip + u.disp) & eaMask
-				} else {
-					ip = (ip + u.imm) & eaMask
+					goto took
 				}
+				ip = (ip + u.imm) & eaMask
 				break uops
 			case uJcc + 2:
 				if c.aux>>63 != 0 {
-					taken = succTaken
 					ip = (ip + u.disp) & eaMask
-				} else {
-					ip = (ip + u.imm) & eaMask
+					goto took
 				}
+				ip = (ip + u.imm) & eaMask
 				break uops
 			case uJcc + 3:
 				if c.aux>>63 == 0 {
-					taken = succTaken
 					ip = (ip + u.disp) & eaMask
-				} else {
-					ip = (ip + u.imm) & eaMask
+					goto took
 				}
+				ip = (ip + u.imm) & eaMask
 				break uops
 			case uJcc + 4:
 				if c.res == 0 {
-					taken = succTaken
 					ip = (ip + u.disp) & eaMask
-				} else {
-					ip = (ip + u.imm) & eaMask
+					goto took
 				}
+				ip = (ip + u.imm) & eaMask
 				break uops
 			case uJcc + 5:
 				if c.res != 0 {
-					taken = succTaken
 					ip = (ip + u.disp) & eaMask
-				} else {
-					ip = (ip + u.imm) & eaMask
+					goto took
 				}
+				ip = (ip + u.imm) & eaMask
 				break uops
 			case uJcc + 6:
 				if c.aux>>63 != 0 || c.res == 0 {
-					taken = succTaken
 					ip = (ip + u.disp) & eaMask
-				} else {
-					ip = (ip + u.imm) & eaMask
+					goto took
 				}
+				ip = (ip + u.imm) & eaMask
 				break uops
 			case uJcc + 7:
 				if c.aux>>63 == 0 && c.res != 0 {
-					taken = succTaken
 					ip = (ip + u.disp) & eaMask
-				} else {
-					ip = (ip + u.imm) & eaMask
+					goto took
 				}
+				ip = (ip + u.imm) & eaMask
 				break uops
 			case uJcc + 8:
 				if c.sf() != 0 {
-					taken = succTaken
 					ip = (ip + u.disp) & eaMask
-				} else {
-					ip = (ip + u.imm) & eaMask
+					goto took
 				}
+				ip = (ip + u.imm) & eaMask
 				break uops
 			case uJcc + 9:
 				if c.sf() == 0 {
-					taken = succTaken
 					ip = (ip + u.disp) & eaMask
-				} else {
-					ip = (ip + u.imm) & eaMask
+					goto took
 				}
+				ip = (ip + u.imm) & eaMask
 				break uops
 			case uJcc + 10:
-				if c.pf() {
-					taken = succTaken
+				at := b.index(u)
+				ok = c.pf()
+				u = b.uop(at)
+				if ok {
 					ip = (ip + u.disp) & eaMask
-				} else {
-					ip = (ip + u.imm) & eaMask
+					goto took
 				}
+				ip = (ip + u.imm) & eaMask
 				break uops
 			case uJcc + 11:
-				if !c.pf() {
-					taken = succTaken
+				at := b.index(u)
+				ok = !c.pf()
+				u = b.uop(at)
+				if ok {
 					ip = (ip + u.disp) & eaMask
-				} else {
-					ip = (ip + u.imm) & eaMask
+					goto took
 				}
+				ip = (ip + u.imm) & eaMask
 				break uops
 			case uJcc + 12:
 				if c.sf() != c.of() {
-					taken = succTaken
 					ip = (ip + u.disp) & eaMask
-				} else {
-					ip = (ip + u.imm) & eaMask
+					goto took
 				}
+				ip = (ip + u.imm) & eaMask
 				break uops
 			case uJcc + 13:
 				if c.sf() == c.of() {
-					taken = succTaken
 					ip = (ip + u.disp) & eaMask
-				} else {
-					ip = (ip + u.imm) & eaMask
+					goto took
 				}
+				ip = (ip + u.imm) & eaMask
 				break uops
 			case uJcc + 14:
 				if c.res == 0 || c.sf() != c.of() {
-					taken = succTaken
 					ip = (ip + u.disp) & eaMask
-				} else {
-					ip = (ip + u.imm) & eaMask
+					goto took
 				}
+				ip = (ip + u.imm) & eaMask
 				break uops
 			case uJcc + 15:
 				if c.res != 0 && c.sf() == c.of() {
-					taken = succTaken
 					ip = (ip + u.disp) & eaMask
-				} else {
-					ip = (ip + u.imm) & eaMask
+					goto took
 				}
+				ip = (ip + u.imm) & eaMask
 				break uops
 			}
 		}
+		hint = &b.succ[succEnd]
+		goto ended
+
+	took:
+		hint = &b.succ[succTaken]
+
+	ended:
 		c.s.Ticks += uint64(b.n)
-		hint = &b.succ[taken&3]
 		if c.blocks.stale {
 			// A call's push has hit decoded code.
 			c.ip = ip

@@ -6,7 +6,9 @@ import (
 
 // The run loop's ways out: what its uops call when the shortcut misses. The
 // access may be a device's, which has to know the time, and may be told with its
-// instruction's address.
+// instruction's address. They give the uop back, so that the loop keeps it in a
+// register alone: a pointer that is needed behind a call would be stored with every
+// uop, called or not.
 
 // begin settles both for the instruction of a uop, whose block has not ended;
 // inBlock is 0 again when it has.
@@ -24,46 +26,46 @@ func (c *CPU) offset(u *uop, ea uint64) uint64 {
 }
 
 //go:noinline
-func (c *CPU) slowLoad(u *uop, ea uint64, size uint8) (uint64, bool) {
+func (c *CPU) slowLoad(u *uop, ea uint64, size uint8) (*uop, uint64, bool) {
 	c.begin(u)
 	v, ok := c.load(decode.SegReg(u.seg), c.offset(u, ea), size)
 	c.inBlock = 0
-	return v, ok
+	return u, v, ok
 }
 
 //go:noinline
-func (c *CPU) slowMod(u *uop, ea uint64, size uint8) (uint64, bool) {
+func (c *CPU) slowMod(u *uop, ea uint64, size uint8) (*uop, uint64, bool) {
 	c.begin(u)
 	v, ok := c.loadRMW(decode.SegReg(u.seg), c.offset(u, ea), size)
 	c.inBlock = 0
-	return v, ok
+	return u, v, ok
 }
 
 //go:noinline
-func (c *CPU) slowStore(u *uop, ea uint64, size uint8, v uint64) bool {
+func (c *CPU) slowStore(u *uop, ea uint64, size uint8, v uint64) (*uop, bool) {
 	c.begin(u)
 	ok := c.store(decode.SegReg(u.seg), c.offset(u, ea), size, v)
 	c.inBlock = 0
-	return ok
+	return u, ok
 }
 
 //go:noinline
-func (c *CPU) slowLoadX(u *uop, ea uint64) bool {
+func (c *CPU) slowLoadX(u *uop, ea uint64) (*uop, bool) {
 	c.begin(u)
 	v, ok := c.load128(decode.SegReg(u.seg), c.offset(u, ea), u.imm != 0)
 	c.inBlock = 0
 	if ok {
 		*c.xmm(u.dst) = v
 	}
-	return ok
+	return u, ok
 }
 
 //go:noinline
-func (c *CPU) slowStoreX(u *uop, ea uint64) bool {
+func (c *CPU) slowStoreX(u *uop, ea uint64) (*uop, bool) {
 	c.begin(u)
 	ok := c.store128(decode.SegReg(u.seg), c.offset(u, ea), *c.xmm(u.src), u.imm != 0)
 	c.inBlock = 0
-	return ok
+	return u, ok
 }
 
 // exec runs an instruction through its handler.
@@ -87,16 +89,14 @@ func (c *CPU) exec(in *decode.Inst) bool {
 // result's sign. OF = CF xor sign (defined for a count of 1, kept for others).
 func shiftAux(cf, top uint64) uint64 { return cf<<63 | top<<62 }
 
-// shrAux makes the aux word of SHR: OF is the sign of the operand for a count
-// of 1, which is the result's next to highest bit; for others it is the same bit.
-func shrAux(cf, next uint64) uint64 { return cf<<63 | (cf^next)<<62 }
+// shrAux makes the aux word of SHR and SHRD: OF is the sign of SHR's operand for a
+// count of 1, which is the result's next to highest bit, and whether SHRD changes the
+// sign: that bit against the highest; for other counts it is the same.
+func shrAux(cf, of uint64) uint64 { return cf<<63 | (cf^of)<<62 }
 
-// rolFlags sets CF to the bit rotated in and OF to CF xor the result's sign;
-// the other flags stay.
-func (c *CPU) rolFlags(cf, top uint64) {
-	of := cf ^ top
-	c.aux = c.aux&^(auxCF|auxOV) | cf<<63 | (cf^of)<<62
-}
+// rolAux changes the aux word as ROL does: CF is the bit rotated in, OF is CF xor
+// the result's sign; the other flags stay.
+func rolAux(aux, cf, top uint64) uint64 { return aux&^(auxCF|auxOV) | cf<<63 | top<<62 }
 
 // imulFlags sets CF and OF when the product was cut; see undefined.go for the rest.
 func (c *CPU) imulFlags(res uint64, cut bool) {

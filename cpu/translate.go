@@ -192,6 +192,9 @@ func (t *translator) alu(in *decode.Inst, code uopCode, cmp bool) bool {
 		return false
 	}
 	u := uop{code: code, src: rZero}
+	if x86asm.Op(in.Op) == x86asm.NOT {
+		u.imm = ^uint64(0) // XOR with all ones
+	}
 	dst := in.Args[0]
 	if in.NArgs > 1 && in.Args[1].Kind != decode.ArgMem || dst.Kind == decode.ArgReg {
 		if in.NArgs > 1 && !t.source(in, 1, &u) {
@@ -290,9 +293,13 @@ func (t *translator) fast(in *decode.Inst) bool {
 	case x86asm.NEG:
 		return t.alu(in, bySize(a.Size, 0, uNeg32, uNeg64), false)
 	case x86asm.NOT:
-		return t.alu(in, bySize(a.Size, 0, uNot32, uNot64), false)
+		return t.alu(in, bySize(a.Size, 0, uXorNF32, uXorNF64), false)
 	case x86asm.SHL, x86asm.SHR, x86asm.SAR, x86asm.ROL:
 		return t.shift(in, a, b)
+	case x86asm.SHLD:
+		return t.doubleShift(in, uShld32)
+	case x86asm.SHRD:
+		return t.doubleShift(in, uShrd32)
 	case x86asm.IMUL:
 		return t.imul(in, a, b)
 	case x86asm.PUSH, x86asm.POP, x86asm.CALL, x86asm.RET:
@@ -418,6 +425,17 @@ func (t *translator) shift(in *decode.Inst, a, b decode.Arg) bool {
 		u.code = bySize(a.Size, 0, uRol32, uRol64)
 	}
 	t.emit(u)
+	return true
+}
+
+// doubleShift translates SHLD and SHRD of 32-bit registers by a constant, with
+// which compilers shift 64 bits in 32-bit code.
+func (t *translator) doubleShift(in *decode.Inst, code uopCode) bool {
+	a, b, count := in.Args[0], in.Args[1], uint64(in.Imm)&31
+	if a.Kind != decode.ArgReg || a.Size != 4 || in.Args[2].Kind != decode.ArgImm || count == 0 {
+		return false
+	}
+	t.emit(uop{code: code, dst: a.Num, src: b.Num, imm: count})
 	return true
 }
 

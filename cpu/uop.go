@@ -102,8 +102,6 @@ const (
 	uDec64
 	uNeg32
 	uNeg64
-	uNot32
-	uNot64
 	uShl32
 	uShl64
 	uShr32
@@ -112,6 +110,8 @@ const (
 	uSar64
 	uRol32
 	uRol64
+	uShld32 // src follows dst
+	uShrd32
 	uImul32
 	uImul64
 
