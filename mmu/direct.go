@@ -65,4 +65,3 @@ func PushWords(p *Page, off uint64, size uint64, words []uint64) {
 
 // LoadN reads size bytes (1, 2, 4 or 8) at an offset within a page.
 func LoadN(p *Page, off uint64, size uint) uint64 { return load(p, off, size) }
-
