@@ -186,6 +186,9 @@ const (
 	miscXDDisable   = 1 << 34
 )
 
+// FeatureFlags are those of leaf 1 in EDX; a model without CPUID has none.
+func (m *Model) FeatureFlags() uint32 { return m.leaf(1, 0)[edx] }
+
 // cpuid gives a leaf as the guest sees it now: the model's, with the bits that
 // follow control registers and IA32_MISC_ENABLE.
 func (c *CPU) cpuid(leaf, sub uint32) [4]uint32 {

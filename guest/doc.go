@@ -28,6 +28,8 @@
 // 0x10, data at 0x18. Page tables (64-bit code) follow at BootArea+0x1000: PML4, PDPT
 // and four page directories; what a kernel is told is at BootArea+0x8000, and its map
 // of memory is Machine.MemoryMap in every protocol.
+// On a PC's board the tables of ACPI and MP tables lie from 0xE0000 on, as firmware
+// would have left them.
 // The boot sector's stack pointer is 0x7C00, its interrupt table is empty:
 // there is no firmware.
 //

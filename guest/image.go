@@ -222,6 +222,7 @@ func (img *Image) Load(m *machine.Machine, o Options) error {
 	if err := img.checkModel(m.Config().Model); err != nil {
 		return err
 	}
+	m.InstallTables()
 	var told registers
 	if img.protocol != nil {
 		var err error

@@ -44,5 +44,8 @@
 // Disk and graphics are not part of this board; other interrupts
 // and NMI are raised by the caller. There is no firmware: images are loaded by
 // package guest, and find interrupt controllers and timer as they come out of reset: silent.
-// Only the text screen is as firmware would leave it.
+// The text screen is as firmware would leave it, and of the tables that describe the board
+// there are ACPI's (package acpi) and MP's: the loader calls InstallTables, which puts them
+// into memory that every memory map reserves. Firmware finds that memory empty, and the
+// tables in fw_cfg.
 package machine

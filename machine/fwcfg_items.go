@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"x86emu/machine/acpi"
 	"x86emu/mmu"
 )
 
@@ -65,7 +66,11 @@ func (m *Machine) fwCfgItems() map[uint16][]byte {
 
 // boardFiles are the files that the board has of its own.
 func (m *Machine) boardFiles() []File {
+	tables := acpi.New(m.acpiBoard())
 	return []File{
+		{acpi.RSDPFile, tables.RSDP},
+		{acpi.TablesFile, tables.Tables},
+		{acpi.ScriptFile, tables.Script.Encode()},
 		{"etc/e820", m.fwCfgMemory()},
 		// For each sleep state whether it is there (bit 7), and its sleep type: S0 and S5.
 		{"etc/system-states", []byte{0x80, 0, 0, 1, 2, 0x80}},
@@ -85,7 +90,10 @@ func (m *Machine) fwCfgMemory() (table []byte) {
 
 // checkFiles tells what is wrong with Config.Files, if anything is.
 func (m *Machine) checkFiles() error {
-	if len(m.cfg.Files) > 0 && m.cfg.Board != PC {
+	if len(m.cfg.Files) == 0 {
+		return nil
+	}
+	if m.cfg.Board != PC {
 		return fmt.Errorf("board %s has no fw_cfg, which files need", m.cfg.Board)
 	}
 	files, size := m.boardFiles(), 0

@@ -33,11 +33,16 @@ func (p *Power) reset() {
 	p.m.CPU.RequestStop()
 }
 
+// Bits of reset control: which kind, and that it is to be now.
+const (
+	resetHard = 1 << 1
+	resetNow  = 1 << 2
+)
+
 // resetControl takes a write to port 0xCF9.
 func (p *Power) resetControl(v uint32) {
-	const hard, reset = 1 << 1, 1 << 2
-	p.s.ResetControl = uint8(v) & hard
-	if v&reset != 0 {
+	p.s.ResetControl = uint8(v) & resetHard
+	if v&resetNow != 0 {
 		p.reset()
 	}
 }
