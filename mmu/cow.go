@@ -129,14 +129,13 @@ func (m *Memory) copyTimed(p *Page) *Page {
 	return q
 }
 
-// Fork gives an address space with the same contents and devices. RAM is
-// shared until either side stores into it. Code marks and MMUs stay with m.
+// Fork gives an address space with the same contents. RAM is shared until either
+// side stores into it. Devices, code marks and MMUs stay with m.
 // The cost is one pointer for each 2 MiB of address space.
 func (m *Memory) Fork() *Memory {
 	f := &Memory{
 		dir:  append([]*chunk(nil), m.dir...),
 		code: make([]*codeMasks, len(m.dir)),
-		mmio: append([]mmio(nil), m.mmio...),
 		self: new(token),
 		top:  m.top,
 	}
@@ -149,8 +148,8 @@ func (m *Memory) Fork() *Memory {
 
 // Become takes over the contents of another address space of the same layout:
 // a fork of m, or what m was forked from. Pages are shared until written. Code
-// on pages that are replaced is reported as written. Pages that nobody but m had
-// are kept for the copies that are to come.
+// on pages that are replaced is reported as written. Devices stay as they are.
+// Pages that nobody but m had are kept for the copies that are to come.
 func (m *Memory) Become(o *Memory) {
 	var lost []Phys
 	for i, masks := range m.code {
@@ -169,7 +168,6 @@ func (m *Memory) Become(o *Memory) {
 	for len(m.code) < len(m.dir) {
 		m.code = append(m.code, nil)
 	}
-	m.mmio = append(m.mmio[:0], o.mmio...)
 	m.self, o.self = new(token), new(token)
 	for _, v := range append(m.mmus[:len(m.mmus):len(m.mmus)], o.mmus...) {
 		v.dropViews()

@@ -133,6 +133,18 @@ func (m *Memory) Unmap(base Phys, size uint64) {
 	m.cutMMIO(uint64(base), end)
 }
 
+// Vacant tells whether nothing is mapped at a page: no RAM or ROM, and no device
+// at any of its addresses.
+func (m *Memory) Vacant(p Phys) bool {
+	p &^= PageMask
+	for i := range m.mmio {
+		if r := &m.mmio[i]; r.base < p+PageSize && uint64(p) < uint64(r.base)+r.size {
+			return false
+		}
+	}
+	return m.page(p) == nil
+}
+
 // pages checks a range of whole pages for RAM or ROM.
 func (m *Memory) pages(base Phys, size uint64) error {
 	if (uint64(base)|size)&PageMask != 0 || size > m.top || uint64(base) > m.top-size {

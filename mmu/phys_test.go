@@ -418,3 +418,18 @@ func TestCodeMarks(t *testing.T) {
 		mem.Write(0x900000, 1, 1)
 	})
 }
+
+// A fork has the contents, not the devices: those are another machine's.
+func TestForkLeavesDevices(t *testing.T) {
+	m := NewMemory(4*PageSize, 32)
+	require.True(t, m.Vacant(0x8000))
+	require.False(t, m.Vacant(0x3fff))
+	require.NoError(t, m.MapMMIO(0x8ffc, 8, &testDevice{}))
+	require.False(t, m.Vacant(0x8000))
+	require.False(t, m.Vacant(0x9000))
+	require.True(t, m.Vacant(0xa000))
+	f := m.Fork()
+	require.True(t, f.Vacant(0x8000))
+	m.Become(f)
+	require.False(t, m.Vacant(0x8000))
+}
