@@ -212,11 +212,7 @@ func execMovToCR(c *CPU, in *decode.Inst) bool {
 	case 4:
 		return c.writeCR4(v)
 	case 8:
-		// Bits 63:4 must be 0, else #GP(0). [SDM 2B, MOV—Move to/from Control Registers]
-		if v > 15 {
-			return c.gp(0)
-		}
-		c.s.CR8 = v
+		return c.loadPriority(v)
 	}
 	return true
 }

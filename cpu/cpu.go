@@ -91,6 +91,7 @@ type CPU struct {
 	mmu   *mmu.MMU
 	io    IO
 	ferr  FloatErrors // io, or nil
+	apic  APIC        // io, or nil
 	Model *Model
 	dec   decode.Decoder
 	obs   Observer

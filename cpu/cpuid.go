@@ -38,8 +38,10 @@ var cpuidBits = []cpuidBit{
 	{name: "pcid", leaf: 1, reg: ecx, bit: 17, cr4: mmu.CR4PCIDE},
 	{name: "sse4.1", leaf: 1, reg: ecx, bit: 19, feat: decode.FeatSSE41},
 	{name: "sse4.2", leaf: 1, reg: ecx, bit: 20, feat: decode.FeatSSE42},
+	{name: "x2apic", leaf: 1, reg: ecx, bit: 21, trait: traitX2APIC},
 	{name: "movbe", leaf: 1, reg: ecx, bit: 22, feat: decode.FeatMOVBE},
 	{name: "popcnt", leaf: 1, reg: ecx, bit: 23, feat: decode.FeatPOPCNT},
+	{name: "tsc-deadline", leaf: 1, reg: ecx, bit: 24, trait: traitTSCDeadline},
 	{name: "aes", leaf: 1, reg: ecx, bit: 25, feat: decode.FeatAES},
 	{name: "xsave", leaf: 1, reg: ecx, bit: 26, feat: decode.FeatXSAVE, cr4: mmu.CR4OSXSAVE},
 	{name: "rdrand", leaf: 1, reg: ecx, bit: 30, feat: decode.FeatRDRAND},
@@ -53,6 +55,7 @@ var cpuidBits = []cpuidBit{
 	{name: "pae", leaf: 1, reg: edx, bit: 6, cr4: mmu.CR4PAE},
 	{name: "mce", leaf: 1, reg: edx, bit: 7, cr4: mmu.CR4MCE},
 	{name: "cx8", leaf: 1, reg: edx, bit: 8, feat: decode.FeatCX8},
+	{name: "apic", leaf: 1, reg: edx, bit: 9, trait: traitAPIC},
 	{name: "sep", leaf: 1, reg: edx, bit: 11, feat: decode.FeatSEP},
 	{name: "mtrr", leaf: 1, reg: edx, bit: 12, trait: traitMTRR},
 	{name: "pge", leaf: 1, reg: edx, bit: 13, cr4: mmu.CR4PGE},
@@ -190,7 +193,7 @@ const (
 func (m *Model) FeatureFlags() uint32 { return m.leaf(1, 0)[edx] }
 
 // cpuid gives a leaf as the guest sees it now: the model's, with the bits that
-// follow control registers and IA32_MISC_ENABLE.
+// follow control registers, IA32_MISC_ENABLE and the board.
 func (c *CPU) cpuid(leaf, sub uint32) [4]uint32 {
 	misc := c.s.MSR.MiscEnable
 	if misc&miscLimitCPUID != 0 && c.Model.is(traitMisc) && leaf > 2 && leaf < 0x80000000 {
@@ -203,6 +206,7 @@ func (c *CPU) cpuid(leaf, sub uint32) [4]uint32 {
 			r[eax] = 2
 		}
 	case 1:
+		c.apicFlags(&r)
 		if misc&miscMonitor == 0 {
 			r[ecx] &^= 1 << 3
 		}

@@ -24,7 +24,7 @@ func TestModelNames(t *testing.T) {
 
 func TestCPUIDLeaves(t *testing.T) {
 	const fpu, vme, de, pse, tsc, msr, pae, mce = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 4, 1 << 5, 1 << 6, 1 << 7
-	const cx8 = 1 << 8
+	const cx8, apic = 1 << 8, 1 << 9
 	tests := []struct {
 		name      string
 		model     string
@@ -35,7 +35,7 @@ func TestCPUIDLeaves(t *testing.T) {
 	}{
 		{"486 knows leaf 1 only", "486", 0, 0, eax, ^uint32(0), 1},
 		{"486 has FPU and VME", "486", 1, 0, edx, ^uint32(0), fpu | vme},
-		{"pentium features", "pentium", 1, 0, edx, ^uint32(0), fpu | vme | de | pse | tsc | msr | mce | cx8},
+		{"pentium features", "pentium", 1, 0, edx, ^uint32(0), fpu | vme | de | pse | tsc | msr | mce | cx8 | apic},
 		{"pentium3 has SSE, not SSE2", "pentium3", 1, 0, edx, 3 << 25, 1 << 25},
 		{"pentium3 has no extended leaves: the highest basic leaf answers", "pentium3", 0x80000000, 0, eax, ^uint32(0), 0x03020101},
 		{"core2 has CX16", "core2", 1, 0, ecx, 1 << 13, 1 << 13},
@@ -47,7 +47,9 @@ func TestCPUIDLeaves(t *testing.T) {
 		{"max has no BMI1, BMI2, AVX2", "max", 7, 0, ebx, 1<<3 | 1<<8 | 1<<5, 0},
 		{"max SMEP, SMAP, INVPCID, ADX", "max", 7, 0, ebx, 1<<7 | 1<<20 | 1<<10 | 1<<19, 1<<7 | 1<<20 | 1<<10 | 1<<19},
 		{"max leaf 7 has one sub-leaf", "max", 7, 1, ebx, ^uint32(0), 0},
-		{"no model has a local APIC yet", "max", 1, 0, edx, 1 << 9, 0},
+		{"486 has no APIC", "486", 1, 0, edx, 1 << 9, 0},
+		{"core2's APIC is one of xAPIC mode alone", "core2", 1, 0, ecx, 1<<21 | 1<<24, 0},
+		{"max has x2APIC and TSC-deadline modes", "max", 1, 0, ecx, 1<<21 | 1<<24, 1<<21 | 1<<24},
 		{"L1 data cache of 32 KiB", "max", 4, 0, ebx, ^uint32(0), 7<<22 | 63},
 		{"the cache list ends", "max", 4, 3, eax, 31, 0},
 		{"a leaf out of range is the highest basic one", "max", 0x40000000, 0, ebx, ^uint32(0), 0x240},

@@ -37,22 +37,25 @@ type Model struct {
 type trait uint32
 
 const (
-	traitFPU       trait = 1 << iota // x87
-	traitMMX                         // MMX
-	traitSSE                         // SSE
-	traitSSE2                        // SSE2
-	traitPSE36                       // 4 MiB pages above 4 GiB
-	traitMTRR                        // memory type range registers
-	traitPAT                         // page attribute table
-	traitMCA                         // machine check architecture
-	traitP6                          // the model-specific registers of the P6 family
-	traitMisc                        // IA32_MISC_ENABLE
-	traitPage1G                      // 1 GiB pages
-	traitERMS                        // fast REP MOVSB and STOSB
-	traitConstTSC                    // the TSC counts at one rate
-	traitArchCaps                    // IA32_ARCH_CAPABILITIES
-	traitZeroFCS                     // the x87 keeps no selectors: FCS and FDS are 0
-	traitFOPFaults                   // the x87 keeps opcodes of unmasked exceptions only
+	traitFPU         trait = 1 << iota // x87
+	traitMMX                           // MMX
+	traitSSE                           // SSE
+	traitSSE2                          // SSE2
+	traitPSE36                         // 4 MiB pages above 4 GiB
+	traitMTRR                          // memory type range registers
+	traitPAT                           // page attribute table
+	traitMCA                           // machine check architecture
+	traitP6                            // the model-specific registers of the P6 family
+	traitMisc                          // IA32_MISC_ENABLE
+	traitPage1G                        // 1 GiB pages
+	traitERMS                          // fast REP MOVSB and STOSB
+	traitConstTSC                      // the TSC counts at one rate
+	traitArchCaps                      // IA32_ARCH_CAPABILITIES
+	traitZeroFCS                       // the x87 keeps no selectors: FCS and FDS are 0
+	traitFOPFaults                     // the x87 keeps opcodes of unmasked exceptions only
+	traitAPIC                          // a local APIC
+	traitX2APIC                        // which has x2APIC mode,
+	traitTSCDeadline                   // and whose timer has TSC-deadline mode
 )
 
 // cache is one row of the deterministic cache leaf.
@@ -142,7 +145,7 @@ const (
 		decode.FeatLZCNT | decode.FeatADX | decode.FeatRDRAND | decode.FeatRDSEED | decode.FeatRDPID | decode.FeatRDTSCP |
 		decode.FeatFSGSBASE | decode.FeatSMAP | decode.FeatINVPCID | decode.FeatPKU | decode.FeatPREFETCHW
 
-	traitsPentium3 = traitFPU | traitMMX | traitSSE | traitPSE36 | traitMTRR | traitPAT | traitMCA | traitP6
+	traitsPentium3 = traitFPU | traitMMX | traitSSE | traitPSE36 | traitMTRR | traitPAT | traitMCA | traitP6 | traitAPIC
 	traitsCore2    = traitsPentium3 | traitSSE2 | traitMisc | traitConstTSC | traitFOPFaults
 )
 
@@ -172,7 +175,7 @@ var models = []*Model{
 		// A Pentium P54C.
 		Name: "pentium", MaxPhysBits: 32, Features: featPentium,
 		CR0Valid: cr0of486, CR0Fixed: mmu.CR0ET, CR4Valid: cr4ofPentium, FlagsValid: flagsPentium,
-		Signature: 0x52c, traits: traitFPU, maxLeaf: 1,
+		Signature: 0x52c, traits: traitFPU | traitAPIC, maxLeaf: 1,
 	},
 	{
 		// A Pentium III "Coppermine".
@@ -200,7 +203,7 @@ var models = []*Model{
 		Name: "max", MaxPhysBits: 40, Features: featMax,
 		CR0Valid: cr0of486, CR0Fixed: mmu.CR0ET, CR4Valid: cr4ofMax, EFERValid: eferValid, FlagsValid: flagsPentium,
 		DebugCtl:  debugCtlLBR | debugCtlBTF,
-		Signature: 0x706a1, traits: traitsCore2 | traitPage1G | traitERMS | traitArchCaps | traitZeroFCS, maxLeaf: 0xd, maxExt: 0x80000008,
+		Signature: 0x706a1, traits: traitsCore2 | traitPage1G | traitERMS | traitArchCaps | traitZeroFCS | traitX2APIC | traitTSCDeadline, maxLeaf: 0xd, maxExt: 0x80000008,
 		brand: "x86emu max", leaf2: [4]uint32{0x00f0ff01, 0, 0, 0},
 		caches:  []cache{{1, 1, 8, 64}, {2, 1, 8, 64}, {3, 2, 16, 1024}},
 		wakeups: 0x20,

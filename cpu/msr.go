@@ -29,6 +29,9 @@ const (
 	msrMTRRFix4K    = 0x268
 	msrPAT          = 0x277
 	msrMTRRDefType  = 0x2ff
+	msrTSCDeadline  = 0x6e0
+	msrX2APIC       = 0x800
+	msrX2APICLast   = 0x8ff
 	msrEFER         = 0xc0000080
 	msrSTAR         = 0xc0000081
 	msrLSTAR        = 0xc0000082
@@ -49,8 +52,6 @@ const (
 	// The microcode revision that IA32_BIOS_SIGN_ID reports.
 	microcode = 1
 
-	apicBaseBSP = 1 << 8
-
 	miscWritable = miscFastStrings | miscMonitor | miscLimitCPUID | miscXDDisable
 	patReset     = 0x0007040600070406
 )
@@ -58,8 +59,8 @@ const (
 // resetMSRs gives the MSRs as they are after RESET.
 func (m *Model) resetMSRs() MSRs {
 	r := MSRs{PAT: patReset}
-	if m.is(traitP6) {
-		r.APICBase = 0xfee00000 | apicBaseBSP
+	if m.is(traitP6) || m.is(traitAPIC) {
+		r.APICBase = 0xfee00000 | APICBaseBSP
 	}
 	if m.is(traitMisc) {
 		r.MiscEnable = miscFastStrings | miscBTSUnavail | miscPEBSUnavail
@@ -168,6 +169,9 @@ func (c *CPU) msrSlot(n uint32) (slot *uint64, valid uint64, address bool) {
 
 // readMSR reads an MSR; ok is false where the model has none.
 func (c *CPU) readMSR(n uint32) (v uint64, ok bool) {
+	if c.isAPIC(n) {
+		return c.apic.ReadAPIC(n)
+	}
 	if !c.Model.msrExists(n) {
 		return 0, false
 	}
@@ -175,7 +179,7 @@ func (c *CPU) readMSR(n uint32) (v uint64, ok bool) {
 	case msrP5McAddr, msrP5McType, msrPlatformID, msrMCGCap:
 		return 0, true
 	case msrTSC:
-		return c.tsc(), true
+		return c.TSC(), true
 	case msrAPICBase:
 		return c.s.MSR.APICBase, true
 	case msrBIOSUpdate:
@@ -222,6 +226,10 @@ func (c *CPU) canonicalBase(a uint64) bool {
 
 // writeMSR is WRMSR.
 func (c *CPU) writeMSR(n uint32, v uint64) bool {
+	if c.isAPIC(n) {
+		// The APIC must take the value, else #GP(0). [SDM 3A, x2APIC Register Availability]
+		return c.apic.WriteAPIC(n, v) || c.gp(0)
+	}
 	// The MSR must exist, else #GP(0). [SDM 2B, WRMSR—Write to Model Specific Register]
 	if !c.Model.msrExists(n) {
 		return c.gp(0)
@@ -236,16 +244,13 @@ func (c *CPU) writeMSR(n uint32, v uint64) bool {
 		// The MSR must be writable, else #GP(0). [SDM 4, Architectural MSRs]
 		return c.gp(0)
 	case msrTSC:
-		s.TSCOffset += v - c.tsc()
+		s.TSCOffset += v - c.TSC()
+		if c.apic != nil {
+			c.apic.TSCLoaded()
+		}
 		return true
 	case msrAPICBase:
-		// No reserved bit may be set, else #GP(0). Without a local APIC its
-		// enable bits are reserved too. [SDM 3A, Local APIC Status and Location]
-		if v&^(1<<c.Model.MaxPhysBits-1-mmu.PageMask|apicBaseBSP) != 0 {
-			return c.gp(0)
-		}
-		s.APICBase = v
-		return true
+		return c.writeAPICBase(v)
 	case msrMiscEnable:
 		if v&miscXDDisable != 0 && c.Model.EFERValid&mmu.EFERNXE == 0 {
 			return c.gp(0)

@@ -29,17 +29,24 @@ const pollTicks = 1 << 20
 func New(model *Model, m *mmu.MMU, io IO) *CPU {
 	c := &CPU{mmu: m, io: io, Model: model, dec: decode.Decoder{Features: model.Features}}
 	c.ferr, _ = io.(FloatErrors)
+	if model.is(traitAPIC) {
+		c.apic, _ = io.(APIC)
+	}
 	c.blocks.init()
 	c.hint = &c.noHint
 	c.win.lin = 1
 	c.deadline, c.until = ^uint64(0), ^uint64(0)
 	m.Mem.OnCodeWrite = c.codeWritten
-	c.SetState(ResetState(model))
+	s := ResetState(model)
+	if c.apic != nil {
+		s.MSR.APICBase |= APICBaseEnable
+	}
+	c.SetState(s)
 	return c
 }
 
-// ResetState is the state after RESET#: real mode, CS:IP F000:FFF0 with the
-// hidden base FFFF0000h. [SDM 3A, Table "IA-32 and Intel 64 Processor States
+// ResetState is the state after RESET# of a processor whose local APIC is off: real
+// mode, CS:IP F000:FFF0 with the hidden base FFFF0000h. [SDM 3A, Table "IA-32 and Intel 64 Processor States
 // Following Power-up, Reset, or INIT"]
 func ResetState(model *Model) State {
 	var s State
@@ -98,8 +105,9 @@ func (c *CPU) SetINTR(level bool) {
 	c.s.INTR = level
 }
 
-// RaiseNMI latches a non-maskable interrupt.
-func (c *CPU) RaiseNMI() { c.s.NMI = true }
+// RaiseNMI latches a non-maskable interrupt. In the midst of an instruction it is
+// looked at as SetINTR's is.
+func (c *CPU) RaiseNMI() { c.s.NMI, c.blocks.stale = true, true }
 
 // RequestStop makes Run return after the instruction or the iteration of a REP
 // that is under way: for devices and for who watches. Where no instruction but

@@ -8,8 +8,8 @@ import (
 // This file holds the time-stamp counter, which counts virtual time, and the
 // performance counters, which count nothing.
 
-// tsc is the time-stamp counter.
-func (c *CPU) tsc() uint64 { return c.Ticks() + c.s.MSR.TSCOffset }
+// TSC is the time-stamp counter.
+func (c *CPU) TSC() uint64 { return c.Ticks() + c.s.MSR.TSCOffset }
 
 // mayTSC tells whether RDTSC and RDTSCP may be executed.
 func (c *CPU) mayTSC() bool {
@@ -22,7 +22,7 @@ func execRDTSC(c *CPU, in *decode.Inst) bool {
 	if !c.mayTSC() {
 		return c.gp(0)
 	}
-	c.setEDXEAX(c.tsc())
+	c.setEDXEAX(c.TSC())
 	return true
 }
 
@@ -32,7 +32,7 @@ func execRDTSCP(c *CPU, in *decode.Inst) bool {
 	if !c.mayTSC() {
 		return c.gp(0)
 	}
-	c.setEDXEAX(c.tsc())
+	c.setEDXEAX(c.TSC())
 	c.r[rCX] = c.s.MSR.TSCAux
 	return true
 }

@@ -81,6 +81,18 @@ func (m *Machine) fit(d Device, what string, lines []uint8, places ...place) err
 	return nil
 }
 
+// movable is a device whose place in memory depends on the state of the machine.
+type movable interface{ place() }
+
+// place puts the movable devices where a state that was taken over has them.
+func (m *Machine) place() {
+	for _, d := range m.devices {
+		if d, ok := d.(movable); ok {
+			d.place()
+		}
+	}
+}
+
 // populate puts the devices of the configured board into place. It fails where
 // Config.Ports has two devices at one port.
 func (m *Machine) populate() error {
@@ -133,5 +145,10 @@ func (m *Machine) populatePC() {
 		m.fit(m.KBC.kbd, "keyboard at the 8042, scan code sets 1 and 2", nil),
 	); err != nil {
 		panic("BUG: " + err.Error())
+	}
+	if m.APIC != nil {
+		if err := m.fit(m.APIC, "local APIC", nil, atMem(mmu.Range{At: apicPage, Len: mmu.PageSize}, m.APIC)); err != nil {
+			panic("BUG: " + err.Error())
+		}
 	}
 }

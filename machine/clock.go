@@ -87,10 +87,17 @@ func (c *Clock) wake() uint64 {
 	return tick
 }
 
-// beats is how often an oscillator of at most MinTickRate has beaten since tick 0, and tickOf the
-// first tick at or after one of its beats.
+// endOfTime is a tick, years away, that no timer is set to: the time of a processor
+// that waits for longer is not skipped.
+const endOfTime = 1 << 62
+
+// beats is how often an oscillator has beaten since tick 0, and tickOf the first tick
+// at or after one of its beats.
 func (m *Machine) beats(hz uint64) uint64 {
 	hi, lo := bits.Mul64(m.Clock.Now(), hz)
+	if hi >= m.cfg.TickRate {
+		return never
+	}
 	n, _ := bits.Div64(hi, lo, m.cfg.TickRate)
 	return n
 }
@@ -101,7 +108,10 @@ func (m *Machine) tickOf(beat, hz uint64) uint64 {
 		return never
 	}
 	tick, rest := bits.Div64(hi, lo, hz)
-	if rest != 0 {
+	switch {
+	case tick >= endOfTime:
+		return never
+	case rest != 0:
 		tick++
 	}
 	return tick

@@ -40,21 +40,67 @@ func (m *Machine) SetIRQ(irq uint8, level bool) {
 }
 
 // masks tells whether a line cannot interrupt whatever its level.
-func (m *Machine) masks(irq uint8) bool { return m.PIC == nil || m.PIC.masks(irq) }
+func (m *Machine) masks(irq uint8) bool {
+	return m.PIC == nil || m.PIC.masks(irq) || !m.hearsPIC()
+}
 
 // wakes tells whether a request on a line would interrupt the processor, or wake
 // it, as things stand.
 func (m *Machine) wakes(irq uint8) bool {
-	return m.PIC != nil && !m.PIC.holds(irq) && m.CPU.Regs().RFLAGS&idt.FlagIF != 0
+	if m.PIC == nil || m.PIC.holds(irq) {
+		return false
+	}
+	if m.APIC == nil || !m.APIC.enabled() {
+		return m.takesINTR()
+	}
+	return m.APIC.wakes(m.APIC.s.LVT[lvtLINT0])
 }
 
-// setINTR derives the INTR line from all that drive it.
-func (m *Machine) setINTR() { m.CPU.SetINTR(m.intr.s.Pending || m.PIC != nil && m.PIC.asks()) }
+// hearsPIC tells whether the 8259A's INTR leads anywhere: to the processor itself, or
+// to a local APIC that does not mask it.
+func (m *Machine) hearsPIC() bool {
+	return m.APIC == nil || !m.APIC.enabled() || m.APIC.open(lvtLINT0)
+}
+
+// takesINTR tells whether the processor takes maskable interrupts.
+func (m *Machine) takesINTR() bool { return m.CPU.Regs().RFLAGS&idt.FlagIF != 0 }
+
+// setPIC takes the level of the 8259A's INTR, which is a pin of the local APIC.
+func (m *Machine) setPIC(level bool) {
+	if m.APIC != nil {
+		m.APIC.pin(0, level)
+	}
+	m.setINTR()
+}
+
+// rerouted follows a change of where the lines lead to.
+func (m *Machine) rerouted() {
+	m.replan()
+	m.setINTR()
+}
+
+// setINTR derives the processor's INTR from all that drive it.
+func (m *Machine) setINTR() {
+	asks := m.intr.s.Pending
+	switch {
+	case m.PIC == nil:
+	case m.APIC == nil || !m.APIC.enabled():
+		asks = asks || m.PIC.asks()
+	default:
+		asks = asks || m.APIC.asks()
+	}
+	m.CPU.SetINTR(asks)
+}
 
 // acknowledge is the processor's interrupt acknowledge: it gives the vector.
 func (m *Machine) acknowledge() uint8 {
 	if m.intr.s.Pending || m.PIC == nil {
 		return m.intr.ack()
+	}
+	if m.APIC != nil && m.APIC.enabled() {
+		if vector, ok := m.APIC.ack(); ok {
+			return vector
+		}
 	}
 	return m.PIC.ack()
 }

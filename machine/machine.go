@@ -86,12 +86,14 @@ type Machine struct {
 
 	// The PC's own; nil on a bare board.
 	PIC *PIC
-	PIT *PIT
-	RTC *RTC
-	KBC *I8042
-	PM  *PM
-	PCI *PCI
-	VGA *VGA
+	// APIC is nil, too, if the model has none.
+	APIC *APIC
+	PIT  *PIT
+	RTC  *RTC
+	KBC  *I8042
+	PM   *PM
+	PCI  *PCI
+	VGA  *VGA
 
 	FWCfg *FWCfg // likewise
 
@@ -160,8 +162,14 @@ func build(cfg Config, mem *mmu.Memory) (*Machine, error) {
 	paging := cfg.Model.Paging()
 	paging.TLBOff = cfg.TLBOff
 	m.MMU = mmu.New(mem, paging)
-	m.CPU = cpu.New(cfg.Model, m.MMU, wires{m})
-	m.Clock = Clock{next: never, now: m.CPU.Ticks, arm: m.CPU.SetDeadline}
+	m.Clock.next = never
+	io := cpu.IO(wires{m})
+	if kind, ok := cfg.Model.LocalAPIC(); ok && cfg.Board == PC {
+		m.APIC = newAPIC(m, kind)
+		io = apicWires{wires{m}, m.APIC}
+	}
+	m.CPU = cpu.New(cfg.Model, m.MMU, io)
+	m.Clock.now, m.Clock.arm = m.CPU.Ticks, m.CPU.SetDeadline
 	m.Clock.schedule()
 	m.CPU.SetStreak(streak)
 
@@ -189,8 +197,15 @@ func (m *Machine) RAM() uint64 { return m.cfg.RAM }
 // interrupt controllers; the processor takes it when EFLAGS.IF allows.
 func (m *Machine) RaiseINTR(vector uint8) { m.intr.raise(vector) }
 
-// RaiseNMI requests a non-maskable interrupt.
-func (m *Machine) RaiseNMI() { m.CPU.RaiseNMI() }
+// RaiseNMI requests a non-maskable interrupt: by the pin LINT1, if there is a local APIC.
+func (m *Machine) RaiseNMI() {
+	if m.APIC == nil {
+		m.CPU.RaiseNMI()
+		return
+	}
+	m.APIC.pin(1, true)
+	m.APIC.pin(1, false)
+}
 
 // wires is the machine as its processor sees it.
 type wires struct{ m *Machine }
@@ -213,6 +228,12 @@ func (w wires) Out(port uint16, size uint8, v uint32) {
 func (w wires) Ack() uint8 { return w.m.acknowledge() }
 
 func (w wires) FERR(level bool) bool { return w.m.float.ferr(level) }
+
+// apicWires are those of a processor with a local APIC.
+type apicWires struct {
+	wires
+	*APIC
+}
 
 // IOEvent is one access to a port: size in bytes, and the value read or written.
 type IOEvent struct {
@@ -244,6 +265,7 @@ func (m *Machine) Fork() (*Machine, error) {
 		t.at = m.Clock.timers[i].at
 	}
 	f.Clock.schedule()
+	f.place()
 	f.UART.pos = m.UART.pos
 	return f, nil
 }

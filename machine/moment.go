@@ -48,6 +48,7 @@ func (m *Machine) Return(to *Moment) {
 		reflect.ValueOf(d.State()).Elem().Set(reflect.ValueOf(to.devices[i]))
 	}
 	m.Clock.load(to.timers)
+	m.place()
 	m.UART.pos, m.asleep, m.awake = to.input, to.asleep, to.awake
 }
 

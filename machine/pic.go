@@ -61,10 +61,10 @@ func (p *PIC) written() {
 	p.m.replan()
 }
 
-// wire passes the outputs on: the slave's to the master, the master's to INTR.
+// wire passes the outputs on: the slave's to the master, the master's to the processor.
 func (p *PIC) wire() {
 	p.s.Master.set(cascade, p.s.Slave.INT)
-	p.m.setINTR()
+	p.m.setPIC(p.asks())
 }
 
 // asks tells whether the master has INTR asserted.

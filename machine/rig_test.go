@@ -7,6 +7,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"x86emu/cpu"
+	"x86emu/mmu"
 )
 
 // rig is a PC whose processor does nothing: scripts use the board's ports and let
@@ -19,11 +22,14 @@ type rig struct {
 // rigTicks is how many ticks a clock of the timer has on a rig.
 const rigTicks = 10
 
-func newRig(t testing.TB) *rig {
-	m, err := New(Config{TickRate: PITHz * rigTicks})
+func newRig(t testing.TB) *rig { return newRigWith(t, Config{TickRate: PITHz * rigTicks}) }
+
+func newRigWith(t testing.TB, cfg Config) *rig {
+	m, err := New(cfg)
 	require.NoError(t, err)
 	r := &rig{m: m, now: rigTicks / 2}
 	m.Clock.now, m.Clock.arm = func() uint64 { return r.now }, func(uint64) {}
+	m.CPU.SkipTo(r.now)
 	return r
 }
 
@@ -31,11 +37,21 @@ func newRig(t testing.TB) *rig {
 func (r *rig) wait(ticks uint64) (fired int) {
 	for end := r.now + ticks; ; fired++ {
 		r.now = min(end, r.m.Clock.next)
+		r.m.CPU.SkipTo(r.now) // the time-stamp counter's time
 		if r.m.Clock.next > end {
 			return fired
 		}
 		r.m.Clock.run(r.now)
 	}
+}
+
+// base writes IA32_APIC_BASE, whatever there was.
+func (r *rig) base(v uint64) {
+	s := r.m.CPU.State()
+	old := s.MSR.APICBase
+	s.MSR.APICBase = v
+	r.m.CPU.SetState(s)
+	r.m.APIC.BaseChanged(old)
 }
 
 // play runs a script of steps, separated by semicolons, numbers in hex:
@@ -50,6 +66,14 @@ func (r *rig) wait(ticks uint64) (fired int) {
 //	crtc REG VALUE     of the VGA's CRT controller
 //	press KEY          release KEY, on the keyboard
 //	ms MILLISECONDS
+//	ticks N            of the board
+//	sto ADDR VALUE     lod ADDR WANT: 32 bits of memory
+//	int 0|1            what the processor's INTR is
+//	take VECTOR        its acknowledge
+//	cr8 CLASS          MOV to CR8
+//	base MODE          the upper bits of IA32_APIC_BASE: 8, c for x2APIC mode, 0
+//	wrm MSR VALUE      rdm MSR WANT: those behind the APIC
+//	nwr MSR VALUE      nrd MSR: the same, refused
 func (r *rig) play(t testing.TB, script string) {
 	sizes := map[string]uint8{"out": 1, "in": 1, "outw": 2, "inw": 2, "outl": 4, "inl": 4}
 	for i, step := range strings.Split(script, ";") {
@@ -93,6 +117,30 @@ func (r *rig) play(t testing.TB, script string) {
 			r.m.KBC.kbd.turn(Keystroke{Key: Key(a), Released: verb == "release", Held: verb == "press"})
 		case verb == "ms":
 			r.wait(r.m.after(uint64(a)*1000) - r.now)
+		case verb == "ticks":
+			r.wait(uint64(a))
+		case verb == "sto":
+			r.m.Mem.Write(mmu.Phys(a), 4, uint64(b))
+		case verb == "lod":
+			v := uint32(r.m.Mem.Read(mmu.Phys(a), 4))
+			assert.Equal(t, b, v, "%s: 0x%x", at, v)
+		case verb == "int":
+			assert.Equal(t, a != 0, r.m.CPU.State().INTR, at)
+		case verb == "take":
+			require.True(t, r.m.CPU.State().INTR, at)
+			v := r.m.acknowledge()
+			assert.Equal(t, uint8(a), v, "%s: 0x%x", at, v)
+		case verb == "cr8":
+			r.m.CPU.SetPriority(uint8(a))
+			r.m.APIC.PriorityLoaded()
+		case verb == "base":
+			r.base(apicPage | cpu.APICBaseBSP | uint64(a)<<8)
+		case verb == "wrm", verb == "nwr":
+			assert.Equal(t, verb == "wrm", r.m.APIC.WriteAPIC(a, uint64(b)), at)
+		case verb == "rdm", verb == "nrd":
+			v, ok := r.m.APIC.ReadAPIC(a)
+			assert.Equal(t, verb == "rdm", ok, at)
+			assert.EqualValues(t, b, v, "%s: 0x%x", at, v)
 		default:
 			t.Fatal(at)
 		}

@@ -322,6 +322,7 @@ func (l *loading) done() *Machine {
 	if l.m.KBC != nil {
 		l.m.KBC.kbd.restored(l.m.cfg.ResumeInput)
 	}
+	l.m.place()
 	return l.m
 }
 

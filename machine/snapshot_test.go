@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"x86emu/cpu"
+	"x86emu/decode"
 	"x86emu/mmu"
 )
 
@@ -109,6 +110,27 @@ func TestSaveRestore(t *testing.T) {
 			assert.EqualValues(t, 0x80001000, m.PCI.s.Address)
 			return m
 		}},
+		{"the local APIC's timer runs, and an interrupt is in service", func(t testing.TB) *Machine {
+			store := func(off, v uint16) string { // mov dword [0xfee00000+off],v
+				return "\x67\x66\xc7\x05" + string([]byte{byte(off), byte(off >> 8), 0xe0, 0xfe, byte(v), byte(v >> 8), 2, 0})
+			}
+			m := boot(t, Config{}, store(0x3e0, 0xb)+store(0x320, 0x40)+store(0x380, 1000)+"\xfb\xeb\xfe") // sti; jmp $
+			s := m.CPU.State()
+			s.Seg[decode.DS].Limit = 0xffffffff
+			m.CPU.SetState(s)
+			m.vector(0x30, 0x600)
+			m.Mem.WriteBytes(0x600, []byte("\xfb\x41\xeb\xfd")) // sti; inc cx; jmp $-1, for ever in service
+			m.vector(0x40, 0x700)
+			m.Mem.WriteBytes(0x700, []byte("\x45"+store(0xb0, 0)+"\xcf")) // inc bp; EOI; iret
+			run(t, m, 10_000)
+			m.APIC.message(deliverFixed, 0x30, false)
+			run(t, m, 150_000)
+			assert.NotZero(t, m.CPU.GPR()[1])
+			assert.NotZero(t, m.CPU.GPR()[5])
+			assert.EqualValues(t, 0x30, m.APIC.s.ISR.highest())
+			assert.True(t, m.APIC.timer.Active())
+			return m
+		}},
 		{"after exit", func(t testing.TB) *Machine { return boot(t, Config{}, "\xe6\xf4") }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -122,8 +144,12 @@ func TestSaveRestore(t *testing.T) {
 			assert.Empty(t, same(m, r))
 			require.NoError(t, r.Save(&again))
 			assert.Equal(t, saved, again.Bytes(), "a restored machine saves the same file")
+			k := m.Moment()
 			assert.Equal(t, run(t, m, 54321), run(t, r, 54321))
 			assert.Empty(t, same(m, r), "and goes the same way")
+			m.Return(k)
+			run(t, m, 54321)
+			assert.Empty(t, same(m, r), "as does the machine itself a second time")
 		})
 	}
 }

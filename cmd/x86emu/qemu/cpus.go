@@ -21,7 +21,7 @@ type cpuModel struct {
 // query-cpu-model-expansion), as far as x86emu models the features. Of AVX
 // nothing is there. QEMU's TCG lacks VME, which every model here has.
 var cpuModels = []cpuModel{
-	{"i686", "max", "fpu vme de pse tsc msr pae mce cx8 sep pge cmov pat mmx fxsr sse sse2"},
+	{"i686", "max", "fpu vme de pse tsc msr pae mce cx8 apic sep pge cmov pat mmx fxsr sse sse2"},
 	{"athlon", "i686", "mtrr mca pse36"},
 	{"qemu32", "i686", "pni"},
 	{"kvm32", "qemu32", "mtrr mca pse36 clflush"},
@@ -37,7 +37,7 @@ var cpuModels = []cpuModel{
 	{"Penryn", "Conroe", "cx16 sse4.1"},
 	{"Nehalem", "Penryn", "sse4.2 popcnt"},
 	{"Westmere", "Nehalem", "pclmulqdq aes"},
-	{"SandyBridge", "Westmere", "xsave rdtscp"},
+	{"SandyBridge", "Westmere", "x2apic tsc-deadline xsave rdtscp"},
 	{"IvyBridge", "SandyBridge", "rdrand fsgsbase smep erms"},
 	{"Haswell", "IvyBridge", "pcid movbe invpcid abm"},
 	{"Broadwell", "Haswell", "rdseed adx smap 3dnowprefetch"},
@@ -47,7 +47,7 @@ var cpuModels = []cpuModel{
 	{"Cooperlake", "Skylake-Server", "arch-capabilities"},
 	{"Icelake-Server", "Skylake-Server", "umip la57"},
 	{"KnightsMill", "IvyBridge", "movbe abm rdseed adx 3dnowprefetch pdpe1gb"},
-	{"Denverton", "Westmere", "monitor movbe xsave rdrand fsgsbase smep erms rdseed smap clflushopt sha-ni arch-capabilities 3dnowprefetch pdpe1gb rdtscp"},
+	{"Denverton", "Westmere", "monitor x2apic tsc-deadline movbe xsave rdrand fsgsbase smep erms rdseed smap clflushopt sha-ni arch-capabilities 3dnowprefetch pdpe1gb rdtscp"},
 	{"Snowridge", "Denverton", "clwb umip"},
 
 	{"Opteron_G1", "kvm32", "nx lm"},
@@ -62,7 +62,7 @@ var cpuModels = []cpuModel{
 
 	{"486", "", ""},
 	{"pentium", "", ""},
-	{"pentium2", "pentium3", "fpu vme de pse tsc msr pae mce cx8 sep mtrr pge mca cmov pat pse36 mmx fxsr"},
+	{"pentium2", "pentium3", "fpu vme de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 mmx fxsr"},
 	{"pentium3", "", ""},
 	{"max", "", ""},
 	{"host", "max", "*"},
