@@ -15,6 +15,7 @@ import (
 	"x86emu/debug"
 	"x86emu/debug/gdb"
 	"x86emu/debug/qemulog"
+	"x86emu/debug/screen"
 	"x86emu/guest"
 	"x86emu/machine"
 )
@@ -165,7 +166,7 @@ func debuggerOfQEMU(cmd *cobra.Command, line *qemu.Line) (d *debugger, err error
 
 // showScreen shows on standard error what QEMU's window would show at the end.
 func showScreen(cmd *cobra.Command, m *machine.Machine) {
-	lines := debug.TextScreen(m.Mem)
+	lines := linesFor(cmd.ErrOrStderr(), screen.Take(m))
 	if len(lines) == 0 {
 		return
 	}

@@ -17,6 +17,7 @@ func newRun() *cobra.Command {
 	var d debugger
 	var save saving
 	var p profileFlags
+	var screen screenFlag
 	cmd := &cobra.Command{
 		Use:   "run IMAGE",
 		Short: "Run a guest until it ends",
@@ -55,6 +56,11 @@ With --profile a file tells where the guest spent its ticks, by symbol and with 
 stacks, for "go tool pprof -http :8080 FILE". Samples are taken by virtual time, so
 that the same run gives the same profile.
 
+With --screen the text screen at 0xB8000 is printed when the run ends, in colour on a
+terminal (NO_COLOR is respected). --screen=live draws it there while the guest runs, with its cursor;
+Ctrl-C ends the run. COM1 and port 0xE9 then go nowhere unless --serial and --debugcon
+name a FILE.
+
 With --gdb a debugger may attach at any time, which stops the guest: see "x86emu gdb".
 -S lets the guest stand until it does.`,
 		Example: `  x86emu run unmapped-handler-32
@@ -64,6 +70,7 @@ With --gdb a debugger may attach at any time, which stops the guest: see "x86emu
   x86emu run boot.bin --cpu 386
   x86emu run missing-invlpg-32 --report-stale-tlb
   x86emu run kernel.elf --profile kernel.pprof
+  x86emu run kernel.elf --screen=live --serial com1.txt
   x86emu run kernel.elf --gdb 1234 -S
   x86emu run kernel.elf --at 5000000 --save booted
   x86emu run booted
@@ -79,6 +86,11 @@ With --gdb a debugger may attach at any time, which stops the guest: see "x86emu
 				return fmt.Errorf("--report-unclaimed and --gdb exclude each other: a debugger takes the guest through the same accesses again")
 			case p.file != "" && (reportStale || d.address != ""):
 				return fmt.Errorf("--profile goes with neither --report-stale-tlb nor --gdb")
+			case screen == screenLive && (p.file != "" || reportStale || d.address != ""):
+				return fmt.Errorf("--screen=live goes with none of --profile, --report-stale-tlb and --gdb (in gdb: monitor screen)")
+			}
+			if err := screen.settle(cmd, &s); err != nil {
+				return err
 			}
 			defer s.close()
 			if err := p.create(cmd, &s); err != nil {
@@ -116,11 +128,21 @@ With --gdb a debugger may attach at any time, which stops the guest: see "x86emu
 			if err := p.watch(cmd, m, args[0]); err != nil {
 				return err
 			}
+			endScreen, err := screen.watch(cmd, m)
+			if err != nil {
+				return err
+			}
 			var r machine.Result
 			if d.address != "" {
 				r, err = d.serve(cmd, m, ticks, stopped)
 			} else {
 				r, err = m.Run(cmd.Context(), ticks)
+			}
+			if e := endScreen(); err == nil {
+				err = e
+			}
+			if err == nil {
+				err = screen.print(cmd, m)
 			}
 			if err == nil {
 				err = save.write(m)
@@ -144,6 +166,7 @@ With --gdb a debugger may attach at any time, which stops the guest: see "x86emu
 	}
 	b.addFlags(cmd)
 	s.addFlags(cmd, "stdio")
+	screen.addFlags(cmd)
 	p.addFlags(cmd)
 	cmd.Flags().StringVar(&p.symbols, "symbols", "", "take the names of --profile from this ELF `FILE` (default the image)")
 	cmd.Flags().BoolVar(&reportStale, "report-stale-tlb", false, "tell each use of a TLB entry that the page tables no longer support")

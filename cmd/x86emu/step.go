@@ -64,7 +64,7 @@ terminal is the screen's: the guest's COM1 gets its input from --input.`,
   ssh -t host x86emu step kernel.elf`,
 		Args: exactly("an IMAGE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := screen(cmd); err != nil {
+			if err := drawable(cmd); err != nil {
 				return err
 			}
 			syms, err := openSymbols(cmd, args[0], symbols)
@@ -113,24 +113,35 @@ terminal is the screen's: the guest's COM1 gets its input from --input.`,
 	return cmd
 }
 
-// screen tells whether there is a terminal that can be drawn on.
-func screen(cmd *cobra.Command) error {
+// drawable tells whether there is a terminal that can be drawn on.
+func drawable(cmd *cobra.Command) error {
+	const instead = "for text, see explain and trace"
 	in, ok := cmd.InOrStdin().(*os.File)
 	if !ok || !term.IsTerminal(int(in.Fd())) {
-		return fmt.Errorf("step needs a terminal: standard input is none (for text, see explain and trace)")
+		return fmt.Errorf("step needs a terminal: standard input is none (%s)", instead)
 	}
-	out, ok := cmd.OutOrStdout().(*os.File)
-	if !ok || !term.IsTerminal(int(out.Fd())) {
-		return fmt.Errorf("step needs a terminal: standard output is none (for text, see explain and trace)")
-	}
-	if kind := os.Getenv("TERM"); kind == "dumb" || kind == "" {
-		return fmt.Errorf("step needs a terminal that can move its cursor: TERM is %q (for text, see explain and trace)", kind)
+	out, err := outputTerminal(cmd, "step", instead)
+	if err != nil {
+		return err
 	}
 	w, h, err := term.GetSize(int(out.Fd()))
 	if err == nil && (w < ui.MinWidth || h < ui.MinHeight) {
 		err = fmt.Errorf("step needs a terminal of %dx%d at least: this one has %dx%d", ui.MinWidth, ui.MinHeight, w, h)
 	}
 	return err
+}
+
+// outputTerminal gives standard output if it is a terminal that can move its cursor;
+// else an error says who needs one, and what there is instead.
+func outputTerminal(cmd *cobra.Command, who, instead string) (*os.File, error) {
+	out, ok := cmd.OutOrStdout().(*os.File)
+	if !ok || !term.IsTerminal(int(out.Fd())) {
+		return nil, fmt.Errorf("%s needs a terminal: standard output is none (%s)", who, instead)
+	}
+	if kind := os.Getenv("TERM"); kind == "dumb" || kind == "" {
+		return nil, fmt.Errorf("%s needs a terminal that can move its cursor: TERM is %q (%s)", who, kind, instead)
+	}
+	return out, nil
 }
 
 // drawsLines tells whether the terminal takes UTF-8. [POSIX, Internationalization
