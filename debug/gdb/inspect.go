@@ -6,8 +6,11 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/charmbracelet/colorprofile"
+
 	"x86emu/debug"
 	"x86emu/debug/audit"
+	"x86emu/debug/screen"
 	"x86emu/debug/session"
 	"x86emu/debug/stale"
 	"x86emu/debug/tables"
@@ -264,6 +267,12 @@ func staleUses(ctx context.Context, m *monitor, args []string) error {
 	}
 	fmt.Fprintf(m.w, "uses of stale TLB entries from tick %d to %d: %d\n", from, now, n)
 	return nil
+}
+
+func textScreen(_ context.Context, m *monitor, _ []string) error {
+	s := screen.Take(m.t.machine())
+	_, err := fmt.Fprintln(m.w, strings.Join(append([]string{m.when() + ": " + s.String()}, s.Lines(colorprofile.NoTTY)...), "\n"))
+	return err
 }
 
 // maxDump is how many bytes xp shows.

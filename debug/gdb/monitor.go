@@ -46,6 +46,7 @@ func init() {
 		{"break", "VECTOR|any [code=X[/MASK]] [cr2=A[-B]]", "stop before an exception or interrupt. Also: break write|change ADDR [BYTES] [phys], break pte ADDR [cr3=X] [ad]", 8, setBreak},
 		{"breaks", "", "what break has set", 0, listBreaks},
 		{"delete", "[NUMBER]", "delete one of them, or all", 1, deleteBreak},
+		{"screen", "", "what the text screen shows", 0, textScreen},
 		{"xp", "ADDR [BYTES]", "physical memory", 2, physicalMemory},
 		{"physical", "on|off", "let gdb's addresses be physical ones: x, print, and watch for writes. Then: maintenance flush dcache", 1, physicalAddresses},
 		{"goto", "TICK", "to a tick: the next continue or reverse-continue goes there", 1, gotoTick},

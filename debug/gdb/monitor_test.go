@@ -169,3 +169,10 @@ func TestMonitorIsInterrupted(t *testing.T) {
 	assert.Equal(t, "interrupted\n", c.console)
 	assert.Equal(t, uint64(0), c.word("tick"))
 }
+
+func TestMonitorScreen(t *testing.T) {
+	c := serve(t, kernel(t, "unmapped-handler-32"), Options{Wait: true}).connect()
+	assert.Equal(t, "at tick 0: 80x25, cursor in column 0, row 0; it is blank\n", c.command("screen"))
+	require.Equal(t, "OK", c.ask("Mb8000,6:480749072107"))
+	assert.Equal(t, "at tick 0: 80x25, cursor in column 0, row 0\nHI!\n", c.command("screen"))
+}

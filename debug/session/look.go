@@ -7,6 +7,7 @@ import (
 
 	"x86emu/cpu"
 	"x86emu/debug"
+	"x86emu/debug/screen"
 	"x86emu/idt"
 	"x86emu/machine"
 )
@@ -36,6 +37,12 @@ func (s *Session) Stopped() Stop {
 
 // Present is the machine that is looked at, and its registers: to be read only.
 func (s *Session) Present() (*machine.Machine, cpu.State) { return s.present() }
+
+// Screen is what the guest's text screen shows at present.
+func (s *Session) Screen() *screen.Screen {
+	m, _ := s.present()
+	return screen.Take(m)
+}
 
 // Symbols are those of the session; nil knows none.
 func (s *Session) Symbols() *debug.Symbols { return s.o.Symbols }

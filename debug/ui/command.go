@@ -88,6 +88,7 @@ func init() {
 		{[]string{"rc", "reverse-continue"}, "", "", pressed("C")},
 		{[]string{"info", "breaks"}, "", "list the breakpoints", pressed("B")},
 		{[]string{"h", "help"}, "", "this help", pressed("H")},
+		{[]string{"screen"}, "", "the guest's screen", pressed("v")},
 		{[]string{"q", "quit"}, "", "quit", pressed("q")},
 	}
 }

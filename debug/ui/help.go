@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"charm.land/bubbles/v2/viewport"
+	"github.com/charmbracelet/colorprofile"
 )
 
 // overlay is what lies over the panes.
@@ -14,6 +15,7 @@ const (
 	overNothing overlay = iota
 	overHelp
 	overBreaks
+	overScreen
 )
 
 // open lays lines over the panes.
@@ -27,6 +29,8 @@ func (m *model) open(o overlay) {
 		m.page.SetContentLines(m.help())
 	case overBreaks:
 		m.page.SetContentLines(m.breakpoints())
+	case overScreen:
+		m.page.SetContentLines(m.guestScreen())
 	}
 }
 
@@ -74,4 +78,11 @@ func (m *model) breakpoints() []string {
 		lines = append(lines, fmt.Sprintf("%4d  %s%s", b.Number, b.Condition, off))
 	}
 	return append(lines, "", " :b :catch :watch :write :pte make one, :d N deletes, :t N turns off or on")
+}
+
+// guestScreen shows the guest's text screen. What the terminal has no colours for is
+// taken out when it is drawn.
+func (m *model) guestScreen() []string {
+	head := m.st.head.Render(" the guest's screen: " + m.screen.String())
+	return append([]string{head}, m.screen.Lines(colorprofile.TrueColor)...)
 }

@@ -70,6 +70,11 @@ func init() {
 			m.nextBank()
 			return nil
 		}},
+		{on("view the guest's text screen", "v"), "", func(m *model, _ uint64) tea.Cmd {
+			m.screen = m.s.Screen()
+			m.open(overScreen)
+			return nil
+		}},
 		{on("next pane (shift+tab: last)", "tab"), "pane", func(m *model, _ uint64) tea.Cmd { return m.turn(1) }},
 		{on("", "shift+tab"), "", func(m *model, _ uint64) tea.Cmd { return m.turn(-1) }},
 		{on("pane over the whole screen", "z", "enter"), "", func(m *model, _ uint64) tea.Cmd {

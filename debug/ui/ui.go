@@ -10,6 +10,7 @@ import (
 	"charm.land/bubbles/v2/viewport"
 	tea "charm.land/bubbletea/v2"
 
+	"x86emu/debug/screen"
 	"x86emu/debug/session"
 )
 
@@ -59,6 +60,7 @@ type model struct {
 	count   uint64 // typed before a key
 	input   entry
 	page    viewport.Model // what lies over the panes
+	screen  *screen.Screen // the guest's, for it
 	asking  string         // what the input is for: ":", "/" or "?"; or ""
 	past    []string
 	last    search
