@@ -10,7 +10,7 @@ import (
 // Kernel is a guest kernel that comes with the emulator: a small real kernel
 // that shows one thing and tells on its serial port what it sees. Its source
 // is under guest/kernels. It ends with exit code 0 when all came out as it
-// tells, or with the shutdown or endless loop that it tells of.
+// tells, or with the shutdown, endless loop or power off that it tells of.
 type Kernel struct {
 	Name       string // as the command line knows it
 	Bits       int    // 16, 32 or 64: the mode in which its story takes place
@@ -92,6 +92,7 @@ var builtins = []struct {
 	{"fpu-switch", 64, "the same with FXSAVE64 and SSE, whose exceptions do not wait"},
 	{"timer-irq", 32, "the 8254's interrupt through the 8259A: a mask, an end of interrupt forgotten, a countdown"},
 	{"rtc-alarm", 32, "the real-time clock: periodic, update and alarm interrupts by the slave 8259A"},
+	{"acpi-off", 32, "ACPI's tables from the root on, the PM timer, and the port that turns the machine off"},
 }
 
 // ends names the kernels that end otherwise than by their own word.
@@ -107,6 +108,7 @@ var ends = map[string]machine.Reason{
 	"df-unmapped-32":    machine.Shutdown,
 	"df-unmapped-64":    machine.Looping,
 	"pf-ist-64":         machine.Looping,
+	"acpi-off-32":       machine.TurnedOff,
 }
 
 // stale names the kernels that leave out a flush.

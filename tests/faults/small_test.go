@@ -31,6 +31,7 @@ var smallStories = map[string]story{
 		needed(in64, 0x47), floating(in64, idt.VecXM, 0x4e), in64.call()), // B divides
 	"timer-irq-32": {steps: []step{interrupt(0x20, 9)}},
 	"rtc-alarm-32": {steps: []step{interrupt(0x28, 7)}},
+	"acpi-off-32":  {},
 	"user-mode-32": userMode(in32, 2, 5, 5),
 	"user-mode-64": userMode(in64, 3, 7, 0x15),
 }

@@ -34,7 +34,12 @@ func TestTranscripts(t *testing.T) {
 			peer.require(t)
 			for _, kernel := range guest.Kernels() {
 				t.Run(kernel.Name, func(t *testing.T) {
-					if kernel.End != machine.Exited {
+					switch kernel.End {
+					case machine.Exited:
+					case machine.TurnedOff:
+						peer.testPowerOff(t, kernel)
+						return
+					default:
 						peer.testEnding(t, kernel)
 						return
 					}

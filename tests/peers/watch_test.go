@@ -60,7 +60,7 @@ func TestEndingsTold(t *testing.T) {
 		return strings.Join(words, ", ")
 	}
 	for _, kernel := range guest.Kernels() {
-		if kernel.End == machine.Exited {
+		if kernel.End == machine.Exited || kernel.End == machine.TurnedOff {
 			continue
 		}
 		e := endings[kernel.Name]
