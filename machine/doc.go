@@ -18,6 +18,8 @@
 //	port 0x600   ACPI's PM1 registers, PM timer and SCI on IRQ 9, with 0xB2, 0xB3
 //	             and 0xAFE0; 0x604 turns the machine off
 //	port 0x510   QEMU's fw_cfg, with Config.Files; 0x514 by transfers to RAM
+//	port 0x1F0   IDE channel on IRQ 14, with 0x3F6, and another at 0x170 and 0x376 on
+//	             IRQ 15: two disks each, by PIO (Config.Drives)
 //	port 0xCF8   PCI configuration of an empty bus; 0xCF9 resets
 //	port 0x3C0   VGA's registers as text modes use them, with 0x3D4 or 0x3B4; in mode 3
 //	0xB8000      text memory: RAM, at first blank
@@ -39,10 +41,10 @@
 // A machine can be forked cheaply (memory pages are shared until written),
 // returned to one of its own Moments and replayed from there,
 // written to a file, and restored from it, by a later build too. A snapshot is
-// the processor's State, its TLB, memory, timers and the devices' flat states,
-// and nothing else.
+// the processor's State, its TLB, memory, timers, the devices' flat states and the sectors
+// written to disks, and nothing else: of a disk's image it has the size.
 //
-// Disk and graphics are not part of this board; other interrupts
+// Graphics are not part of this board; other interrupts
 // and NMI are raised by the caller. There is no firmware: images are loaded by
 // package guest, and find interrupt controllers and timer as they come out of reset: silent.
 // The text screen is as firmware would leave it, and of the tables that describe the board

@@ -34,6 +34,8 @@ type Config struct {
 	// saved, from their beginning: what that machine had taken of them is passed over.
 	ResumeInput bool
 
+	Drives Drives // the disks
+
 	Board Board    // which devices there are; default PC
 	Ports *PortMap // where some of them stand; nil: StandardPorts
 
@@ -97,6 +99,9 @@ type Machine struct {
 
 	FWCfg *FWCfg // likewise
 
+	// The PC's channels for disks; nil on a bare board.
+	IDE [2]*IDE
+
 	// OnIO, if not nil, sees each access to a port after it was made.
 	OnIO func(IOEvent)
 	// OnTick, if not nil, is called by Run and Replay between two instructions:
@@ -118,6 +123,9 @@ type Machine struct {
 	devices []Device
 	parts   []Part
 	lazy    []lazyLine
+
+	media     []*medium // in the order of DriveNames
+	diskError error     // the host's, of a disk image
 }
 
 // New makes a machine, its processor in the state after reset.
@@ -139,6 +147,9 @@ func New(cfg Config) (*Machine, error) {
 	}
 	if y := cfg.Date.Year(); y < 0 || y > 9999 {
 		return nil, fmt.Errorf("the real-time clock shows the years 0 to 9999")
+	}
+	if cfg.Board != PC && !cfg.Drives.Empty() {
+		return nil, fmt.Errorf("the board %s has no drives for disks", cfg.Board)
 	}
 	mem := mmu.NewMemory(cfg.RAM, cfg.Model.MaxPhysBits)
 	if cfg.Board == PC {
@@ -173,6 +184,7 @@ func build(cfg Config, mem *mmu.Memory) (*Machine, error) {
 	m.Clock.schedule()
 	m.CPU.SetStreak(streak)
 
+	m.putMedia()
 	if err := m.populate(); err != nil {
 		return nil, err
 	}
@@ -264,6 +276,9 @@ func (m *Machine) Fork() (*Machine, error) {
 	for i, t := range f.Clock.timers {
 		t.at = m.Clock.timers[i].at
 	}
+	for i, s := range m.writtenSectors() {
+		f.media[i].written = s
+	}
 	f.Clock.schedule()
 	f.place()
 	f.UART.pos = m.UART.pos
@@ -275,7 +290,7 @@ const NoBudget = math.MaxUint64
 
 // Run runs until the guest or the machine comes to an end, budget ticks have
 // passed, or ctx ends. The error is the host's: serial output that could not
-// be written. A machine that was stopped by budget or context can run on.
+// be written, or a disk image that could not be read. A machine that was stopped by budget or context can run on.
 func (m *Machine) Run(ctx context.Context, budget uint64) (Result, error) {
 	end := m.CPU.Ticks() + budget
 	if end < budget {
@@ -299,6 +314,9 @@ func (m *Machine) runTo(ctx context.Context, end uint64, patrolled bool) (Result
 	err := m.cfg.Serial.Flush()
 	if err == nil {
 		err = m.cfg.Console.Flush()
+	}
+	if err == nil {
+		err = m.diskError
 	}
 	return r, err
 }

@@ -3,6 +3,7 @@ package machine
 import (
 	"context"
 	"reflect"
+	"slices"
 
 	"x86emu/cpu"
 	"x86emu/mmu"
@@ -18,8 +19,9 @@ type Moment struct {
 	mem     *mmu.Memory
 	timers  []uint64
 	devices []any
-	input   int    // bytes that the UART has taken
-	asleep  uint64 // see Machine.Asleep
+	disks   []sectors // written to each drive's disk
+	input   int       // bytes that the UART has taken
+	asleep  uint64    // see Machine.Asleep
 	awake   uint64
 }
 
@@ -27,7 +29,7 @@ type Moment struct {
 func (m *Machine) Moment() *Moment {
 	k := &Moment{
 		state: m.CPU.State(), tlb: m.MMU.TLB(), mem: m.Mem.Fork(), timers: m.Clock.save(),
-		input: m.UART.pos, asleep: m.asleep, awake: m.awake,
+		input: m.UART.pos, asleep: m.asleep, awake: m.awake, disks: m.writtenSectors(),
 	}
 	for _, d := range m.devices {
 		k.devices = append(k.devices, stateOf(d))
@@ -47,6 +49,9 @@ func (m *Machine) Return(to *Moment) {
 	for i, d := range m.devices {
 		reflect.ValueOf(d.State()).Elem().Set(reflect.ValueOf(to.devices[i]))
 	}
+	for i, d := range m.media {
+		d.written = to.disks[i]
+	}
 	m.Clock.load(to.timers)
 	m.place()
 	m.UART.pos, m.asleep, m.awake = to.input, to.asleep, to.awake
@@ -62,18 +67,21 @@ func (k *Moment) Memory() *mmu.Memory { return k.mem }
 // next, virtual time included.
 func (k *Moment) Equal(o *Moment) bool {
 	return k.state == o.state && reflect.DeepEqual(k.tlb, o.tlb) && reflect.DeepEqual(k.timers, o.timers) &&
-		reflect.DeepEqual(k.devices, o.devices) && k.input == o.input && k.mem.Equal(o.mem)
+		reflect.DeepEqual(k.devices, o.devices) && k.input == o.input && slices.EqualFunc(k.disks, o.disks, sectors.equal) && k.mem.Equal(o.mem)
 }
 
 // Size is roughly how many bytes of the host's memory the moment takes while
 // next, a later moment of the machine, is there as well.
-func (k *Moment) Size(next *Moment) uint64 { return k.size(next.mem) }
+func (k *Moment) Size(next *Moment) uint64 { return k.size(next.mem, next.disks) }
 
 // SizeNow is Size with the machine's present state for the later moment.
-func (m *Machine) SizeNow(k *Moment) uint64 { return k.size(m.Mem) }
+func (m *Machine) SizeNow(k *Moment) uint64 { return k.size(m.Mem, m.writtenSectors()) }
 
-func (k *Moment) size(next *mmu.Memory) uint64 {
-	return uint64(k.mem.Alone(next))*mmu.PageSize + uint64(len(k.tlb))*uint64(reflect.TypeFor[mmu.Entry]().Size()) + 8192
+func (k *Moment) size(next *mmu.Memory, disks []sectors) (n uint64) {
+	for i := range k.disks {
+		n += k.disks[i].alone(disks[i])
+	}
+	return n + uint64(k.mem.Alone(next))*mmu.PageSize + uint64(len(k.tlb))*uint64(reflect.TypeFor[mmu.Entry]().Size()) + 8192
 }
 
 // Mute stops the output of the serial port and of the debug console, or lets

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"iter"
 	"reflect"
 
 	"x86emu/mmu"
@@ -27,13 +28,15 @@ import (
 //
 // Sections come in this order, the first one first:
 //
-//	machine       model, RAM, TLB off, ticks in a second, which board, how much of the serial input was taken, ports
+//	machine       model, RAM, TLB off, ticks in a second, which board, how much of the serial input was taken, ports, sizes of disks, which of them are here
 //	cpu           State
 //	tlb           a record for each entry in use
 //	timers        the tick of each, under its name
 //	device NAME   the state of each device that was attached
 //	files         Config.Files in pieces (snapshot_files.go); left out where there are none
 //	memory        pages of RAM and ROM in order of address; pages of zeros are left out
+//	image NAME    the disk in a drive, if it is one in memory
+//	disk NAME     the sectors that were written to the disk in a drive, in order; left out if there are none
 //
 // Fields are read by name. So a file need not know what this build knows: what
 // it lacks, a field, a timer or a whole device, is as New leaves it. What it
@@ -57,6 +60,8 @@ const (
 	sectionTimers  = "timers"
 	sectionMemory  = "memory"
 	sectionDevice  = "device " // and the device's name
+	sectionDisk    = "disk "   // and the drive's name
+	sectionImage   = "image "  // likewise
 )
 
 // board is what a machine is made with, as the section "machine" has it.
@@ -68,6 +73,8 @@ type board struct {
 	Board    Board
 	Input    uint64 // bytes of the serial input that were taken
 	Ports    struct{ Serial, Console, Exit savedRange }
+	Disks    [driveCount]uint64 // bytes of the disk in each drive, in the order of DriveNames; 0: none
+	Images   [driveCount]bool   // whether the disk itself is in the file
 }
 
 // savedRange is a PortRange.
@@ -82,6 +89,12 @@ func (b *board) setPorts(p *PortMap) {
 		p = &StandardPorts
 	}
 	b.Ports.Serial, b.Ports.Console, b.Ports.Exit = p.Serial.saved(), p.Console.saved(), p.Exit.saved()
+}
+
+// savedSector is a record of a section "disk NAME".
+type savedSector struct {
+	Number uint64
+	Data   sector
 }
 
 // savedPage is a record of the section "memory".
@@ -105,7 +118,7 @@ func (m *Machine) Save(w io.Writer) error {
 		panic("BUG: " + err.Error())
 	}
 
-	about := board{RAM: m.cfg.RAM, TLBOff: m.cfg.TLBOff, TickRate: m.cfg.TickRate, Board: m.cfg.Board, Input: uint64(m.UART.pos)}
+	about := board{RAM: m.cfg.RAM, TLBOff: m.cfg.TLBOff, TickRate: m.cfg.TickRate, Board: m.cfg.Board, Input: uint64(m.UART.pos), Disks: m.cfg.Drives.sizes(), Images: m.cfg.Drives.inMemory()}
 	about.setPorts(m.cfg.Ports)
 	if n := copy(about.Model[:], m.cfg.Model.Name); n < len(m.cfg.Model.Name) {
 		return fmt.Errorf("CPU model %q: a snapshot has room for %d bytes of its name", m.cfg.Model.Name, n)
@@ -138,6 +151,9 @@ func (m *Machine) Save(w io.Writer) error {
 			return err
 		}
 	}
+	if err := m.writeSectors(z); err != nil {
+		return err
+	}
 	if _, err := z.Write([]byte{0}); err != nil {
 		return err
 	}
@@ -146,6 +162,45 @@ func (m *Machine) Save(w io.Writer) error {
 	}
 	b.Write(sum.Sum(nil))
 	return b.Flush()
+}
+
+// writeSectors writes the sections of the disks.
+func (m *Machine) writeSectors(w io.Writer) error {
+	write := func(name string, count uint64, all iter.Seq2[uint64, *sector]) error {
+		b := appendHead(nil, name, sectorFields(), int(count))
+		for n, data := range all {
+			b = append(binary.LittleEndian.AppendUint64(b, n), data[:]...)
+			if _, err := w.Write(b); err != nil {
+				return err
+			}
+			b = b[:0]
+		}
+		return nil
+	}
+	for i, d := range m.media {
+		if d.present() && d.data != nil {
+			if err := write(sectionImage+DriveNames[i], d.sectors(), d.dataSectors()); err != nil {
+				return err
+			}
+		}
+		if d.written.n != 0 {
+			if err := write(sectionDisk+DriveNames[i], d.written.n, d.written.all()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// dataSectors yields the sectors of a disk in memory.
+func (d *Disk) dataSectors() iter.Seq2[uint64, *sector] {
+	return func(yield func(uint64, *sector) bool) {
+		for n := uint64(0); n < d.size/SectorSize; n++ {
+			if !yield(n, (*sector)(d.data[n*SectorSize:])) {
+				return
+			}
+		}
+	}
 }
 
 // savedPages counts the pages that a snapshot has.
@@ -160,6 +215,9 @@ func (m *Machine) savedPages() (n int) {
 
 // pageFields are the fields of a page's record.
 func pageFields() string { return describeFields(fieldsOf(new(savedPage))) }
+
+// sectorFields are the fields of a sector's record.
+func sectorFields() string { return describeFields(fieldsOf(new(savedSector))) }
 
 // appendHead appends what precedes a section's records.
 func appendHead(b []byte, name, fields string, records int) []byte {

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -301,6 +302,14 @@ func (l *loading) read(r *bufio.Reader, s *section) (err error) {
 		}
 		err = l.m.readPages(r, s.records)
 	default:
+		if drive, is := strings.CutPrefix(s.name, sectionDisk); is {
+			err = l.m.readWritten(r, s, drive)
+			break
+		}
+		if drive, is := strings.CutPrefix(s.name, sectionImage); is {
+			err = l.m.readImage(r, s, drive)
+			break
+		}
 		name, is := strings.CutPrefix(s.name, sectionDevice)
 		d := l.m.device(name)
 		if !is || d == nil {
@@ -334,6 +343,9 @@ func (b *board) make(cfg Config) (*Machine, error) {
 	}
 	if b.RAM > most {
 		return nil, fmt.Errorf("it has %d MiB of RAM, more than the %d MiB allowed", b.RAM>>20, most>>20)
+	}
+	if err := b.checkDisks(&cfg.Drives); err != nil {
+		return nil, err
 	}
 	name := string(bytes.TrimRight(b.Model[:], "\x00"))
 	model, known := cpu.ModelByName(name)
@@ -379,6 +391,82 @@ func (s *section) tlb(r *bufio.Reader) ([]mmu.Entry, error) {
 		}
 	}
 	return tlb, nil
+}
+
+// checkDisks tells whether the drives hold disks of the sizes that the snapshot's held, and puts
+// those into them that the snapshot has.
+func (b *board) checkDisks(d *Drives) error {
+	for i, have := range d.sizes() {
+		name, want := DriveNames[i], b.Disks[i]
+		switch {
+		case b.Images[i] && have != 0 && !d.inMemory()[i]:
+			return fmt.Errorf("it has the disk of the drive %s in itself: give none", name)
+		case b.Images[i] && want > MaxMemoryDisk:
+			return errDamaged
+		case b.Images[i]:
+			disk, err := NewMemoryDisk(make([]byte, want))
+			if err != nil {
+				return errDamaged
+			}
+			d.Set(name, disk)
+		case have == want:
+		case have == 0:
+			return fmt.Errorf("it was saved with a disk of %d bytes in the drive %s: give its image again", want, name)
+		case want == 0:
+			return fmt.Errorf("it was saved without a disk in the drive %s: give none", name)
+		default:
+			return fmt.Errorf("it was saved with a disk of %d bytes in the drive %s, this one has %d", want, name, have)
+		}
+	}
+	return nil
+}
+
+// readWritten reads the sectors that were written to the disk in a drive.
+func (m *Machine) readWritten(r *bufio.Reader, s *section, drive string) error {
+	return m.readSectors(r, s, drive, func(d *medium, n uint64, data *sector) error {
+		if !d.write(n, data) {
+			return fmt.Errorf("more was written to the disks than the %d bytes allowed", m.cfg.Drives.Memory)
+		}
+		return nil
+	})
+}
+
+// readImage reads the disk in a drive itself.
+func (m *Machine) readImage(r *bufio.Reader, s *section, drive string) error {
+	return m.readSectors(r, s, drive, func(d *medium, n uint64, data *sector) error {
+		if d.data == nil {
+			return errDamaged
+		}
+		copy(d.data[n*SectorSize:], data[:])
+		return nil
+	})
+}
+
+// readSectors reads sectors of a drive's disk in rising order.
+func (m *Machine) readSectors(r *bufio.Reader, s *section, drive string, put func(d *medium, n uint64, data *sector) error) error {
+	i := slices.Index(DriveNames[:], drive)
+	if i < 0 || s.text != sectorFields() {
+		return errLayout
+	}
+	d, next := m.media[i], uint64(0)
+	for range s.records {
+		n, err := readUint64(r)
+		if err != nil {
+			return err
+		}
+		var data sector
+		if _, err := io.ReadFull(r, data[:]); err != nil {
+			return err
+		}
+		if n < next || n >= d.sectors() {
+			return errDamaged
+		}
+		if err := put(d, n, &data); err != nil {
+			return err
+		}
+		next = n + 1
+	}
+	return nil
 }
 
 // readPages reads n pages of RAM and ROM, in rising order.
