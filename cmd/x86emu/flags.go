@@ -29,6 +29,7 @@ type board struct {
 	mode    oneOf
 	cpl     oneOf
 	board   boardName
+	drives  drives
 
 	cmd *cobra.Command
 }
@@ -48,6 +49,7 @@ func (b *board) addFlags(cmd *cobra.Command) {
 	f.StringVar(&b.initrd, "initrd", "", "modules: `FILE[ args][,FILE...]` (,, is a comma); of Linux the one initrd")
 	f.Var(&b.addr, "load-addr", "treat the image as a flat binary and load it at this `address`")
 	f.Lookup("load-addr").DefValue = ""
+	b.drives.addFlags(cmd)
 	f.Var(&b.mode, "mode", "`16|32|64`: mode of a flat binary's first instruction")
 	f.Var(&b.cpl, "cpl", "`0|1|2|3`: privilege level of a flat binary")
 }
@@ -64,6 +66,9 @@ func (b *board) make(image string, cfg machine.Config) (*machine.Machine, error)
 	if err != nil {
 		return nil, err
 	}
+	if cfg.Drives, err = b.drives.open(machine.Board(b.board)); err != nil {
+		return nil, err
+	}
 	if machine.IsSnapshot(data) {
 		return b.restore(image, data, cfg)
 	}
@@ -76,6 +81,7 @@ func (b *board) make(image string, cfg machine.Config) (*machine.Machine, error)
 	}
 	cfg.RAM, cfg.Model, cfg.TLBOff, cfg.TickRate, cfg.Date = uint64(b.memory), model, !bool(b.tlb), b.rate, time.Time(b.date)
 	cfg.Board = machine.Board(b.board)
+	guest.AddDisk(image, &cfg)
 	m, err := machine.New(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("-m %s: %w", b.memory.String(), err)

@@ -39,6 +39,11 @@ by a write to port 0xF4. The exit status tells how the run ended:
   126  shutdown (triple fault); stderr tells the faults that led to it
   130  interrupted
 
+--hda, --hdb, --hdc and --hdd give the guest disks, --fda and --fdb floppy disks, by files of
+their sectors. What it writes stays in memory, at most --disk-memory. With --write the files
+get it too, when the run ends, by Ctrl-C or a budget as well: until then they are as they
+were, whatever becomes of the run.
+
 --save writes the machine to a file when the run ends, by Ctrl-C too; --at ends it
 at a tick for that, with exit status 0. What the guest had read of its serial input
 is gone: a run of the snapshot reads its own from the beginning.
@@ -72,6 +77,7 @@ With --gdb a debugger may attach at any time, which stops the guest: see "x86emu
   x86emu run kernel.elf --profile kernel.pprof
   x86emu run kernel.elf --screen=live --serial com1.txt
   x86emu run kernel.elf --gdb 1234 -S
+  x86emu run kernel.elf --hda disk.img --write
   x86emu run kernel.elf --at 5000000 --save booted
   x86emu run booted
   x86emu run code.bin --load-addr 0x100000 --mode 64 --cpl 3`,
@@ -147,6 +153,9 @@ With --gdb a debugger may attach at any time, which stops the guest: see "x86emu
 			if err == nil {
 				err = save.write(m)
 			}
+			if err == nil {
+				err = b.drives.writeBack(m)
+			}
 			if e := p.end(); err == nil {
 				err = e
 			}
@@ -171,6 +180,7 @@ With --gdb a debugger may attach at any time, which stops the guest: see "x86emu
 	cmd.Flags().StringVar(&p.symbols, "symbols", "", "take the names of --profile from this ELF `FILE` (default the image)")
 	cmd.Flags().BoolVar(&reportStale, "report-stale-tlb", false, "tell each use of a TLB entry that the page tables no longer support")
 	cmd.Flags().BoolVar(&reportUnclaimed, "report-unclaimed", false, "tell at the end which ports and physical addresses the guest touched though nothing answers there")
+	b.drives.addWrite(cmd)
 	save.addFlags(cmd)
 	d.history = size(debug.DefaultHistory)
 	cmd.Flags().StringVar(&d.address, "gdb", "", "let gdb attach at `HOST:PORT`, or a PORT of this host")

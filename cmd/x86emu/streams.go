@@ -35,7 +35,7 @@ func (s *streams) machine(cmd *cobra.Command, b *board, image string) (*machine.
 	if err != nil {
 		return nil, err
 	}
-	return m, s.begin(image)
+	return m, s.begin(append(b.drives.names[:], image)...)
 }
 
 // config opens what the flags name. Standard input goes to COM1 where that is
@@ -120,15 +120,28 @@ func (s *streams) opened(f *os.File) *os.File {
 }
 
 // begin empties the files, when all else is well and the run begins: a wrong
-// word on the command line costs nobody a file. It refuses to empty the image.
-func (s *streams) begin(image string) error {
-	if f, err := os.Open(image); err == nil {
-		defer f.Close()
-		if s.opened(f) != nil {
-			return fmt.Errorf("%s: the output would overwrite the image", image)
+// word on the command line costs nobody a file. It refuses to empty an
+// image, of a kernel or a disk.
+func (s *streams) begin(images ...string) error {
+	for _, image := range images {
+		if err := s.spare(image); err != nil {
+			return err
 		}
 	}
 	return s.truncate()
+}
+
+// spare tells whether a file is none of those that will be emptied.
+func (s *streams) spare(image string) error {
+	f, err := os.Open(image)
+	if err != nil {
+		return nil // a built-in kernel, or no file
+	}
+	defer f.Close()
+	if s.opened(f) != nil {
+		return fmt.Errorf("%s: the output would overwrite the image", image)
+	}
+	return nil
 }
 
 // truncate empties the files.
