@@ -3,7 +3,8 @@ package guest
 import "x86emu/machine"
 
 // Boot makes a machine with an image in it, at the image's first instruction.
-// image is what Open takes: the name of a built-in kernel or of a file.
+// image is what Open takes: the name of a built-in kernel or of a file. A built-in kernel
+// that wants a disk gets its own if cfg has none.
 func Boot(image string, cfg machine.Config, o Options) (*machine.Machine, error) {
 	data, err := Open(image)
 	if err != nil {
@@ -13,6 +14,7 @@ func Boot(image string, cfg machine.Config, o Options) (*machine.Machine, error)
 	if err != nil {
 		return nil, err
 	}
+	AddDisk(image, &cfg)
 	m, err := machine.New(cfg)
 	if err != nil {
 		return nil, err

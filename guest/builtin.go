@@ -19,6 +19,7 @@ type Kernel struct {
 	Story      string // what it shows, and what to look for
 	Image      []byte // a multiboot 1 file; of 16 bits, a boot sector
 	Transcript string // what it prints, whole
+	Disk       []byte // the disk that it wants in the first drive, if any
 
 	// End is how its run ends: machine.Exited with code 0, or what the story
 	// foretells. Then the transcript ends before it.
@@ -91,6 +92,7 @@ var builtins = []struct {
 	{"fpu-switch", 32, "floating-point registers switched by #NM alone, and an exception that waits for its process"},
 	{"fpu-switch", 64, "the same with FXSAVE64 and SSE, whose exceptions do not wait"},
 	{"timer-irq", 32, "the 8254's interrupt through the 8259A: a mask, an end of interrupt forgotten, a countdown"},
+	{"ide-read-write", 32, "a disk by programmed I/O: three forms of addresses, polled and by IRQ 14, in blocks, and its errors"},
 	{"rtc-alarm", 32, "the real-time clock: periodic, update and alarm interrupts by the slave 8259A"},
 	{"acpi-off", 32, "ACPI's tables from the root on, the PM timer, and the port that turns the machine off"},
 }
@@ -110,6 +112,9 @@ var ends = map[string]machine.Reason{
 	"pf-ist-64":         machine.Looping,
 	"acpi-off-32":       machine.TurnedOff,
 }
+
+// disks makes the disks of those kernels that want one.
+var disks = map[string]func() []byte{"ide-read-write": numberedDisk}
 
 // stale names the kernels that leave out a flush.
 var stale = map[string]bool{"seed-all": true, "reload": true, "missing-invlpg": true}
@@ -135,6 +140,9 @@ func Kernels() []Kernel {
 			Transcript: string(kernelFile(fmt.Sprintf("%s/transcript-%d.txt", b.folder, b.bits))),
 			End:        ends[name],
 			StaleTLB:   stale[b.folder],
+		}
+		if disk := disks[b.folder]; disk != nil {
+			all[i].Disk = disk()
 		}
 	}
 	return all

@@ -25,7 +25,7 @@ type Peer struct {
 	// Programs are the binaries it needs, any one of them.
 	Programs []string
 	// run starts program on an image; dir is an empty folder for its files.
-	run func(ctx context.Context, program, dir string, image []byte) (serial []byte, err error)
+	run func(ctx context.Context, program, dir string, image, disk []byte) (serial []byte, err error)
 }
 
 // All lists the peers.
@@ -50,9 +50,10 @@ func (p Peer) Program() (string, bool) {
 	return "", false
 }
 
-// Run runs a multiboot image or a boot sector and returns what the guest wrote to COM1. An error
+// Run runs a multiboot image or a boot sector, with a disk in the first drive or none (nil), and returns
+// what the guest wrote to COM1. An error
 // says that the run did not end as a guest that is content ends it.
-func (p Peer) Run(image []byte) (serial string, err error) {
+func (p Peer) Run(image, disk []byte) (serial string, err error) {
 	program, ok := p.Program()
 	if !ok {
 		return "", fmt.Errorf("%s is not installed", p.Name)
@@ -64,7 +65,7 @@ func (p Peer) Run(image []byte) (serial string, err error) {
 	defer os.RemoveAll(dir)
 	ctx, cancel := context.WithTimeout(context.Background(), timeLimit)
 	defer cancel()
-	out, err := p.run(ctx, program, dir, image)
+	out, err := p.run(ctx, program, dir, image, disk)
 	if ctx.Err() != nil {
 		err = fmt.Errorf("%s: no end after %v", p.Name, timeLimit)
 	}
@@ -88,8 +89,25 @@ func qemuCommand(ctx context.Context, program, dir string, image []byte, more ..
 		"-device", "isa-debug-exit,iobase=0xf4,iosize=4")...), nil
 }
 
-func runQEMU(ctx context.Context, program, dir string, image []byte) ([]byte, error) {
-	cmd, err := qemuCommand(ctx, program, dir, image)
+// writeDisk writes the file of the disk in the first drive, if there is one, and gives its name.
+func writeDisk(dir string, disk []byte) (file string, err error) {
+	if disk == nil {
+		return "", nil
+	}
+	file = filepath.Join(dir, "disk")
+	return file, os.WriteFile(file, disk, 0o600)
+}
+
+func runQEMU(ctx context.Context, program, dir string, image, disk []byte) ([]byte, error) {
+	file, err := writeDisk(dir, disk)
+	if err != nil {
+		return nil, err
+	}
+	var more []string
+	if file != "" {
+		more = []string{"-drive", "format=raw,if=ide,snapshot=on,file=" + file}
+	}
+	cmd, err := qemuCommand(ctx, program, dir, image, more...)
 	if err != nil {
 		return nil, err
 	}
@@ -150,8 +168,20 @@ func bochsCommand(ctx context.Context, program, dir, config string, image []byte
 	return cmd, nil
 }
 
-func runBochs(ctx context.Context, program, dir string, image []byte) ([]byte, error) {
-	cmd, err := bochsCommand(ctx, program, dir, bochsConfig, image)
+// bochsDisk is a line for a disk of 64 KiB in the first drive.
+const bochsDisk = "ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14\n" +
+	"ata0-master: type=disk, mode=flat, path=%s, cylinders=4, heads=2, spt=16\n"
+
+func runBochs(ctx context.Context, program, dir string, image, disk []byte) ([]byte, error) {
+	file, err := writeDisk(dir, disk)
+	if err != nil {
+		return nil, err
+	}
+	config := bochsConfig
+	if file != "" {
+		config = fmt.Sprintf(bochsDisk, file) + config
+	}
+	cmd, err := bochsCommand(ctx, program, dir, config, image)
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,7 @@ func TestTranscripts(t *testing.T) {
 						peer.testEnding(t, kernel)
 						return
 					}
-					serial, err := peer.Run(kernel.Image)
+					serial, err := peer.Run(kernel.Image, kernel.Disk)
 					assert.NoError(t, err)
 					assert.Equal(t, peer.transcript(t, kernel), serial)
 				})
@@ -72,7 +72,7 @@ func (p Peer) transcript(t *testing.T, kernel guest.Kernel) string {
 func TestHere(t *testing.T) {
 	for _, kernel := range guest.Kernels() {
 		t.Run(kernel.Name, func(t *testing.T) {
-			serial, err := Here(kernel.Image, kernel.End)
+			serial, err := Here(kernel.Image, kernel.Drives(), kernel.End)
 			assert.NoError(t, err)
 			assert.Equal(t, kernel.Transcript, serial)
 		})

@@ -15,9 +15,9 @@ const budget = 10_000_000_000
 // Here runs a multiboot image on x86emu itself, in this process, and returns
 // what the guest wrote to COM1. An error says that the run did not end in the
 // way that was expected.
-func Here(image []byte, end machine.Reason) (serial string, err error) {
+func Here(image []byte, drives machine.Drives, end machine.Reason) (serial string, err error) {
 	var out bytes.Buffer
-	m, err := machine.New(machine.Config{Serial: machine.NewOutput(&out)})
+	m, err := machine.New(machine.Config{Serial: machine.NewOutput(&out), Drives: drives})
 	if err != nil {
 		return "", err
 	}
