@@ -203,7 +203,8 @@ func (c *CPU) Step() Stop {
 // advance serves the events pending at this instruction boundary, then runs
 // instructions until limit or until something may have become pending.
 func (c *CPU) advance() (Stop, bool) {
-	if c.s.PendDB != 0 || c.s.NMI || c.s.INTR || c.s.Halted || c.inject {
+	masked := c.s.RFLAGS&idt.FlagIF == 0
+	if c.s.PendDB != 0 || c.s.NMI || c.s.INTR && !masked || c.s.Halted || c.inject {
 		before := c.s.Ticks
 		if stop, stopped := c.boundary(); stopped || c.s.Ticks != before {
 			return stop, stopped
