@@ -17,7 +17,7 @@ type Kernel struct {
 	Summary    string // one line, no full stop
 	Source     string // the folder of its source, from the root of the repository
 	Story      string // what it shows, and what to look for
-	Image      []byte // a multiboot 1 file; of 16 bits, a boot sector
+	Image      []byte // a multiboot 1 or 2 file; of 16 bits, a boot sector
 	Transcript string // what it prints, whole
 	Disk       []byte // the disk that it wants in the first drive, if any
 
@@ -93,6 +93,7 @@ var builtins = []struct {
 	{"fpu-switch", 64, "the same with FXSAVE64 and SSE, whose exceptions do not wait"},
 	{"timer-irq", 32, "the 8254's interrupt through the 8259A: a mask, an end of interrupt forgotten, a countdown"},
 	{"ide-read-write", 32, "a disk by programmed I/O: three forms of addresses, polled and by IRQ 14, in blocks, and its errors"},
+	{"multiboot2-info", 32, "the tags of multiboot 2, from the loader: command line, modules, memory, screen, sections"},
 	{"rtc-alarm", 32, "the real-time clock: periodic, update and alarm interrupts by the slave 8259A"},
 	{"acpi-off", 32, "ACPI's tables from the root on, the PM timer, and the port that turns the machine off"},
 }

@@ -47,10 +47,11 @@ func readFile(name string) ([]byte, error) {
 
 // OpenInitrd reads what an option such as --initrd names for this image: the one file
 // of a Linux kernel, whose name may have any characters, or a list of modules. Several
-// archives for Linux are one file that has them all, one behind the other.
+// archives for Linux are one file that has them all, one behind the other. Of a module
+// for multiboot 2 the command line is what follows the file's name, as GRUB has it.
 func (img *Image) OpenInitrd(text string) ([]Module, error) {
 	if img.Format != Linux {
-		return OpenModules(text)
+		return openModules(text, img.Format != Multiboot2)
 	}
 	data, err := readFile(text)
 	if err != nil {
@@ -63,12 +64,19 @@ func (img *Image) OpenInitrd(text string) ([]Module, error) {
 // a doubled comma stands for one. The file's name ends at a space; where the
 // names of several files begin alike, the longest one that exists is taken.
 // A module's command line is its whole item.
-func OpenModules(list string) ([]Module, error) {
+func OpenModules(list string) ([]Module, error) { return openModules(list, true) }
+
+// openModules is OpenModules, with the files' names in the command lines or without.
+func openModules(list string, named bool) ([]Module, error) {
 	var mods []Module
 	for _, item := range splitModules(list) {
-		data, err := readFile(moduleFile(item))
+		file := moduleFile(item)
+		data, err := readFile(file)
 		if err != nil {
 			return nil, fmt.Errorf("module: %w", err)
+		}
+		if !named {
+			item = strings.TrimSpace(item[len(file):])
 		}
 		mods = append(mods, Module{Data: data, Cmdline: item})
 	}

@@ -94,7 +94,7 @@ func (b *board) make(image string, cfg machine.Config) (*machine.Machine, error)
 }
 
 // load puts an image into a machine, with the modules that a list names. The
-// command line of a multiboot 1 kernel begins with its name.
+// command line of a multiboot 1 kernel begins with its name, as QEMU has it.
 func load(m *machine.Machine, name string, img *guest.Image, o guest.Options, initrd string) (err error) {
 	if img.Format == guest.Multiboot {
 		o.Cmdline = strings.TrimSpace(name + " " + o.Cmdline)

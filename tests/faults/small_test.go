@@ -29,12 +29,13 @@ var smallStories = map[string]story{
 		needed(in64, 0x39), in64.call(), // B unmasks
 		needed(in64, 0x54), in64.call(), // A divides
 		needed(in64, 0x47), floating(in64, idt.VecXM, 0x4e), in64.call()), // B divides
-	"acpi-off-32":       {},
-	"timer-irq-32":      {steps: []step{interrupt(0x20, 9)}},
-	"ide-read-write-32": {steps: []step{interrupt(0x2e, 11)}},
-	"rtc-alarm-32":      {steps: []step{interrupt(0x28, 7)}},
-	"user-mode-32":      userMode(in32, 2, 5, 5),
-	"user-mode-64":      userMode(in64, 3, 7, 0x15),
+	"acpi-off-32":        {},
+	"timer-irq-32":       {steps: []step{interrupt(0x20, 9)}},
+	"ide-read-write-32":  {steps: []step{interrupt(0x2e, 11)}},
+	"rtc-alarm-32":       {steps: []step{interrupt(0x28, 7)}},
+	"user-mode-32":       userMode(in32, 2, 5, 5),
+	"user-mode-64":       userMode(in64, 3, 7, 0x15),
+	"multiboot2-info-32": {},
 }
 
 // interrupt is a number of interrupts of a device, in a 32-bit kernel's own code.

@@ -2,7 +2,8 @@
 // one that several machines agree on. A peer is an opinion: where it differs,
 // the manual decides, and the difference is written down beside the kernel.
 //
-// QEMU takes a multiboot file as it is, and a boot sector as a disk. Bochs is a
+// QEMU takes a multiboot 1 file as it is, and a boot sector as a disk; multiboot 2
+// it is given by GRUB, from a disk that is made for it. Bochs is a
 // whole PC: it gets a ROM of ours in place of its BIOS (bootrom/) that loads
 // the kernel as multiboot would, or the boot sector as a BIOS would. Both run headless, with 64 MiB of memory, COM1 captured and
 // a time limit; nothing of the host is shared with the guest.
@@ -17,6 +18,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"time"
+
+	"x86emu/guest"
 )
 
 // Peer is an emulator that can run a guest kernel to its end.
@@ -50,7 +53,7 @@ func (p Peer) Program() (string, bool) {
 	return "", false
 }
 
-// Run runs a multiboot image or a boot sector, with a disk in the first drive or none (nil), and returns
+// Run runs a multiboot image or a boot sector (or the image of a whole disk), with a disk in the first drive or none (nil), and returns
 // what the guest wrote to COM1. An error
 // says that the run did not end as a guest that is content ends it.
 func (p Peer) Run(image, disk []byte) (serial string, err error) {
@@ -77,8 +80,14 @@ func (p Peer) Run(image, disk []byte) (serial string, err error) {
 func qemuCommand(ctx context.Context, program, dir string, image []byte, more ...string) (*exec.Cmd, error) {
 	kernel := filepath.Join(dir, "kernel")
 	boot := []string{"-kernel", kernel}
-	if isSector(image) {
-		boot = []string{"-drive", "format=raw,file=" + kernel}
+	if isMultiboot2(image) {
+		var err error
+		if image, err = grubDisk(ctx, image, guest.Options{}); err != nil {
+			return nil, err
+		}
+	}
+	if isDisk(image) {
+		boot = []string{"-drive", "format=raw,file=" + kernel, "-vga", "std"}
 	}
 	if err := os.WriteFile(kernel, image, 0o600); err != nil {
 		return nil, err

@@ -34,6 +34,7 @@ func TestTranscripts(t *testing.T) {
 			peer.require(t)
 			for _, kernel := range guest.Kernels() {
 				t.Run(kernel.Name, func(t *testing.T) {
+					peer.requireLoader(t, kernel.Image)
 					switch kernel.End {
 					case machine.Exited:
 					case machine.TurnedOff:

@@ -24,8 +24,11 @@ const (
 const sectorAddr = 0x7c00
 
 // isSector tells a boot sector from a kernel file.
-func isSector(image []byte) bool {
-	return len(image) == 512 && image[510] == 0x55 && image[511] == 0xaa
+func isSector(image []byte) bool { return len(image) == 512 && isDisk(image) }
+
+// isDisk tells what a BIOS can boot from.
+func isDisk(image []byte) bool {
+	return len(image) > 0 && len(image)%512 == 0 && image[510] == 0x55 && image[511] == 0xaa
 }
 
 // romImage makes a ROM, to lie below 4 GiB, that starts a multiboot ELF32 file
