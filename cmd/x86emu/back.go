@@ -95,9 +95,7 @@ is there, ADDR may be a name. The exit status is 1 if there was no such place.`,
 			if err != nil {
 				return err
 			}
-			w := cmd.OutOrStdout()
-			fmt.Fprintf(w, "from tick %d (%s)\n", a.Tick, ending(a))
-			return o.travel(cmd, h, c)
+			return o.travel(cmd, h, a, c)
 		},
 	}
 	b.addFlags(cmd)
@@ -225,8 +223,8 @@ func (o *back) eventCondition() (c debug.OnEvent, err error) {
 	return c, nil
 }
 
-// travel goes back and tells where it got.
-func (o *back) travel(cmd *cobra.Command, h *debug.History, c debug.Condition) (err error) {
+// travel goes back and tells where from and where it got.
+func (o *back) travel(cmd *cobra.Command, h *debug.History, from debug.Arrival, c debug.Condition) (err error) {
 	ctx := cmd.Context()
 	var a debug.Arrival
 	for range max(o.times, 1) {
@@ -244,13 +242,14 @@ func (o *back) travel(cmd *cobra.Command, h *debug.History, c debug.Condition) (
 			break
 		}
 	}
+	w, m := cmd.OutOrStdout(), h.Machine()
+	fmt.Fprintf(w, "from tick %d (%s)\n", from.Tick, ending(from))
 	what := "steps back"
 	if c != nil {
 		what = c.String()
 	} else if o.start {
 		what = "the fault that began it"
 	}
-	w, m := cmd.OutOrStdout(), h.Machine()
 	switch a.Why {
 	case debug.Cancelled:
 		return status(machine.Result{Reason: machine.Cancelled}.Status())

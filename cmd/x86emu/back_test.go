@@ -71,8 +71,9 @@ func TestBackRefuses(t *testing.T) {
 		{[]string{"--last-change", "0x1000", "--cr3", "zz"}, `--cr3 address "zz": must be a number`},
 		{[]string{"--last-write="}, "--last-write must not be empty"},
 	} {
-		status, _, errs := cli(t, "", append([]string{"back", image}, c.args...)...)
+		status, out, errs := cli(t, "", append([]string{"back", image}, c.args...)...)
 		assert.Equal(t, statusBadUsage, status, c.args)
+		assert.Empty(t, out)
 		assert.Contains(t, errs, c.want)
 		assert.Equal(t, 1, strings.Count(errs, "\n"), errs)
 	}
