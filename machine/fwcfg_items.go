@@ -64,6 +64,11 @@ func (m *Machine) fwCfgItems() map[uint16][]byte {
 	return items
 }
 
+const (
+	fileOfMemory = "etc/e820"
+	fileOfStates = "etc/system-states"
+)
+
 // boardFiles are the files that the board has of its own.
 func (m *Machine) boardFiles() []File {
 	tables := acpi.New(m.acpiBoard())
@@ -71,9 +76,9 @@ func (m *Machine) boardFiles() []File {
 		{acpi.RSDPFile, tables.RSDP},
 		{acpi.TablesFile, tables.Tables},
 		{acpi.ScriptFile, tables.Script.Encode()},
-		{"etc/e820", m.fwCfgMemory()},
+		{fileOfMemory, m.fwCfgMemory()},
 		// For each sleep state whether it is there (bit 7), and its sleep type: S0 and S5.
-		{"etc/system-states", []byte{0x80, 0, 0, 1, 2, 0x80}},
+		{fileOfStates, []byte{0x80, 0, 0, 1, 2, 0x80}},
 	}
 }
 
@@ -88,26 +93,26 @@ func (m *Machine) fwCfgMemory() (table []byte) {
 	return table
 }
 
-// checkFiles tells what is wrong with Config.Files, if anything is.
-func (m *Machine) checkFiles() error {
-	if len(m.cfg.Files) == 0 {
-		return nil
+// boardFileNames are the names of boardFiles.
+var boardFileNames = []string{acpi.RSDPFile, acpi.TablesFile, acpi.ScriptFile, fileOfMemory, fileOfStates}
+
+// CheckFiles tells what is wrong with the files of a board, if anything is.
+func CheckFiles(board Board, files []File) error {
+	if len(files) > 0 && board != PC {
+		return fmt.Errorf("board %s has no fw_cfg, which files need", board)
 	}
-	if m.cfg.Board != PC {
-		return fmt.Errorf("board %s has no fw_cfg, which files need", m.cfg.Board)
-	}
-	files, size := m.boardFiles(), 0
-	for _, f := range m.cfg.Files {
+	names, size := slices.Clone(boardFileNames), 0
+	for _, f := range files {
 		if f.Name == "" || len(f.Name) > MaxFileName || slices.ContainsFunc([]byte(f.Name), func(c byte) bool { return c <= ' ' || c > '~' }) {
 			return fmt.Errorf("fw_cfg file %q: a name has 1 to %d characters of ASCII, without spaces", f.Name, MaxFileName)
 		}
-		if slices.ContainsFunc(files, func(g File) bool { return g.Name == f.Name }) {
+		if slices.Contains(names, f.Name) {
 			return fmt.Errorf("fw_cfg file %q is there already", f.Name)
 		}
-		files, size = append(files, f), size+len(f.Data)
+		names, size = append(names, f.Name), size+len(f.Data)
 	}
-	if len(files) > maxFileKeys || size > MaxFiles {
-		return fmt.Errorf("fw_cfg has room for %d files and %d MiB beside the board's own", maxFileKeys-len(m.boardFiles()), MaxFiles>>20)
+	if len(names) > maxFileKeys || size > MaxFiles {
+		return fmt.Errorf("fw_cfg has room for %d files and %d MiB beside the board's own", maxFileKeys-len(boardFileNames), MaxFiles>>20)
 	}
 	return nil
 }

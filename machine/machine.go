@@ -145,6 +145,9 @@ func New(cfg Config) (*Machine, error) {
 	if cfg.TickRate < MinTickRate || cfg.TickRate > MaxTickRate {
 		return nil, fmt.Errorf("a second must have from %d to %d ticks", uint64(MinTickRate), uint64(MaxTickRate))
 	}
+	if err := CheckFiles(cfg.Board, cfg.Files); err != nil {
+		return nil, err
+	}
 	if y := cfg.Date.Year(); y < 0 || y > 9999 {
 		return nil, fmt.Errorf("the real-time clock shows the years 0 to 9999")
 	}
@@ -159,9 +162,6 @@ func New(cfg Config) (*Machine, error) {
 	}
 	m, err := build(cfg, mem)
 	if err != nil {
-		return nil, err
-	}
-	if err := m.checkFiles(); err != nil {
 		return nil, err
 	}
 	return m, m.checkNames()

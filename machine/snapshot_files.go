@@ -66,7 +66,7 @@ func (s *section) files(r *bufio.Reader) (files []File, err error) {
 // setFiles gives a machine that is being restored its files.
 func (m *Machine) setFiles(files []File) error {
 	m.cfg.Files = files
-	if err := m.checkFiles(); err != nil {
+	if err := CheckFiles(m.cfg.Board, files); err != nil {
 		return fmt.Errorf("%w: %w", errDamaged, err)
 	}
 	return nil

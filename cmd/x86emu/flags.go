@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"x86emu/cmd/x86emu/qemu"
 	"x86emu/cpu"
 	"x86emu/guest"
 	"x86emu/machine"
@@ -30,6 +31,7 @@ type board struct {
 	cpl     oneOf
 	board   boardName
 	drives  drives
+	files   fwFiles
 
 	cmd *cobra.Command
 }
@@ -43,6 +45,7 @@ func (b *board) addFlags(cmd *cobra.Command) {
 	f.StringVar(&b.cpu, "cpu", "max", "CPU model: "+strings.Join(cpu.ModelNames(), ", ")+"; or one less some features: max,-smap,-smep")
 	f.Var(&b.tlb, "tlb", "`on|off`: off walks the page tables at every access")
 	b.addBoard(cmd)
+	f.Var(&b.files, "fw-cfg", "a file that the guest finds by QEMU's fw_cfg: `name=NAME,file=FILE|string=TEXT`; as often as needed")
 	f.Uint64Var(&b.rate, "tick-rate", machine.DefaultTickRate, "how many `ticks` a second of the guest's clocks and timers has")
 	f.Var(&b.date, "rtc", "what the real-time clock shows at first: `DATE`, as 2024-01-31T12:00:00 or 2024-01-31; or now")
 	f.StringVar(&b.cmdline, "append", "", "command line `text` of a kernel: multiboot, Linux, PVH")
@@ -82,6 +85,9 @@ func (b *board) make(image string, cfg machine.Config) (*machine.Machine, error)
 	cfg.RAM, cfg.Model, cfg.TLBOff, cfg.TickRate, cfg.Date = uint64(b.memory), model, !bool(b.tlb), b.rate, time.Time(b.date)
 	cfg.Board = machine.Board(b.board)
 	guest.AddDisk(image, &cfg)
+	if cfg.Files, err = b.files.open(cfg.Board); err != nil {
+		return nil, fmt.Errorf("--fw-cfg: %w", err)
+	}
 	m, err := machine.New(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("-m %s: %w", b.memory.String(), err)
@@ -203,6 +209,27 @@ func (a *address) Set(text string) error {
 	}
 	*a = address(v)
 	return nil
+}
+
+// fwFiles are the files of fw_cfg that flags name.
+type fwFiles []qemu.File
+
+func (f *fwFiles) String() string { return "" }
+func (f *fwFiles) Type() string   { return "file" }
+
+func (f *fwFiles) Set(text string) error {
+	file, err := qemu.ParseFile(text)
+	*f = append(*f, file)
+	return err
+}
+
+// open reads the files, and refuses what the board would.
+func (f *fwFiles) open(board machine.Board) ([]machine.File, error) {
+	files, err := qemu.OpenFiles(*f)
+	if err == nil {
+		err = machine.CheckFiles(board, files)
+	}
+	return files, err
 }
 
 var errAddress = errors.New("must be a number of at most 64 bits, such as 0x100000")

@@ -16,6 +16,7 @@ a Makefile with QEMU = x86emu qemu works. Options have one dash or two.
                     with -display none it is nowhere, as on QEMU
   -debugcon stdio|file:NAME, -chardev stdio|file|null,id=ID[,path=NAME][,logfile=NAME]
   -device isa-debug-exit[,iobase=0x501][,iosize=2]   -device isa-debugcon,chardev=ID
+  -fw_cfg [name=]NAME,file=FILE|string=TEXT
   -nographic -display none -nodefaults -no-reboot -no-shutdown
   -d int,exec,cpu_reset [-D FILE] [-singlestep]  QEMU's log, in its layout
   -s, -gdb tcp:[HOST]:PORT, -S              gdb may connect, on loopback unless HOST says otherwise

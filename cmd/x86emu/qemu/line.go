@@ -20,6 +20,7 @@ type Line struct {
 	RAM   uint64 // bytes
 	Model *cpu.Model
 	Ports machine.PortMap
+	Files []File // of fw_cfg
 
 	Serial  Stream // COM1
 	Console Stream // the debug console

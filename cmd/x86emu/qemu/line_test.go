@@ -53,6 +53,9 @@ func about(l *Line) string {
 	if l.Ports != (machine.PortMap{Serial: machine.StandardPorts.Serial}) {
 		say("ports %x", l.Ports)
 	}
+	for _, f := range l.Files {
+		say("fw_cfg %+v", f)
+	}
 	for _, f := range []struct {
 		on   bool
 		name string
@@ -177,6 +180,11 @@ var refusedLines = []struct{ line, want string }{
 	{`-kernel k -device isa-debug-exit,frob=1`, `error: -device isa-debug-exit,frob=1: property 'isa-debug-exit.frob' not found`},
 	{`-kernel k -device isa-debugcon`, `error: -device isa-debugcon: needs a chardev`},
 	{`-kernel k -device loader,file=x,addr=0`, `error: -device loader,file=x,addr=0: what it would load is not there: use -kernel and -initrd`},
+	{`-kernel k -fw_cfg opt/a`, `error: -fw_cfg opt/a: must be name=NAME and file=FILE or string=TEXT`},
+	{`-kernel k -fw_cfg string=x`, `error: -fw_cfg string=x: must be name=NAME and file=FILE or string=TEXT`},
+	{`-kernel k -fw_cfg opt/a,string=x,file=y`, `error: -fw_cfg opt/a,string=x,file=y: must be name=NAME and file=FILE or string=TEXT`},
+	{`-kernel k -fw_cfg name=opt/a,file=`, `error: -fw_cfg name=opt/a,file=: file needs a value`},
+	{`-kernel k -fw_cfg name=opt/a,gen_id=x`, `error: -fw_cfg name=opt/a,gen_id=x: "gen_id" is neither name, file nor string`},
 	{`-kernel k -S`, `error: -S: nobody could start the guest: there is no monitor, and no debugger without -s or -gdb`},
 	{`-kernel k -gdb tcp::0`, `error: -gdb tcp::0: port "0": must be a number from 1 to 65535`},
 	{`-kernel k -gdb unix:socket`, `error: -gdb unix:socket: a debugger connects by TCP: tcp:[HOST]:PORT`},
@@ -205,6 +213,7 @@ func TestRefusedLines(t *testing.T) {
 
 // Smaller things, each by itself.
 var lines = []struct{ line, want string }{
+	{`-kernel k -fw_cfg opt/a,string=1,,2 -fw_cfg name=opt/b,file=b.txt`, `kernel k | fw_cfg {Name:opt/a File: Text:1,2} | fw_cfg {Name:opt/b File:b.txt Text:}`},
 	{`-display none -kernel k`, `kernel k | serial {Stdio:false File: Copy:} | no screen`},
 	{`-nodefaults -kernel k`, `kernel k | serial {Stdio:false File: Copy:} | ports {{0 0} {0 0} {0 0}}`},
 	{`-nographic -kernel k`, `kernel k | no screen`},

@@ -57,6 +57,11 @@ func init() {
 	}})
 	add("boot", option{true, bootOrder})
 	add("no-fd-bootchk", option{does: func(p *parser, _ string) error { p.unsigned = true; return nil }})
+	add("fw_cfg", option{true, func(p *parser, v string) error {
+		f, err := ParseFile(v)
+		p.Files = append(p.Files, f)
+		return err
+	}})
 	add("d", option{true, logItems})
 	add("D", option{true, text(func(p *parser) *string { return &p.LogTo })})
 	add("dfilter", option{true, absent("a filter of the log")})
@@ -87,7 +92,7 @@ func init() {
 	add("tpmdev", option{true, absent("a TPM")})
 	add("watchdog", option{true, absent("a watchdog")})
 	add("numa", option{true, absent("NUMA")})
-	add("acpitable smbios fw_cfg dtb option-rom", option{true, absent("firmware")})
+	add("acpitable smbios dtb option-rom", option{true, absent("firmware")})
 	add("set", option{true, absent("a setting")})
 	add("trace", option{true, absent("trace events")})
 	add("plugin", option{true, absent("a plugin")})
