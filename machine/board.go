@@ -96,28 +96,33 @@ func (m *Machine) place() {
 // populate puts the devices of the configured board into place. It fails where
 // Config.Ports has two devices at one port.
 func (m *Machine) populate() error {
-	ports := StandardPorts
-	if m.cfg.Ports != nil {
-		ports = *m.cfg.Ports
-	}
+	ports := m.ports()
 	m.Post = &PostPort{}
 	m.exit = &ExitPort{m: m}
 	m.float = &FloatError{m: m}
 	m.intr = &Interrupts{m: m}
 	m.Attach(m.intr)
-	m.UART = newUART(m, m.cfg.Serial, m.cfg.Input)
+	m.UART = newUART(m, "uart", uartIRQ, m.cfg.Serial, m.cfg.Input)
 	console, gate := &DebugConsole{m.cfg.Console}, &Port92{m: m}
 	m.console = console
+	exits := []place{atPorts(ports.Exit, 4, m.exit)}
+	var err error
 	if m.cfg.Board == PC {
 		m.populatePC()
+		m.UART2 = newUART(m, "uart2", uart2IRQ, m.cfg.Serial2, m.cfg.Input2)
+		err = m.fit(m.UART2, "16550A serial port COM2", irqs(uart2IRQ), atPorts(ports.Serial2, 1, m.UART2))
+		if !ports.Exit2.overlaps(ports.Exit) {
+			exits = append(exits, atPorts(ports.Exit2, 4, m.exit))
+		}
 	}
 	return errors.Join(
+		err,
 		m.fit(m.Post, "POST code", nil, atPorts(PortRange{0x80, 1}, 1, m.Post)),
 		m.fit(gate, "A20 gate, fast reset", nil, atPorts(PortRange{0x92, 1}, 1, gate)),
 		m.fit(m.float, "x87 exceptions of CR0.NE = 0", irqs(floatIRQ), atPorts(PortRange{0xf0, 1}, 1, m.float)),
 		m.fit(m.UART, "16550A serial port COM1", irqs(uartIRQ), atPorts(ports.Serial, 1, m.UART)),
 		m.fit(console, "debug console", nil, atPorts(ports.Console, 1, console)),
-		m.fit(m.exit, "ends the run", nil, atPorts(ports.Exit, 4, m.exit)),
+		m.fit(m.exit, "ends the run", nil, exits...),
 	)
 }
 

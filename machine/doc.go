@@ -12,6 +12,8 @@
 // A PC has more, a device a file (Config.Board, board.go):
 //
 //	port 0x20    two 8259A interrupt controllers, with 0xA0 and 0x4D0 (ELCR)
+//	port 0x2F8   16550A UART (COM2) on IRQ 3
+//	port 0x501   ends the run as 0xF4 does, where QEMU's isa-debug-exit is
 //	port 0x40    8254 timer on IRQ 0, with 0x61: its third counter's gate and output
 //	port 0x60    8042 with a keyboard on IRQ 1, with 0x64: scan code sets 1 and 2, A20, reset
 //	port 0x70    MC146818A real-time clock on IRQ 8, with the CMOS memory
@@ -25,7 +27,7 @@
 //	0xB8000      text memory: RAM, at first blank
 //	0xFEE00000   the processor's local APIC, in virtual wire mode, if its model has one
 //
-// Config.Ports moves 0x3F8, 0xE9 and 0xF4 or leaves them out.
+// Config.Ports moves 0x3F8, 0x2F8, 0xE9, 0xF4 and 0x501 or leaves them out.
 //
 // Time is the processor's tick counter: one tick for each instruction, each
 // iteration of a repeated string instruction and each delivery of an event.

@@ -25,12 +25,14 @@ type Config struct {
 
 	Serial  *Output // where COM1 sends to; nil: nowhere
 	Input   *Input  // what COM1 receives; nil: nothing
+	Serial2 *Output // likewise of COM2
+	Input2  *Input
 	Console *Output // where port 0xE9 sends to; nil: nowhere
 
 	// Keys is what is typed on the keyboard; nil: nothing. The bare board has none.
 	Keys *Keys
 
-	// ResumeInput tells Restore that Input and Keys are those of the machine that was
+	// ResumeInput tells Restore that Input, Input2 and Keys are those of the machine that was
 	// saved, from their beginning: what that machine had taken of them is passed over.
 	ResumeInput bool
 
@@ -89,13 +91,14 @@ type Machine struct {
 	// The PC's own; nil on a bare board.
 	PIC *PIC
 	// APIC is nil, too, if the model has none.
-	APIC *APIC
-	PIT  *PIT
-	RTC  *RTC
-	KBC  *I8042
-	PM   *PM
-	PCI  *PCI
-	VGA  *VGA
+	APIC  *APIC
+	PIT   *PIT
+	RTC   *RTC
+	KBC   *I8042
+	UART2 *UART // COM2
+	PM    *PM
+	PCI   *PCI
+	VGA   *VGA
 
 	FWCfg *FWCfg // likewise
 
@@ -260,7 +263,7 @@ type IOEvent struct {
 // from where it stands and sends its output nowhere.
 func (m *Machine) Fork() (*Machine, error) {
 	cfg := m.cfg
-	cfg.Serial, cfg.Console = nil, nil
+	cfg.Serial, cfg.Serial2, cfg.Console = nil, nil, nil
 	f, err := build(cfg, m.Mem.Fork())
 	if err != nil {
 		return nil, err
@@ -281,7 +284,7 @@ func (m *Machine) Fork() (*Machine, error) {
 	}
 	f.Clock.schedule()
 	f.place()
-	f.UART.pos = m.UART.pos
+	f.setTaken(m.taken())
 	return f, nil
 }
 
@@ -311,9 +314,11 @@ func (m *Machine) runTo(ctx context.Context, end uint64, patrolled bool) (Result
 	r := m.run(ctx, end, patrolled)
 	r.Ticks = m.CPU.Ticks()
 	m.ctx = context.Background()
-	err := m.cfg.Serial.Flush()
-	if err == nil {
-		err = m.cfg.Console.Flush()
+	var err error
+	for _, o := range []*Output{m.cfg.Serial, m.cfg.Serial2, m.cfg.Console} {
+		if e := o.Flush(); err == nil {
+			err = e
+		}
 	}
 	if err == nil {
 		err = m.diskError

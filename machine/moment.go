@@ -20,8 +20,8 @@ type Moment struct {
 	timers  []uint64
 	devices []any
 	disks   []sectors // written to each drive's disk
-	input   int       // bytes that the UART has taken
-	asleep  uint64    // see Machine.Asleep
+	input   taken
+	asleep  uint64 // see Machine.Asleep
 	awake   uint64
 }
 
@@ -29,7 +29,7 @@ type Moment struct {
 func (m *Machine) Moment() *Moment {
 	k := &Moment{
 		state: m.CPU.State(), tlb: m.MMU.TLB(), mem: m.Mem.Fork(), timers: m.Clock.save(),
-		input: m.UART.pos, asleep: m.asleep, awake: m.awake, disks: m.writtenSectors(),
+		input: m.taken(), asleep: m.asleep, awake: m.awake, disks: m.writtenSectors(),
 	}
 	for _, d := range m.devices {
 		k.devices = append(k.devices, stateOf(d))
@@ -54,7 +54,8 @@ func (m *Machine) Return(to *Moment) {
 	}
 	m.Clock.load(to.timers)
 	m.place()
-	m.UART.pos, m.asleep, m.awake = to.input, to.asleep, to.awake
+	m.setTaken(to.input)
+	m.asleep, m.awake = to.asleep, to.awake
 }
 
 // Tick is the virtual time of the moment.
@@ -84,12 +85,16 @@ func (k *Moment) size(next *mmu.Memory, disks []sectors) (n uint64) {
 	return n + uint64(k.mem.Alone(next))*mmu.PageSize + uint64(len(k.tlb))*uint64(reflect.TypeFor[mmu.Entry]().Size()) + 8192
 }
 
-// Mute stops the output of the serial port and of the debug console, or lets
+// Mute stops the output of the serial ports and of the debug console, or lets
 // it go on: for a replay of what was sent already.
 func (m *Machine) Mute(on bool) {
-	m.UART.out, m.console.out = m.cfg.Serial, m.cfg.Console
+	outs := [...]*Output{m.cfg.Serial, m.cfg.Serial2, m.cfg.Console}
 	if on {
-		m.UART.out, m.console.out = nil, nil
+		outs = [len(outs)]*Output{}
+	}
+	m.UART.out, m.console.out = outs[0], outs[2]
+	if m.UART2 != nil {
+		m.UART2.out = outs[1]
 	}
 }
 

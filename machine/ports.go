@@ -6,16 +6,35 @@ type PortRange struct {
 	N     int
 }
 
+func (r PortRange) overlaps(o PortRange) bool {
+	return r.N > 0 && o.N > 0 && int(r.First) < int(o.First)+o.N && int(o.First) < int(r.First)+r.N
+}
+
 // PortMap says where those devices of the board stand that other boards have
 // elsewhere or not at all. A device without a port is out of the guest's reach.
 type PortMap struct {
 	Serial  PortRange // COM1; it needs eight ports
 	Console PortRange // the debug console
 	Exit    PortRange // a write ends the run with the value
+
+	// What a bare board lacks.
+	Serial2 PortRange // COM2; it needs eight ports
+	Exit2   PortRange // as Exit, where QEMU has its isa-debug-exit by default; none where Exit itself is
 }
 
 // StandardPorts is the board as package machine describes it.
-var StandardPorts = PortMap{Serial: PortRange{0x3f8, 8}, Console: PortRange{0xe9, 1}, Exit: PortRange{0xf4, 4}}
+var StandardPorts = PortMap{
+	Serial: PortRange{0x3f8, 8}, Console: PortRange{0xe9, 1}, Exit: PortRange{0xf4, 4},
+	Serial2: PortRange{0x2f8, 8}, Exit2: PortRange{0x501, 2},
+}
+
+// ports is where the devices of this machine stand.
+func (m *Machine) ports() *PortMap {
+	if m.cfg.Ports == nil {
+		return &StandardPorts
+	}
+	return m.cfg.Ports
+}
 
 // DebugConsole is port 0xE9: a byte written goes out, a read gives 0xE9, by
 // which a guest tells that it is there.
@@ -26,8 +45,8 @@ func (d *DebugConsole) State() any                      { return new(struct{}) }
 func (d *DebugConsole) In(uint16, uint8) uint32         { return 0xe9 }
 func (d *DebugConsole) Out(_ uint16, _ uint8, v uint32) { d.out.put(byte(v)) }
 
-// ExitPort is port 0xF4 (four ports wide): a write ends the run with the value
-// written. It reads as all ones.
+// ExitPort is port 0xF4 (four ports wide), on a PC port 0x501 (two wide) as well: a
+// write ends the run with the value written. It reads as all ones.
 type ExitPort struct {
 	s exitState
 	m *Machine
@@ -42,7 +61,9 @@ func (e *ExitPort) Name() string            { return "exit" }
 func (e *ExitPort) State() any              { return &e.s }
 func (e *ExitPort) In(uint16, uint8) uint32 { return 0xffffffff }
 func (e *ExitPort) Out(_ uint16, _ uint8, v uint32) {
-	e.s = exitState{true, v}
+	if !e.s.Done { // the first of the bytes into which a wide access may be split
+		e.s = exitState{true, v}
+	}
 	e.m.CPU.RequestStop()
 }
 

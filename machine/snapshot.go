@@ -71,8 +71,9 @@ type board struct {
 	TLBOff   bool
 	TickRate uint64
 	Board    Board
-	Input    uint64 // bytes of the serial input that were taken
-	Ports    struct{ Serial, Console, Exit savedRange }
+	Input    uint64 // bytes of COM1's input that were taken
+	Input2   uint64 // likewise of COM2's
+	Ports    struct{ Serial, Console, Exit, Serial2, Exit2 savedRange }
 	Disks    [driveCount]uint64 // bytes of the disk in each drive, in the order of DriveNames; 0: none
 	Images   [driveCount]bool   // whether the disk itself is in the file
 }
@@ -83,12 +84,14 @@ type savedRange struct{ First, N uint16 }
 func (r *PortRange) saved() savedRange { return savedRange{r.First, uint16(r.N)} }
 func (r savedRange) ports() PortRange  { return PortRange{r.First, int(r.N)} }
 
-// setPorts sets the ports; nil is StandardPorts.
+// firstPorts is where devices stood when files did not tell: those that came later
+// are not on a machine of then.
+var firstPorts = PortMap{Serial: StandardPorts.Serial, Console: StandardPorts.Console, Exit: StandardPorts.Exit}
+
+// setPorts sets the ports.
 func (b *board) setPorts(p *PortMap) {
-	if p == nil {
-		p = &StandardPorts
-	}
 	b.Ports.Serial, b.Ports.Console, b.Ports.Exit = p.Serial.saved(), p.Console.saved(), p.Exit.saved()
+	b.Ports.Serial2, b.Ports.Exit2 = p.Serial2.saved(), p.Exit2.saved()
 }
 
 // savedSector is a record of a section "disk NAME".
@@ -118,8 +121,12 @@ func (m *Machine) Save(w io.Writer) error {
 		panic("BUG: " + err.Error())
 	}
 
-	about := board{RAM: m.cfg.RAM, TLBOff: m.cfg.TLBOff, TickRate: m.cfg.TickRate, Board: m.cfg.Board, Input: uint64(m.UART.pos), Disks: m.cfg.Drives.sizes(), Images: m.cfg.Drives.inMemory()}
-	about.setPorts(m.cfg.Ports)
+	about := board{
+		RAM: m.cfg.RAM, TLBOff: m.cfg.TLBOff, TickRate: m.cfg.TickRate, Board: m.cfg.Board,
+		Disks: m.cfg.Drives.sizes(), Images: m.cfg.Drives.inMemory(),
+	}
+	about.Input, about.Input2 = uint64(m.taken()[0]), uint64(m.taken()[1])
+	about.setPorts(m.ports())
 	if n := copy(about.Model[:], m.cfg.Model.Name); n < len(m.cfg.Model.Name) {
 		return fmt.Errorf("CPU model %q: a snapshot has room for %d bytes of its name", m.cfg.Model.Name, n)
 	}

@@ -234,7 +234,7 @@ func (s *section) record(r *bufio.Reader, b []byte, to []leaf) error {
 // readSections reads the sections of a file of this version.
 func readSections(r *bufio.Reader, cfg Config) (*Machine, error) {
 	var about board
-	about.setPorts(nil) // a file that does not tell is of before they could move
+	about.setPorts(&firstPorts)
 	s, err := readSection(r)
 	if err != nil {
 		return nil, err
@@ -357,13 +357,16 @@ func (b *board) make(cfg Config) (*Machine, error) {
 	}
 	cfg.RAM, cfg.TLBOff, cfg.TickRate, cfg.Board, cfg.Model = b.RAM, b.TLBOff, b.TickRate, b.Board, model
 	cfg.Files = nil
-	cfg.Ports = &PortMap{b.Ports.Serial.ports(), b.Ports.Console.ports(), b.Ports.Exit.ports()}
+	cfg.Ports = &PortMap{
+		Serial: b.Ports.Serial.ports(), Console: b.Ports.Console.ports(), Exit: b.Ports.Exit.ports(),
+		Serial2: b.Ports.Serial2.ports(), Exit2: b.Ports.Exit2.ports(),
+	}
 	m, err := New(cfg)
 	if err != nil {
 		return nil, err
 	}
 	if m.Mem.ClearRAM(); cfg.ResumeInput {
-		m.UART.pos = int(min(b.Input, 1<<62))
+		m.setTaken(taken{int(min(b.Input, 1<<62)), int(min(b.Input2, 1<<62))})
 	}
 	return m, nil
 }

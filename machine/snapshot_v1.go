@@ -43,7 +43,7 @@ func readVersion1(r *bufio.Reader, cfg Config) (*Machine, error) {
 		return nil, errors.New("it is of version 1, with other fields or devices than this build can read")
 	}
 	var about board
-	about.setPorts(nil)
+	about.setPorts(&firstPorts)
 	n, err := r.ReadByte()
 	if err != nil {
 		return nil, err

@@ -153,3 +153,27 @@ func read(r io.Reader, to chan<- chunk) {
 	n, err := r.Read(b)
 	to <- chunk{b[:n], err}
 }
+
+// taken is how many bytes COM1 and COM2 have taken of their inputs.
+type taken [2]int
+
+func (m *Machine) taken() (n taken) {
+	for i, u := range m.serials() {
+		n[i] = u.pos
+	}
+	return n
+}
+
+func (m *Machine) setTaken(n taken) {
+	for i, u := range m.serials() {
+		u.pos = n[i]
+	}
+}
+
+// serials are the serial ports that the board has.
+func (m *Machine) serials() []*UART {
+	if m.UART2 == nil {
+		return []*UART{m.UART}
+	}
+	return []*UART{m.UART, m.UART2}
+}

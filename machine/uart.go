@@ -1,18 +1,23 @@
 package machine
 
 // UART is a 16550A serial port at eight ports: registers, both FIFOs, divisor
-// latch, scratch, modem lines and loopback. Sending takes no time: THR is
-// empty at once, the divisor is kept and has no effect. Receiving takes
-// rxTicks for each byte and waits while the FIFO is full, so the line never
-// overruns; only loopback does. Parity, framing and break do not occur.
-// Interrupts go to IRQ 4 through the gate that MCR.OUT2 opens, as on a PC.
+// latch, scratch, modem lines, loopback and all five interrupts. Sending takes no
+// time: THR is empty at once. Receiving takes rxTicks for each byte, whatever the
+// divisor, and waits while the FIFO is full, so the line never overruns; only
+// loopback does. How long a character takes by divisor and format is what the
+// time-out of the receiver goes by. Parity, framing and break do not occur.
+// Interrupts go to the port's line through the gate that MCR.OUT2 opens, as on a
+// PC: in loopback it is shut. [National PC16550D data sheet]
 type UART struct {
-	s   uartState
-	out *Output
-	in  *Input
-	pos int // bytes taken from in
-	rx  *Timer
-	m   *Machine
+	s    uartState
+	name string
+	irq  uint8
+	out  *Output
+	in   *Input
+	pos  int // bytes taken from in
+	rx   *Timer
+	quit *Timer // the time-out of the receiver, while it can be seen
+	m    *Machine
 }
 
 // uartState is the device's state, flat.
@@ -26,6 +31,8 @@ type uartState struct {
 	Head, Len               uint8
 	Listening               bool  // the guest has shown that it wants input
 	IdlePolls               uint8 // reads of LSR beyond those that sending explains
+
+	Moved uint64 // the tick at which the FIFO last got a byte or was read
 }
 
 const (
@@ -37,6 +44,11 @@ const (
 	// the guest counts as listening. A guest that only sends reads LSR once
 	// for each byte, and must not wait for an input that may never come.
 	idlePolls = 16
+	// timeoutChars is how many characters' time the receiver's FIFO is left alone
+	// before the time-out. [PC16550D, FIFO Interrupt Mode Operation]
+	timeoutChars = 4
+	// uartHz is the rate of the crystal, of which 16 clocks make a bit at divisor 1.
+	uartHz = 1_843_200
 )
 
 // Register offsets, with DLAB = 0 where it matters.
@@ -70,31 +82,50 @@ const (
 
 	lcrDLAB = 1 << 7
 
+	lcrStop   = 1 << 2
+	lcrParity = 1 << 3
+
+	// The lower half of IIR.
+	iirModem     = 0
 	iirNone      = 1
 	iirSendEmpty = 2
+	iirData      = 4
+	iirLine      = 6
+	iirTimeout   = 0xc
 
-	uartIRQ = 4
+	ierData      = 1 << 0
+	ierSendEmpty = 1 << 1
+	ierLine      = 1 << 2
+	ierModem     = 1 << 3
+
+	fcrFIFO = 1 << 0
+
+	uartIRQ  = 4
+	uart2IRQ = 3
 )
 
-func newUART(m *Machine, out *Output, in *Input) *UART {
-	u := &UART{m: m, out: out, in: in}
-	u.rx = m.Clock.NewTimer("uart", false, u.receive)
-	u.rx.wakes = u.wakes
+// newUART makes a port; its name is that of its timers, too.
+func newUART(m *Machine, name string, irq uint8, out *Output, in *Input) *UART {
+	u := &UART{m: m, name: name, irq: irq, out: out, in: in}
+	u.rx = m.Clock.NewTimer(name, false, u.receive)
+	u.quit = m.Clock.NewTimer(name+" time-out", false, func(uint64) { u.changed() })
+	u.rx.wakes, u.quit.wakes = u.wakes, u.wakes
+	m.follow(u)
 	return u
 }
 
-func (u *UART) Name() string { return "uart" }
+func (u *UART) Name() string { return u.name }
 func (u *UART) State() any   { return &u.s }
 
 func (u *UART) In(off uint16, _ uint8) uint32 {
 	v := u.read(off)
-	u.interrupt()
+	u.changed()
 	return v
 }
 
 func (u *UART) Out(off uint16, _ uint8, v uint32) {
 	u.write(off, uint8(v))
-	u.interrupt()
+	u.changed()
 }
 
 func (u *UART) read(off uint16) uint32 {
@@ -150,7 +181,7 @@ func (u *UART) write(off uint16, b uint8) {
 		}
 		// The byte fills THR, which ends the interrupt, and is gone.
 		s.SendEmpty = false
-		u.interrupt()
+		u.drive()
 		s.SendEmpty = true
 		if s.MCR&mcrLoop != 0 {
 			u.push(b)
@@ -158,19 +189,19 @@ func (u *UART) write(off uint16, b uint8) {
 			u.out.put(b)
 		}
 	case uartIER:
-		if b&2 != 0 && s.IER&2 == 0 {
+		if b&ierSendEmpty != 0 && s.IER&ierSendEmpty == 0 {
 			s.SendEmpty = true
 		}
 		s.IER = b & 0x0f
-		if s.IER&1 != 0 {
+		if s.IER&ierData != 0 {
 			u.listen()
 		}
 	case uartIIR: // FCR
-		if (b^s.FCR)&1 != 0 || b&2 != 0 {
+		if (b^s.FCR)&fcrFIFO != 0 || b&2 != 0 {
 			s.Head, s.Len = 0, 0
 		}
 		s.FCR = b & 0xc9
-		if b&1 == 0 {
+		if b&fcrFIFO == 0 {
 			s.FCR = 0
 		}
 		u.hear()
@@ -187,7 +218,7 @@ func (u *UART) write(off uint16, b uint8) {
 
 // depth is the receiver's capacity.
 func (u *UART) depth() uint8 {
-	if u.s.FCR&1 != 0 {
+	if u.s.FCR&fcrFIFO != 0 {
 		return 16
 	}
 	return 1
@@ -197,6 +228,7 @@ func (u *UART) depth() uint8 {
 // without FIFO the new byte replaces the old one. Either way it is an overrun.
 func (u *UART) push(b byte) {
 	s := &u.s
+	s.Moved = u.m.Clock.Now()
 	if s.Len == u.depth() {
 		s.Overrun = true
 		if s.Len == 1 {
@@ -215,6 +247,7 @@ func (u *UART) pop() byte {
 		return 0
 	}
 	b := s.FIFO[s.Head&15]
+	s.Moved = u.m.Clock.Now()
 	s.Head = (s.Head + 1) & 15
 	s.Len--
 	u.hear()
@@ -264,37 +297,85 @@ func (u *UART) identify() uint8 {
 	if v == iirSendEmpty {
 		u.s.SendEmpty = false
 	}
-	if u.s.FCR&1 != 0 {
+	if u.s.FCR&fcrFIFO != 0 {
 		v |= 0xc0
 	}
 	return v
 }
 
-// interrupt gives the interrupt line its level.
-func (u *UART) interrupt() {
-	u.m.SetIRQ(uartIRQ, u.s.MCR&(mcrOUT2|mcrLoop) == mcrOUT2 && u.pending() != iirNone)
+// open tells whether the gate to the interrupt line is.
+func (u *UART) open() bool { return u.s.MCR&(mcrOUT2|mcrLoop) == mcrOUT2 }
+
+// drive gives the interrupt line its level.
+func (u *UART) drive() { u.m.SetIRQ(u.irq, u.open() && u.pending() != iirNone) }
+
+// changed follows whatever may have changed the line now or for later.
+func (u *UART) changed() {
+	u.drive()
+	u.plan()
+}
+
+// catchUp raises the line if a time-out has come that nobody could see.
+func (u *UART) catchUp() {
+	if u.open() && u.pending() == iirTimeout {
+		u.drive()
+	}
+}
+
+// plan sets the timer to the time-out of the receiver, if that will interrupt.
+func (u *UART) plan() {
+	s := &u.s
+	next := uint64(never)
+	if s.IER&ierData != 0 && u.open() && s.FCR&fcrFIFO != 0 && s.Len > 0 && !u.timedOut() && !u.m.masks(u.irq) {
+		next = s.Moved + u.timeout()
+	}
+	if next != u.quit.at {
+		u.quit.Set(next)
+	}
+}
+
+// timeout is how many ticks the receiver's time-out has: a character is a start bit,
+// the data bits, parity and the stop bits. A divisor of 0, which the data sheet leaves
+// open, counts as 1.
+func (u *UART) timeout() uint64 {
+	s := &u.s
+	bits := 1 + 5 + uint64(s.LCR&3) + 1
+	if s.LCR&lcrParity != 0 {
+		bits++
+	}
+	if s.LCR&lcrStop != 0 {
+		bits++
+	}
+	divisor := max(uint64(s.DLM)<<8|uint64(s.DLL), 1)
+	return u.m.tickOf(timeoutChars*bits*16*divisor, uartHz)
+}
+
+// timedOut tells whether the FIFO holds bytes and was left alone for the time of
+// the time-out.
+func (u *UART) timedOut() bool {
+	s := &u.s
+	return s.FCR&fcrFIFO != 0 && s.Len > 0 && u.m.Clock.Now()-s.Moved >= u.timeout()
 }
 
 // wakes tells whether a byte received would interrupt the processor.
-func (u *UART) wakes() bool {
-	return u.s.IER&1 != 0 && u.s.MCR&(mcrOUT2|mcrLoop) == mcrOUT2 && u.m.wakes(uartIRQ)
-}
+func (u *UART) wakes() bool { return u.s.IER&ierData != 0 && u.open() && u.m.wakes(u.irq) }
 
 // pending is the lower half of IIR: the pending interrupt of highest priority.
+// [PC16550D, Interrupt Control Functions]
 func (u *UART) pending() uint8 {
 	s := &u.s
 	trigger := [...]uint8{1, 4, 8, 14}[s.FCR>>6]
 	switch {
-	case s.IER&4 != 0 && s.Overrun:
-		return 6
-	case s.IER&1 != 0 && (s.Len >= trigger || s.FCR&1 == 0 && s.Len > 0):
-		return 4
-	case s.IER&1 != 0 && s.Len > 0: // bytes that nobody took: the time-out, at once
-		return 0xc
-	case s.IER&2 != 0 && s.SendEmpty:
+	case s.IER&ierLine != 0 && s.Overrun:
+		return iirLine
+	case s.IER&ierData != 0 && u.timedOut():
+		return iirTimeout
+	case s.IER&ierData != 0 && s.Len >= trigger:
+		return iirData
+	case s.IER&ierSendEmpty != 0 && s.SendEmpty:
 		return iirSendEmpty
-	case s.IER&8 != 0 && s.Delta != 0:
-		return 0
+	case s.IER&ierModem != 0 && s.Delta != 0:
+		return iirModem
 	}
 	return iirNone
 }
@@ -325,7 +406,7 @@ func (u *UART) receive(now uint64) {
 	case ok:
 		u.pos++
 		u.push(b)
-		u.interrupt()
+		u.changed()
 		u.hear()
 	case more:
 		u.rx.Set(now + livePollTicks)

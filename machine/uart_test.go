@@ -42,7 +42,11 @@ func TestUARTRegisters(t *testing.T) {
 		out  int // -1: read
 		want uint32
 	}
-	const rd = -1
+	const (
+		rd   = -1
+		wait = -2                              // for so many ticks
+		fast = 4*7*16*1_000_000_000/uartHz + 1 // the time-out at divisor 1, format 5N1
+	)
 	for _, c := range []struct {
 		name string
 		ops  []op
@@ -65,14 +69,44 @@ func TestUARTRegisters(t *testing.T) {
 			{uartMCR, mcrLoop | mcrRTS | mcrOUT1, 0}, {uartMSR, rd, msrCTS | msrRI | 0xa}, {uartMSR, rd, msrCTS | msrRI},
 			{uartMCR, mcrLoop | mcrDTR, 0}, {uartMSR, rd, msrDSR | 7}}},
 		{"a modem line's change interrupts", []op{{uartIER, 8, 0}, {uartIIR, rd, 1}, {uartMCR, mcrLoop, 0}, {uartIIR, rd, 0}, {uartMSR, rd, 0xb}, {uartIIR, rd, 1}}},
-		{"below the trigger level the time-out interrupts", []op{
-			{uartMCR, mcrLoop, 0}, {uartIIR, 0x41, 0}, {uartIER, 1, 0}, {uartData, 'a', 0}, {uartIIR, rd, 0xcc},
-			{uartData, 'b', 0}, {uartData, 'c', 0}, {uartData, 'd', 0}, {uartIIR, rd, 0xc4}, {uartIIR, 3, 0}, {uartIIR, rd, 0xc1}}},
+		{"below the trigger level the time-out interrupts, after four characters' time", []op{
+			{uartMCR, mcrLoop, 0}, {uartIIR, 0x41, 0}, {uartIER, 1, 0}, {uartData, 'a', 0}, {uartIIR, rd, 0xc1},
+			{0, wait, fast - 2}, {uartIIR, rd, 0xc1}, {0, wait, 2}, {uartIIR, rd, 0xcc}, {uartIIR, rd, 0xcc}}},
+		{"the time-out begins anew with each byte received", []op{
+			{uartMCR, mcrLoop, 0}, {uartIIR, 0x41, 0}, {uartIER, 1, 0}, {uartData, 'a', 0}, {0, wait, fast}, {uartData, 'b', 0}, {uartIIR, rd, 0xc1},
+			{0, wait, fast}, {uartIIR, rd, 0xcc}}},
+		{"a read of RBR ends the time-out, and it begins anew", []op{
+			{uartMCR, mcrLoop, 0}, {uartIIR, 0x41, 0}, {uartIER, 1, 0}, {uartData, 'a', 0}, {uartData, 'b', 0}, {0, wait, fast}, {uartIIR, rd, 0xcc},
+			{uartData, rd, 'a'}, {uartIIR, rd, 0xc1}, {0, wait, fast}, {uartIIR, rd, 0xcc}, {uartData, rd, 'b'}, {0, wait, fast}, {uartIIR, rd, 0xc1}}},
+		{"the time-out shows above the trigger level, too", []op{
+			{uartMCR, mcrLoop, 0}, {uartIIR, 1, 0}, {uartIER, 1, 0}, {uartData, 'a', 0}, {uartIIR, rd, 0xc4}, {0, wait, fast}, {uartIIR, rd, 0xcc}}},
+		{"without FIFO there is no time-out", []op{
+			{uartMCR, mcrLoop, 0}, {uartIER, 1, 0}, {uartData, 'a', 0}, {0, wait, fast}, {uartIIR, rd, 4}}},
+		{"divisor and format make the time-out longer", []op{
+			{uartLCR, 0x8f, 0}, {uartData, 2, 0}, {uartLCR, 0x0f, 0}, // 8 bits, parity, two stop bits: 12 for 7, at half the rate
+			{uartMCR, mcrLoop, 0}, {uartIIR, 0x41, 0}, {uartIER, 1, 0}, {uartData, 'a', 0}, {0, wait, 3 * fast}, {uartIIR, rd, 0xc1}, {0, wait, fast}, {uartIIR, rd, 0xcc}}},
+		{"4 bytes are the trigger level of 01, 8 of 10, 14 of 11", []op{
+			{uartMCR, mcrLoop, 0}, {uartIIR, 0x41, 0}, {uartIER, 1, 0}, {uartData, '1', 0}, {uartData, '2', 0}, {uartData, '3', 0}, {uartIIR, rd, 0xc1},
+			{uartData, '4', 0}, {uartIIR, rd, 0xc4}, {uartIIR, 0x81, 0}, {uartIIR, rd, 0xc1}, {uartData, '5', 0}, {uartData, '6', 0}, {uartData, '7', 0}, {uartIIR, rd, 0xc1},
+			{uartData, '8', 0}, {uartIIR, rd, 0xc4}, {uartIIR, 0xc1, 0}, {uartIIR, rd, 0xc1}, {uartData, '9', 0}, {uartData, 'a', 0}, {uartData, 'b', 0}, {uartData, 'c', 0},
+			{uartData, 'd', 0}, {uartIIR, rd, 0xc1}, {uartData, 'e', 0}, {uartIIR, rd, 0xc4}, {uartData, rd, '1'}, {uartIIR, rd, 0xc1}}},
+		{"the seventeenth byte is lost, and the line status tells", []op{
+			{uartMCR, mcrLoop, 0}, {uartIIR, 0xc1, 0}, {uartIER, 5, 0}, {uartData, 0, 0}, {uartData, 1, 0}, {uartData, 2, 0}, {uartData, 3, 0}, {uartData, 4, 0}, {uartData, 5, 0},
+			{uartData, 6, 0}, {uartData, 7, 0}, {uartData, 8, 0}, {uartData, 9, 0}, {uartData, 10, 0}, {uartData, 11, 0}, {uartData, 12, 0}, {uartData, 13, 0}, {uartData, 14, 0},
+			{uartData, 15, 0}, {uartIIR, rd, 0xc4}, {uartData, 16, 0}, {uartIIR, rd, 0xc6}, {uartLSR, rd, lsrTHRE | lsrTEMT | lsrDR | lsrOE}, {uartIIR, rd, 0xc4}, {uartData, rd, 0}}},
+		{"priorities: line status, data, THR empty, modem", []op{
+			{uartMCR, mcrLoop, 0}, {uartData, 'x', 0}, {uartData, 'y', 0}, {uartIER, 0xf, 0}, {uartIIR, rd, 6}, {uartLSR, rd, lsrTHRE | lsrTEMT | lsrDR | lsrOE},
+			{uartIIR, rd, 4}, {uartData, rd, 'y'}, {uartIIR, rd, 2}, {uartIIR, rd, 0}, {uartMSR, rd, 0xb}, {uartIIR, rd, 1}}},
+		{"RI tells only of its end", []op{
+			{uartMCR, mcrLoop, 0}, {uartMSR, rd, 0xb}, {uartMCR, mcrLoop | mcrOUT1, 0}, {uartMSR, rd, msrRI}, {uartMCR, mcrLoop, 0}, {uartMSR, rd, 4}}},
+		{"the FIFO's other bits are not programmed while it is off", []op{{uartIIR, 0xc0, 0}, {uartIIR, 1, 0}, {uartIER, 1, 0}, {uartMCR, mcrLoop, 0}, {uartData, 'x', 0}, {uartIIR, rd, 0xc4}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := newLine("")
 			for i, o := range c.ops {
-				if o.out == rd {
+				if o.out == wait {
+					l.wait(uint64(o.want))
+				} else if o.out == rd {
 					assert.Equal(t, o.want, l.In(o.off, 1), "step %d", i)
 				} else {
 					l.Out(o.off, 1, uint32(o.out))
