@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 
@@ -75,4 +76,35 @@ func TestReportUnclaimed(t *testing.T) {
 	assert.Equal(t, statusBadUsage, status)
 	assert.Contains(t, errs, "exclude each other")
 	assert.Equal(t, 1, strings.Count(errs, "\n"))
+}
+
+// COM2 goes where --serial2 says; standard input goes to it where COM1 does not take it.
+func TestSerial2(t *testing.T) {
+	const (
+		send = "\xba\xf8\x03\xb0\x61\xee\xba\xf8\x02\xb0\x62\xee" // "a" on COM1, "b" on COM2
+		echo = "\xba\xfd\x02\xec\xa8\x01\x74\xfb\xba\xf8\x02\xec\xee\x3c\x2e\x75\xef"
+	)
+	image := file(t, "image", sector(send+echo+exit0))
+	com1, com2 := file(t, "com1", ""), file(t, "com2", "")
+	for _, c := range []struct {
+		args            []string
+		out, one, other string
+	}{
+		{[]string{"run", image, "--serial", "null", "--serial2", "stdio"}, "bxy.", "", ""},
+		{[]string{"run", image, "--serial", com1, "--serial2", "stdio"}, "bxy.", "a", ""},
+		{[]string{"qemu", "-hda", image, "-display", "none", "-serial", "file:" + com1, "-serial", "stdio", "-device", "isa-debug-exit,iobase=0xf4"}, "bxy.", "a", ""},
+		{[]string{"run", image, "--serial2", com2, "--budget", "10000"}, "a", "", "b"},
+		{[]string{"run", image, "--budget", "10000"}, "a", "", ""},
+	} {
+		for _, name := range []string{com1, com2} {
+			require.NoError(t, os.Truncate(name, 0))
+		}
+		_, out, errs := cli(t, "xy.", c.args...)
+		assert.Equal(t, c.out, out, "%q: %s", c.args, errs)
+		for name, want := range map[string]string{com1: c.one, com2: c.other} {
+			got, err := os.ReadFile(name)
+			require.NoError(t, err)
+			assert.Equal(t, want, string(got), c.args)
+		}
+	}
 }

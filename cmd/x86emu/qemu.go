@@ -141,12 +141,13 @@ func (s *streams) qemuConfig(cmd *cobra.Command, line *qemu.Line) (cfg machine.C
 	if cfg.Serial, err = s.qemu(cmd, "serial", line.Serial); err != nil {
 		return cfg, err
 	}
+	if cfg.Serial2, err = s.qemu(cmd, "serial", line.Serial2); err != nil {
+		return cfg, err
+	}
 	if cfg.Console, err = s.qemu(cmd, "debugcon", line.Console); err != nil {
 		return cfg, err
 	}
-	if line.Serial.Stdio {
-		cfg.Input = input(cmd)
-	}
+	listen(cmd, &cfg, line.Serial.Stdio, line.Serial2.Stdio)
 	return cfg, nil
 }
 

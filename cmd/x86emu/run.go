@@ -27,8 +27,8 @@ or a 512-byte boot sector, told by its bytes; or a flat binary with --load-addr.
 name with a slash is always a file. It may also be a snapshot, here and wherever an IMAGE is run: the
 guest goes on where it was saved.
 
-The guest has COM1 at port 0x3F8, a debug console at port 0xE9, and ends the run
-by a write to port 0xF4. The exit status tells how the run ended:
+The guest has COM1 at port 0x3F8, COM2 at 0x2F8, a debug console at port 0xE9, and ends the
+run by a write to port 0xF4 or 0x501. The exit status tells how the run ended:
 
     0  the guest wrote 0 to port 0xF4, or turned the machine off (ACPI's S5, by
        port 0x604); for another value at port 0xF4: value*2+1 (mod 256)

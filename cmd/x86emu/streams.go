@@ -12,15 +12,16 @@ import (
 
 // streams are the files and standard streams that the guest's devices use.
 type streams struct {
-	serial, console string
-	stdout          *machine.Output // shared
-	files           []*os.File
+	serial, serial2, console string
+	stdout                   *machine.Output // shared
+	files                    []*os.File
 }
 
 // addFlags adds the flags to a command; serial is the default of COM1 and
 // of the debug console.
 func (s *streams) addFlags(cmd *cobra.Command, serial string) {
 	cmd.Flags().StringVar(&s.serial, "serial", serial, "where COM1 goes: `stdio|null|FILE`")
+	cmd.Flags().StringVar(&s.serial2, "serial2", "null", "where COM2 goes: `stdio|null|FILE`")
 	cmd.Flags().StringVar(&s.console, "debugcon", serial, "where port 0xE9 goes: `stdio|null|FILE`")
 }
 
@@ -38,20 +39,31 @@ func (s *streams) machine(cmd *cobra.Command, b *board, image string) (*machine.
 	return m, s.begin(append(b.drives.names[:], image)...)
 }
 
-// config opens what the flags name. Standard input goes to COM1 where that is
+// config opens what the flags name. Standard input goes to the first serial port that is
 // stdio; of a terminal the machine takes what comes, on all else it waits, so
 // that the same input gives the same run.
 func (s *streams) config(cmd *cobra.Command) (cfg machine.Config, err error) {
 	if cfg.Serial, err = s.output(cmd, "serial", s.serial); err != nil {
 		return cfg, err
 	}
+	if cfg.Serial2, err = s.output(cmd, "serial2", s.serial2); err != nil {
+		return cfg, err
+	}
 	if cfg.Console, err = s.output(cmd, "debugcon", s.console); err != nil {
 		return cfg, err
 	}
-	if s.serial == "stdio" {
-		cfg.Input = input(cmd)
-	}
+	listen(cmd, &cfg, s.serial == "stdio", s.serial2 == "stdio")
 	return cfg, nil
+}
+
+// listen gives standard input to the first serial port that wants it.
+func listen(cmd *cobra.Command, cfg *machine.Config, com1, com2 bool) {
+	switch {
+	case com1:
+		cfg.Input = input(cmd)
+	case com2:
+		cfg.Input2 = input(cmd)
+	}
 }
 
 // input is standard input for a serial port.

@@ -13,7 +13,7 @@ a Makefile with QEMU = x86emu qemu works. Options have one dash or two.
   -m 128M -cpu qemu64,+smap,-nx -machine pc|q35
   -serial stdio|file:NAME|null|none|mon:stdio|chardev:ID
                     without it COM1 is standard output, as there is no window;
-                    with -display none it is nowhere, as on QEMU
+                    with -display none it is nowhere, as on QEMU; a second one is COM2
   -debugcon stdio|file:NAME, -chardev stdio|file|null,id=ID[,path=NAME][,logfile=NAME]
   -device isa-debug-exit[,iobase=0x501][,iosize=2]   -device isa-debugcon,chardev=ID
   -fw_cfg [name=]NAME,file=FILE|string=TEXT

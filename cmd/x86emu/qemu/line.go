@@ -23,6 +23,7 @@ type Line struct {
 	Files []File // of fw_cfg
 
 	Serial  Stream // COM1
+	Serial2 Stream // COM2
 	Console Stream // the debug console
 
 	Screen     bool // somebody looks at the screen

@@ -47,6 +47,9 @@ func about(l *Line) string {
 	if l.Serial != (Stream{Stdio: true}) {
 		say("serial %+v", l.Serial)
 	}
+	if l.Serial2 != (Stream{}) {
+		say("serial2 %+v", l.Serial2)
+	}
 	if l.Console != (Stream{}) {
 		say("console %+v", l.Console)
 	}
@@ -93,12 +96,12 @@ var realLines = []struct{ line, want string }{
 	{`-m 256 -smp 2 -kernel kernel -drive file=fs.img,index=0,media=disk,format=raw -serial mon:stdio`, `kernel kernel | 256M | without processors beyond the first (-smp 2) | without the disk fs.img`},
 	{`-kernel kernel.elf -drive format=raw,file=dist/os.img,if=ide`, `kernel kernel.elf | without the disk dist/os.img`},
 	{`-kernel kernel.elf -append bench -display none -vga std -serial file:log -drive file=bench.img,format=raw,if=ide,index=0`, `kernel kernel.elf | append "bench" | serial {Stdio:false File:log Copy:} | no screen | without the disk bench.img`},
-	{`-kernel os-multiboot.bin -serial stdio -hda hdd.img -netdev user,id=f1,hostfwd=tcp:127.0.0.1:8000-:8000 -device rtl8139,netdev=f1 -object filter-dump,id=ff1,netdev=f1,file=dump.dat -device isa-debug-exit,iobase=0xf4,iosize=0x04 -display none`, `kernel os-multiboot.bin | ports {{3f8 8} {0 0} {f4 4}} | no screen | without rtl8139 (-device) | without the disk hdd.img`},
+	{`-kernel os-multiboot.bin -serial stdio -hda hdd.img -netdev user,id=f1,hostfwd=tcp:127.0.0.1:8000-:8000 -device rtl8139,netdev=f1 -object filter-dump,id=ff1,netdev=f1,file=dump.dat -device isa-debug-exit,iobase=0xf4,iosize=0x04 -display none`, `kernel os-multiboot.bin | ports {{3f8 8} {0 0} {f4 4} {0 0} {0 0}} | no screen | without rtl8139 (-device) | without the disk hdd.img`},
 	{`-kernel tests/bin/a.bin -hda disk.img -serial stdio -no-reboot -display none`, `kernel tests/bin/a.bin | no screen | no reboot | without the disk disk.img`},
-	{`-cpu 486 -device isa-debug-exit -kernel kernel -serial stdio -audiodev pa,id=snd0 -machine pcspk-audiodev=snd0`, `kernel kernel | ports {{3f8 8} {0 0} {501 2}}`},
-	{`-kernel kernel.elf -device isa-debug-exit,iobase=0xf4,iosize=0x04`, `kernel kernel.elf | ports {{3f8 8} {0 0} {f4 4}}`},
-	{`-serial stdio -netdev user,id=n0 -device rtl8139,netdev=n0,bus=pci.0,addr=4,mac=12:34:56:78:9a:bc -device isa-debug-exit,iobase=0xf4,iosize=0x01 -kernel k.elf`, `kernel k.elf | ports {{3f8 8} {0 0} {f4 1}} | without rtl8139 (-device)`},
-	{`-smp 1 -m 128 -nodefaults -vga none -display none -device isa-debug-exit,iobase=0xf4,iosize=0x04 -chardev stdio,mux=on,id=char0 -mon chardev=char0,mode=readline -serial chardev:char0 -serial chardev:char0 -cpu max -kernel t.elf`, `kernel t.elf | ports {{3f8 8} {0 0} {f4 4}} | no screen | without serial port 2 (-serial chardev:char0)`},
+	{`-cpu 486 -device isa-debug-exit -kernel kernel -serial stdio -audiodev pa,id=snd0 -machine pcspk-audiodev=snd0`, `kernel kernel | ports {{3f8 8} {0 0} {501 2} {0 0} {0 0}}`},
+	{`-kernel kernel.elf -device isa-debug-exit,iobase=0xf4,iosize=0x04`, `kernel kernel.elf | ports {{3f8 8} {0 0} {f4 4} {0 0} {0 0}}`},
+	{`-serial stdio -netdev user,id=n0 -device rtl8139,netdev=n0,bus=pci.0,addr=4,mac=12:34:56:78:9a:bc -device isa-debug-exit,iobase=0xf4,iosize=0x01 -kernel k.elf`, `kernel k.elf | ports {{3f8 8} {0 0} {f4 1} {0 0} {0 0}} | without rtl8139 (-device)`},
+	{`-smp 1 -m 128 -nodefaults -vga none -display none -device isa-debug-exit,iobase=0xf4,iosize=0x04 -chardev stdio,mux=on,id=char0 -mon chardev=char0,mode=readline -serial chardev:char0 -serial chardev:char0 -cpu max -kernel t.elf`, `kernel t.elf | serial2 {Stdio:true File: Copy:} | ports {{3f8 8} {0 0} {f4 4} {2f8 8} {0 0}} | no screen`},
 	{`-m 512 -smp 1 -s -enable-kvm -no-kvm-irqchip -kernel kernel.bin -initrd initrd -serial stdio`, `kernel kernel.bin | initrd initrd | 512M | gdb 127.0.0.1:1234`},
 	{`-kernel kern.elf -m size=512M -smp 4 -nographic -serial mon:stdio -no-reboot`, `kernel kern.elf | 512M | no screen | no reboot | without processors beyond the first (-smp 4)`},
 	{`-kernel build/kernel.bin -serial stdio -display sdl -no-reboot -d int,cpu_reset -D qemu.log -machine type=pc-i440fx-3.1`, `kernel build/kernel.bin | no reboot | log int,cpu_reset to "qemu.log" | without a window (-display sdl)`},
@@ -108,17 +111,17 @@ var realLines = []struct{ line, want string }{
 	{`-cpu qemu64,+ssse3,+sse4.1,+sse4.2 -smp cpus=1,cores=2,threads=2,maxcpus=4 -machine q35 -m 128M -vga std -serial stdio -kernel k`, `kernel k`},
 	{`-m 2G -net none -nographic -serial mon:stdio -kernel tinyos -d int,mmu,guest_errors -D qemu.log -drive file=disk.img,if=none,format=raw,id=x0 -device virtio-blk-pci,drive=x0,bus=pci.0,addr=0x3`, `kernel tinyos | 2048M | no screen | log int to "qemu.log" | without a log of mmu (-d) | without virtio-blk-pci (-device) | without the disk disk.img`},
 	{`-gdb tcp::1235 -S -m 128M -d cpu_reset,guest_errors -device VGA,vgamem_mb=64 -drive id=disk,file=img,if=none,format=raw -device ahci,id=ahci -device ide-hd,drive=disk,bus=ahci.0 -kernel kern.bin`, `kernel kern.bin | freeze | log cpu_reset to "" | gdb 127.0.0.1:1235 | without VGA (-device) | without ahci (-device) | without ide-hd (-device) | without the disk img`},
-	{`-display none -m 64M -serial file:serial.log -no-reboot -no-shutdown -d guest_errors,trace:ioport_* -D qemu.log -drive id=disk,file=os.img,if=ide,format=raw -chardev file,id=dbg,path=debugcon.log -device isa-debugcon,iobase=0xe9,chardev=dbg -kernel k`, `kernel k | 64M | serial {Stdio:false File:serial.log Copy:} | console {Stdio:false File:debugcon.log Copy:} | ports {{3f8 8} {e9 1} {0 0}} | no screen | no reboot | no shutdown | without trace events (-d) | without the disk os.img`},
+	{`-display none -m 64M -serial file:serial.log -no-reboot -no-shutdown -d guest_errors,trace:ioport_* -D qemu.log -drive id=disk,file=os.img,if=ide,format=raw -chardev file,id=dbg,path=debugcon.log -device isa-debugcon,iobase=0xe9,chardev=dbg -kernel k`, `kernel k | 64M | serial {Stdio:false File:serial.log Copy:} | console {Stdio:false File:debugcon.log Copy:} | ports {{3f8 8} {e9 1} {0 0} {0 0} {0 0}} | no screen | no reboot | no shutdown | without trace events (-d) | without the disk os.img`},
 	{`-soundhw pcspk -m 256M -kernel kernel.bin -blockdev driver=file,node-name=f0,filename=floppy.img -device floppy,drive=f0`, `kernel kernel.bin | 256M | without sound (-soundhw pcspk) | without a disk or file system (-blockdev driver=file,node-name=f0,filename=floppy.img) | without floppy (-device)`},
 	{`-M microvm -cpu 486 -m 7802k -kernel bzImage -nographic -append "console=ttyS0" -serial mon:stdio`, `kernel bzImage | append "console=ttyS0" | 7M | no screen`},
 	{`-enable-kvm -cpu kvm64,+smep -kernel ./bzImage -append "console=ttyS0 root=/dev/ram rw oops=panic panic=1 quiet" -initrd ./rootfs.cpio -nographic -m 2G -smp cores=2,threads=2,sockets=1 -monitor /dev/null -nographic`, `kernel ./bzImage | append "console=ttyS0 root=/dev/ram rw oops=panic panic=1 quiet" | initrd ./rootfs.cpio | 2048M | no screen | without processors beyond the first (-smp cores=2,threads=2,sockets=1)`},
 	{`-m 64M -nographic -kernel bzImage -append "console=ttyS0 panic=-1 pti=on kaslr" -no-reboot -cpu kvm64,+smap,+smep -monitor /dev/null -initrd rootfs.cpio`, `kernel bzImage | append "console=ttyS0 panic=-1 pti=on kaslr" | initrd rootfs.cpio | 64M | no screen | no reboot`},
-	{`-m 256M -smp 1 -cpu qemu64,+smep,+smap -kernel ./bzImage -initrd ./initramfs.cpio -append "console=ttyS0 kaslr" -nographic -no-reboot -device isa-debug-exit,iobase=0xf4,iosize=0x01 -monitor /dev/null`, `kernel ./bzImage | append "console=ttyS0 kaslr" | initrd ./initramfs.cpio | 256M | ports {{3f8 8} {0 0} {f4 1}} | no screen | no reboot`},
+	{`-m 256M -smp 1 -cpu qemu64,+smep,+smap -kernel ./bzImage -initrd ./initramfs.cpio -append "console=ttyS0 kaslr" -nographic -no-reboot -device isa-debug-exit,iobase=0xf4,iosize=0x01 -monitor /dev/null`, `kernel ./bzImage | append "console=ttyS0 kaslr" | initrd ./initramfs.cpio | 256M | ports {{3f8 8} {0 0} {f4 1} {0 0} {0 0}} | no screen | no reboot`},
 	{`-m 512M -kernel bzImage -cpu qemu64,+smep,+smap -smp 4 -netdev user,id=t0, -device e1000,netdev=t0,id=nic0 -nographic -monitor /dev/null --no-reboot -gdb tcp::1234`, `kernel bzImage | 512M | no screen | no reboot | gdb 127.0.0.1:1234 | without processors beyond the first (-smp 4) | without e1000 (-device)`},
 
 	// A disk or a floppy disk.
 	{`-fda boot.img`, `disk {File:boot.img Floppy:true Unsigned:false} | without a BIOS | without the disk boot.img beyond its first sector`},
-	{`-debugcon stdio -fda OSImage.img`, `disk {File:OSImage.img Floppy:true Unsigned:false} | console {Stdio:true File: Copy:} | ports {{3f8 8} {e9 1} {0 0}} | without a BIOS | without the disk OSImage.img beyond its first sector`},
+	{`-debugcon stdio -fda OSImage.img`, `disk {File:OSImage.img Floppy:true Unsigned:false} | console {Stdio:true File: Copy:} | ports {{3f8 8} {e9 1} {0 0} {0 0} {0 0}} | without a BIOS | without the disk OSImage.img beyond its first sector`},
 	{`-fda boot.img -monitor stdio`, `disk {File:boot.img Floppy:true Unsigned:false} | without a monitor (-monitor stdio) | without a BIOS | without the disk boot.img beyond its first sector`},
 	{`-hda os.img`, `disk {File:os.img Floppy:false Unsigned:false} | without a BIOS | without the disk os.img beyond its first sector`},
 	{`-nographic os.img`, `disk {File:os.img Floppy:false Unsigned:false} | no screen | without a BIOS | without the disk os.img beyond its first sector`},
@@ -135,8 +138,8 @@ var realLines = []struct{ line, want string }{
 	{`-vga std -drive format=raw,media=disk,index=0,file=os.hdd -d int,cpu_reset -serial stdio -no-reboot -no-shutdown -m 256`, `disk {File:os.hdd Floppy:false Unsigned:false} | 256M | no reboot | no shutdown | log int,cpu_reset to "" | without a BIOS | without the disk os.hdd beyond its first sector`},
 	{`-drive file=build/boot.img,format=raw -no-reboot -no-shutdown -enable-kvm -display none -serial mon:stdio`, `disk {File:build/boot.img Floppy:false Unsigned:false} | no screen | no reboot | no shutdown | without a BIOS | without the disk build/boot.img beyond its first sector`},
 	{`-m 512 -hda fat32disk -hdb sample -hdc minixdisk -boot a -serial stdio -monitor telnet:127.0.0.1:11111,server,nowait -net nic,model=rtl8139 -net tap,ifname=tap0,script=ifup.sh`, `disk {File:fat32disk Floppy:false Unsigned:false} | 512M | without a monitor (-monitor telnet:127.0.0.1:11111,server,nowait) | without a network card (-net nic,model=rtl8139) | without a network card (-net tap,ifname=tap0,script=ifup.sh) | without a BIOS | without the disk fat32disk beyond its first sector | without the disk sample | without the disk minixdisk`},
-	{`-cpu max -smp 4 -monitor stdio -debugcon file:debug.txt -m 4G -no-reboot ./disk.img`, `disk {File:./disk.img Floppy:false Unsigned:false} | 3072M | console {Stdio:false File:debug.txt Copy:} | ports {{3f8 8} {e9 1} {0 0}} | no reboot | without processors beyond the first (-smp 4) | without a monitor (-monitor stdio) | without RAM beyond 3072 MiB (-m 4G) | without a BIOS | without the disk ./disk.img beyond its first sector`},
-	{`-nodefaults -display none -monitor none -no-reboot -nic none -boot a -drive if=floppy,format=raw,file=f.img -drive if=ide,format=raw,file=hdd.img -serial file:s.log -device isa-debug-exit,iobase=0xf4,iosize=0x04`, `disk {File:f.img Floppy:true Unsigned:false} | serial {Stdio:false File:s.log Copy:} | ports {{3f8 8} {0 0} {f4 4}} | no screen | no reboot | without a BIOS | without the disk f.img beyond its first sector | without the disk hdd.img`},
+	{`-cpu max -smp 4 -monitor stdio -debugcon file:debug.txt -m 4G -no-reboot ./disk.img`, `disk {File:./disk.img Floppy:false Unsigned:false} | 3072M | console {Stdio:false File:debug.txt Copy:} | ports {{3f8 8} {e9 1} {0 0} {0 0} {0 0}} | no reboot | without processors beyond the first (-smp 4) | without a monitor (-monitor stdio) | without RAM beyond 3072 MiB (-m 4G) | without a BIOS | without the disk ./disk.img beyond its first sector`},
+	{`-nodefaults -display none -monitor none -no-reboot -nic none -boot a -drive if=floppy,format=raw,file=f.img -drive if=ide,format=raw,file=hdd.img -serial file:s.log -device isa-debug-exit,iobase=0xf4,iosize=0x04`, `disk {File:f.img Floppy:true Unsigned:false} | serial {Stdio:false File:s.log Copy:} | ports {{3f8 8} {0 0} {f4 4} {0 0} {0 0}} | no screen | no reboot | without a BIOS | without the disk f.img beyond its first sector | without the disk hdd.img`},
 	{`-enable-kvm -nographic --serial mon:stdio -hdc kernel/kernel.img`, `disk {File:kernel/kernel.img Floppy:false Unsigned:false} | no screen | without a BIOS | without the disk kernel/kernel.img beyond its first sector`},
 }
 
@@ -215,15 +218,15 @@ func TestRefusedLines(t *testing.T) {
 var lines = []struct{ line, want string }{
 	{`-kernel k -fw_cfg opt/a,string=1,,2 -fw_cfg name=opt/b,file=b.txt`, `kernel k | fw_cfg {Name:opt/a File: Text:1,2} | fw_cfg {Name:opt/b File:b.txt Text:}`},
 	{`-display none -kernel k`, `kernel k | serial {Stdio:false File: Copy:} | no screen`},
-	{`-nodefaults -kernel k`, `kernel k | serial {Stdio:false File: Copy:} | ports {{0 0} {0 0} {0 0}}`},
+	{`-nodefaults -kernel k`, `kernel k | serial {Stdio:false File: Copy:} | ports {{0 0} {0 0} {0 0} {0 0} {0 0}}`},
 	{`-nographic -kernel k`, `kernel k | no screen`},
-	{`-serial none -kernel k`, `kernel k | serial {Stdio:false File: Copy:} | ports {{0 0} {0 0} {0 0}}`},
+	{`-serial none -kernel k`, `kernel k | serial {Stdio:false File: Copy:} | ports {{0 0} {0 0} {0 0} {0 0} {0 0}}`},
 	{`-serial null -kernel k`, `kernel k | serial {Stdio:false File: Copy:}`},
 	{`-serial vc -display none -kernel k`, `kernel k | serial {Stdio:false File: Copy:} | no screen`},
 	{`-serial /dev/stdout -kernel k`, `kernel k | serial {Stdio:false File:/dev/stdout Copy:}`},
-	{`-serial mon:stdio -serial file:x -serial null -serial none -kernel k`, `kernel k | without serial port 2 (-serial file:x) | without serial port 3 (-serial null)`},
-	{`-debugcon null -kernel k`, `kernel k | ports {{3f8 8} {e9 1} {0 0}}`},
-	{`-debugcon stdio -global isa-debugcon.iobase=0x402 -kernel k`, `kernel k | console {Stdio:true File: Copy:} | ports {{3f8 8} {402 1} {0 0}}`},
+	{`-serial mon:stdio -serial file:x -serial null -serial none -kernel k`, `kernel k | serial2 {Stdio:false File:x Copy:} | ports {{3f8 8} {0 0} {0 0} {2f8 8} {0 0}} | without serial port 3 (-serial null)`},
+	{`-debugcon null -kernel k`, `kernel k | ports {{3f8 8} {e9 1} {0 0} {0 0} {0 0}}`},
+	{`-debugcon stdio -global isa-debugcon.iobase=0x402 -kernel k`, `kernel k | console {Stdio:true File: Copy:} | ports {{3f8 8} {402 1} {0 0} {0 0} {0 0}}`},
 	{`-chardev file,id=a,path=x,,y -device isa-serial,chardev=a -nodefaults -kernel k`, `kernel k | serial {Stdio:false File:x,y Copy:}`},
 	{`-m 1.5G -kernel k`, `kernel k | 1536M`},
 	{`-m 64,slots=2,maxmem=1G -kernel k`, `kernel k | 64M`},
@@ -235,7 +238,7 @@ var lines = []struct{ line, want string }{
 	{`-gdb tcp:0.0.0.0:99,server,nowait -kernel k`, `kernel k | gdb 0.0.0.0:99`},
 	{`-s -gdb none -kernel k`, `kernel k`},
 	{`-action reboot=shutdown,shutdown=pause -kernel k`, `kernel k | no reboot | no shutdown`},
-	{`-device isa-debug-exit,iobase=244,iosize=02 -kernel k`, `kernel k | ports {{3f8 8} {0 0} {f4 2}}`},
+	{`-device isa-debug-exit,iobase=244,iosize=02 -kernel k`, `kernel k | ports {{3f8 8} {0 0} {f4 2} {0 0} {0 0}}`},
 	{`-net none -nic none -parallel none -monitor none -kernel k`, `kernel k`},
 	{`-nic user,model=e1000 -kernel k`, `kernel k | without a network card (-nic user,model=e1000)`},
 	{`-fda f -hda h`, `disk {File:h Floppy:false Unsigned:false} | without a BIOS | without the disk h beyond its first sector | without the disk f`},

@@ -94,7 +94,7 @@ func (p *parser) stream(s spec) (to Stream, present bool, err error) {
 	return to, false, fmt.Errorf("%s %s: %s", s.flag, s.text, whatStreams)
 }
 
-// wire decides where COM1 and the debug console go. Without -serial QEMU's COM1
+// wire decides where COM1, COM2 and the debug console go. Without -serial QEMU's COM1
 // is in a window of its own; as there is none, it is standard output.
 func (p *parser) wire() error {
 	if len(p.serials) == 0 && !p.noDefaults {
@@ -112,8 +112,10 @@ func (p *parser) wire() error {
 		switch {
 		case err != nil:
 			return err
-		case i > 0 && present:
+		case i > 1 && present:
 			p.lack("serial port %d (%s %s)", i+1, s.flag, s.text)
+		case i == 1 && present:
+			p.Ports.Serial2, p.Serial2 = machine.StandardPorts.Serial2, to
 		case i == 0 && !present:
 			p.Ports.Serial = machine.PortRange{}
 		case i == 0:
