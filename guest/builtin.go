@@ -95,6 +95,7 @@ var builtins = []struct {
 	{"ide-read-write", 32, "a disk by programmed I/O: three forms of addresses, polled and by IRQ 14, in blocks, and its errors"},
 	{"multiboot2-info", 32, "the tags of multiboot 2, from the loader: command line, modules, memory, screen, sections"},
 	{"rtc-alarm", 32, "the real-time clock: periodic, update and alarm interrupts by the slave 8259A"},
+	{"text-screen", 32, "the text screen: colours, cursor, scrolling, other sizes, and what the VGA's registers read back"},
 	{"acpi-off", 32, "ACPI's tables from the root on, the PM timer, and the port that turns the machine off"},
 }
 

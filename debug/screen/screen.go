@@ -57,9 +57,7 @@ func Take(m *machine.Machine) *Screen {
 	}
 	var inks [16]Ink
 	for i, c := range text.Colours {
-		if inks[i].Number = uint8(i); c != standard(uint8(i)) {
-			inks[i] = Ink{Own: true, RGB: c}
-		}
+		inks[i] = inkOf(c)
 	}
 	s := &Screen{Columns: text.Columns, Rows: text.Rows, Cells: make([]Cell, text.Columns*text.Rows)}
 	for y := range s.Rows {
@@ -83,6 +81,16 @@ func cellOf(text *machine.TextMode, inks *[16]Ink, mem *mmu.Memory, at mmu.Phys)
 	}
 	c.Fore, c.Back = inks[fore], inks[back]
 	return c
+}
+
+// inkOf gives a colour its name, if it has one.
+func inkOf(c machine.Colour) Ink {
+	for n := range uint8(16) {
+		if c == standard(n) {
+			return Ink{Number: n}
+		}
+	}
+	return Ink{Own: true, RGB: c}
 }
 
 // standard is one of the PC's sixteen colours: a bit each of blue, green, red and

@@ -122,6 +122,7 @@ func TestGoldenScreens(t *testing.T) {
 		{"intensity", func(g *drawn) { g.m.Ports.In(0x3da, 1); g.out(0x3c0, 0x10, 0x04, 0x20) }},
 		{"mono", func(g *drawn) { g.m.Ports.In(0x3da, 1); g.out(0x3c0, 0x10, 0x0e, 0x20) }},
 		{"own-colours", func(g *drawn) { g.out(0x3c8, 1); g.out(0x3c9, 0x10, 0x20, 0x30) }},
+		{"other-palette", func(g *drawn) { g.m.Ports.In(0x3da, 1); g.out(0x3c0, 0x05, 0x3d, 0x20) }},
 		{"40-columns", func(g *drawn) { g.crtc(0x11, 0x0e, 1, 39, 0x13, 20) }},
 		{"50-rows", func(g *drawn) { g.crtc(9, 0x47) }},
 		{"scrolled", func(g *drawn) { g.crtc(12, 0x3f, 13, 0xb0) }},
@@ -202,4 +203,22 @@ func TestScreenOutsideOfRAM(t *testing.T) {
 	assert.Empty(t, g.lines())
 	g.m.Mem.MapRAM(mmu.Phys(0xb9000), 0x1000)
 	assert.Empty(t, g.lines())
+}
+
+// The kernel that shows the text screen: scrolled, in colours of its own.
+func TestKernelsScreen(t *testing.T) {
+	m, err := machine.New(machine.Config{})
+	require.NoError(t, err)
+	kernel, ok := guest.KernelNamed("text-screen-32")
+	require.True(t, ok)
+	image, err := guest.Parse(kernel.Image)
+	require.NoError(t, err)
+	require.NoError(t, image.Load(m, guest.Options{}))
+	r, err := m.Run(context.Background(), machine.NoBudget)
+	require.NoError(t, err)
+	require.Zero(t, r.Status())
+	s := Take(m)
+	assert.Equal(t, "80x25, cursor in column 2, row 7", s.String())
+	golden(t, "text-screen-32.txt", strings.Join(s.Lines(colorprofile.NoTTY), "\n")+"\n")
+	golden(t, "text-screen-32.rgb", strings.Join(s.Lines(colorprofile.TrueColor), "\n")+"\n")
 }

@@ -36,6 +36,7 @@ var smallStories = map[string]story{
 	"user-mode-32":       userMode(in32, 2, 5, 5),
 	"user-mode-64":       userMode(in64, 3, 7, 0x15),
 	"multiboot2-info-32": {},
+	"text-screen-32":     {},
 }
 
 // interrupt is a number of interrupts of a device, in a 32-bit kernel's own code.

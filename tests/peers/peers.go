@@ -94,7 +94,7 @@ func qemuCommand(ctx context.Context, program, dir string, image []byte, more ..
 	}
 	return exec.CommandContext(ctx, program, append(append(boot, more...),
 		"-accel", "tcg,thread=single", "-cpu", "max,vendor=GenuineIntel", "-m", "64",
-		"-display", "none", "-nodefaults", "-no-reboot", "-serial", "stdio",
+		"-display", "none", "-nodefaults", "-vga", "std", "-no-reboot", "-serial", "stdio",
 		"-device", "isa-debug-exit,iobase=0xf4,iosize=4")...), nil
 }
 
