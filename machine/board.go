@@ -139,12 +139,16 @@ func (m *Machine) populatePC() {
 	m.power = &Power{m: m}
 	m.Attach(m.power)
 	m.IDE = [2]*IDE{newIDE(m, 0), newIDE(m, 1)}
+	m.DMA = newDMA(m)
+	m.FDC = newFDC(m)
 	if err := errors.Join(
 		m.fit(m.PIC, "two 8259A interrupt controllers", nil, m.PIC.places()...),
 		m.fit(m.PIT, "8254 timer, speaker port", irqs(pitIRQ), m.PIT.places()...),
 		m.fit(m.RTC, "MC146818A clock, CMOS memory", irqs(rtcIRQ), atPorts(PortRange{0x70, 2}, 1, m.RTC)),
 		m.fit(m.IDE[0], "first IDE channel", irqs(m.IDE[0].irq), m.IDE[0].places(0)...),
 		m.fit(m.IDE[1], "second IDE channel", irqs(m.IDE[1].irq), m.IDE[1].places(1)...),
+		m.fit(m.DMA, "two 8237A DMA controllers", nil, m.DMA.places()...),
+		m.fit(m.FDC, "82077AA floppy disk controller", irqs(fdcIRQ), m.FDC.places()...),
 		m.fit(m.PM, "ACPI power management, PM timer, power off", irqs(sciIRQ), m.PM.places()...),
 		m.fit(m.PCI, "PCI configuration, reset control", nil, m.PCI.places()...),
 		m.fit(m.FWCfg, "QEMU's fw_cfg", nil, m.FWCfg.places()...),

@@ -50,7 +50,7 @@ func (d *Disk) Size() uint64 { return d.size }
 // in the machine: it is in its Moments, forks and snapshots, and Machine.WriteBack puts it elsewhere.
 type Drives struct {
 	IDE    [4]*Disk // the first channel's master and slave, the second's
-	Floppy [2]*Disk
+	Floppy [2]*Disk // of sizes that FDC tells
 
 	// Memory bounds how many bytes of all disks together a guest may have written, in
 	// sectors that were not written before; what goes beyond fails as on a disk that is
@@ -110,6 +110,22 @@ func (d *Drives) inMemory() (all [driveCount]bool) {
 	return all
 }
 
+// check tells whether the disks fit into their drives on a board.
+func (d *Drives) check(on Board) error {
+	if on != PC && !d.Empty() {
+		return fmt.Errorf("the board %s has no drives for disks", on)
+	}
+	for i, disk := range d.Floppy {
+		if disk == nil {
+			continue
+		}
+		if _, err := floppyOf(disk.size); err != nil {
+			return fmt.Errorf("%s: %d bytes: %w", DriveNames[firstFloppy+i], disk.size, err)
+		}
+	}
+	return nil
+}
+
 // Empty tells whether there is no disk.
 func (d *Drives) Empty() bool { return d.sizes() == [driveCount]uint64{} }
 
@@ -117,6 +133,7 @@ func (d *Drives) Empty() bool { return d.sizes() == [driveCount]uint64{} }
 type medium struct {
 	*Disk
 	m       *Machine
+	size    uint64 // in bytes: what is not in the image is zeros
 	written sectors
 }
 
@@ -125,8 +142,17 @@ func (m *Machine) putMedia() {
 	if m.cfg.Drives.Memory == 0 {
 		m.cfg.Drives.Memory = DefaultDiskMemory
 	}
-	for _, d := range m.cfg.Drives.all() {
-		m.media = append(m.media, &medium{Disk: d, m: m})
+	for i, d := range m.cfg.Drives.all() {
+		disk := &medium{Disk: d, m: m}
+		switch {
+		case d == nil:
+		case i < firstFloppy:
+			disk.size = d.size
+		default:
+			f, _ := floppyOf(d.size) // New has refused others
+			disk.size = f.sectors() * SectorSize
+		}
+		m.media = append(m.media, disk)
 	}
 }
 
@@ -134,17 +160,16 @@ func (m *Machine) putMedia() {
 func (d *medium) present() bool { return d.Disk != nil }
 
 // sectors is how many the disk has; no disk has none.
-func (d *medium) sectors() uint64 {
-	if d.Disk == nil {
-		return 0
-	}
-	return d.size / SectorSize
-}
+func (d *medium) sectors() uint64 { return d.size / SectorSize }
 
 // read reads a sector that the disk has. It fails where the host does, which is then told by Run.
 func (d *medium) read(n uint64, to *sector) (ok bool) {
 	if s := d.written.get(n); s != nil {
 		*to = *s
+		return true
+	}
+	if n*SectorSize >= d.Disk.size {
+		*to = sector{}
 		return true
 	}
 	if got, err := d.image.ReadAt(to[:], int64(n*SectorSize)); got < SectorSize {

@@ -22,6 +22,8 @@
 //	port 0x510   QEMU's fw_cfg, with Config.Files; 0x514 by transfers to RAM
 //	port 0x1F0   IDE channel on IRQ 14, with 0x3F6, and another at 0x170 and 0x376 on
 //	             IRQ 15: two disks each, by PIO (Config.Drives)
+//	port 0x3F2   82077AA floppy disk controller on IRQ 6, two drives
+//	port 0x00    two 8237A DMA controllers, with 0x81 and 0xC0; channel 2 is the floppies'
 //	port 0xCF8   PCI configuration of an empty bus; 0xCF9 resets
 //	port 0x3C0   VGA's registers as text modes use them, with 0x3D4 or 0x3B4; in mode 3
 //	0xB8000      text memory: RAM, at first blank

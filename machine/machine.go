@@ -102,8 +102,10 @@ type Machine struct {
 
 	FWCfg *FWCfg // likewise
 
-	// The PC's channels for disks; nil on a bare board.
+	// The PC's controllers for disks; nil on a bare board.
 	IDE [2]*IDE
+	FDC *FDC
+	DMA *DMA
 
 	// OnIO, if not nil, sees each access to a port after it was made.
 	OnIO func(IOEvent)
@@ -154,8 +156,8 @@ func New(cfg Config) (*Machine, error) {
 	if y := cfg.Date.Year(); y < 0 || y > 9999 {
 		return nil, fmt.Errorf("the real-time clock shows the years 0 to 9999")
 	}
-	if cfg.Board != PC && !cfg.Drives.Empty() {
-		return nil, fmt.Errorf("the board %s has no drives for disks", cfg.Board)
+	if err := cfg.Drives.check(cfg.Board); err != nil {
+		return nil, err
 	}
 	mem := mmu.NewMemory(cfg.RAM, cfg.Model.MaxPhysBits)
 	if cfg.Board == PC {

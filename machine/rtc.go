@@ -88,7 +88,7 @@ func newRTC(m *Machine) *RTC {
 	}
 	r.show(date)
 	c[rtcWeekday] = uint8(date.Weekday()) + 1
-	r.firmware(m.cfg.RAM)
+	r.firmware(m.cfg.RAM, &m.cfg.Drives)
 	r.timer = m.Clock.NewTimer("rtc", false, func(uint64) {
 		r.catchUp()
 		r.plan()
@@ -99,13 +99,14 @@ func newRTC(m *Machine) *RTC {
 }
 
 // firmware fills in what a PC's leaves in the memory: KiB of RAM below 640 KiB and
-// above 1 MiB, 64 KiB units above 16 MiB, a coprocessor, and the checksum.
-func (r *RTC) firmware(ram uint64) {
+// above 1 MiB, 64 KiB units above 16 MiB, a coprocessor, drives for floppy disks, and the checksum.
+func (r *RTC) firmware(ram uint64, drives *Drives) {
 	put := func(at int, v uint64) {
 		r.s.CMOS[at], r.s.CMOS[at+1] = uint8(v), uint8(v>>8)
 	}
 	extended := min((ram-1<<20)>>10, 0xffff)
-	r.s.CMOS[0x14] = 1 << 1
+	r.s.CMOS[0x10], r.s.CMOS[0x14] = drives.floppyTypes()
+	r.s.CMOS[0x14] |= 1 << 1
 	put(0x15, 640)
 	put(0x17, extended)
 	put(0x30, extended)
