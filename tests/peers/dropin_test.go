@@ -39,12 +39,38 @@ func multiboot32(code string) []byte {
 	return append(b, code...)
 }
 
+// pvh64 is an ELF64 file at 1 MiB with 32-bit code, and a note that has it entered by PVH.
+func pvh64(code string) []byte {
+	le := binary.LittleEndian
+	const header, programs, base = 64, 2 * 56, 0x100000
+	note := "\x04\x00\x00\x00\x04\x00\x00\x00\x12\x00\x00\x00Xen\x00\x00\x00\x10\x00"
+	b := []byte("\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 9) + "\x02\x00\x3e\x00\x01\x00\x00\x00")
+	for _, v := range []uint64{base, header, 0} { // entry, program headers, sections
+		b = le.AppendUint64(b, v)
+	}
+	for _, v := range []uint16{0, 0, header, 56, 2, 0, 0, 0} { // flags, sizes and numbers
+		b = le.AppendUint16(b, v)
+	}
+	at := uint64(header + programs)
+	for _, p := range []struct {
+		kind     uint32
+		off, len uint64
+	}{{1, at + uint64(len(note)), uint64(len(code))}, {4, at, uint64(len(note))}} {
+		b = le.AppendUint32(le.AppendUint32(b, p.kind), 7)
+		for _, v := range []uint64{p.off, base, base, p.len, p.len, 4} {
+			b = le.AppendUint64(b, v)
+		}
+	}
+	return append(b, note+code...)
+}
+
 // dropIn is a command line that both are to understand alike. In it "kernel" is
 // the name of the image, and "out" a file that the guest's output goes to.
 type dropIn struct {
 	name   string
 	kernel string // a built-in one, or
-	code   string // code of 32 bits
+	code   string // code of 32 bits, or
+	pvh    string // the same in an ELF64 file, entered by PVH
 	line   string
 
 	firmware bool // QEMU's firmware is heard first
@@ -73,6 +99,8 @@ var dropIns = []dropIn{
 	{name: "a Makefile's many options", kernel: "hello-32", line: testLine + " -m 256M -machine pc -accel tcg -name x -rtc base=utc -vga std -net none -monitor none -boot d -no-shutdown"},
 
 	{name: "the value", code: exitCode, line: testLine},
+	{name: "PVH: the command line, and the magic's first byte", line: testLine + " -append a=b,c",
+		pvh: "\x8b\x73\x18" + "\xac\x84\xc0\x74\x07\x66\xba\xf8\x03\xee\xeb\xf4" + "\x8a\x03\xe6\xf4"},
 	{name: "the default port", code: "\x66\xba\x01\x05" + "\xb0\x2a\xee", line: "-kernel kernel -display none -device isa-debug-exit"},
 	{name: "a port in decimal", code: exitCode, line: "-kernel kernel -display none -device isa-debug-exit,iosize=1,iobase=244"},
 	{name: "power off", code: "\x66\xba\x04\x06\x66\xb8\x00\x20\x66\xef", line: testLine},
@@ -112,6 +140,9 @@ func TestDropIn(t *testing.T) {
 	for _, c := range dropIns {
 		t.Run(c.name, func(t *testing.T) {
 			image := multiboot32(c.code)
+			if c.pvh != "" {
+				image = pvh64(c.pvh)
+			}
 			if c.kernel != "" {
 				k, ok := guest.KernelNamed(c.kernel)
 				require.True(t, ok)
