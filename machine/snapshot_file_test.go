@@ -284,7 +284,7 @@ func TestSaveTellsOfTheWriter(t *testing.T) {
 // FuzzRestore gives files, and payloads with a right checksum: what is accepted
 // must run within its budget without harm.
 func FuzzRestore(f *testing.F) {
-	for _, m := range []*Machine{boot(f, Config{}, counting), paged(f)} {
+	for _, m := range []*Machine{boot(f, Config{}, counting), paged(f), boot(f, Config{Files: []File{{"opt/a", []byte("b")}}}, counting)} {
 		file := saved(f, m)
 		f.Add(file, byte(SnapshotVersion), []byte{})
 		repack(f, file, func(p []byte) []byte { f.Add([]byte{}, byte(SnapshotVersion), p); return p })

@@ -81,6 +81,13 @@ const (
 	exitCode = "\xb0\x2a\xe6\xf4" // 42
 )
 
+// findFile is code that looks through the directory of fw_cfg for a name that begins with "opt/",
+// and sends that file: count, entries of 64 bytes to 0x200000, key and size of the one found.
+const findFile = "\x66\xba\x10\x05\x66\xb8\x19\x00\x66\xef\x42\xb9\x04\x00\x00\x00\x31\xdb\xec\xc1\xe3\x08\x88\xc3" +
+	"\xe2\xf8\xbf\x00\x00\x20\x00\xb9\x40\x00\x00\x00\xf3\x6c\x81\x3d\x08\x00\x20\x00\x6f\x70\x74\x2f" +
+	"\x74\x05\x4b\x75\xe5\xeb\x20\x66\xa1\x04\x00\x20\x00\x86\xc4\x4a\x66\xef\x42\x8b\x0d\x00\x00\x20" +
+	"\x00\x0f\xc9\x89\xd6\x89\xf2\xec\x66\xba\xf8\x03\xee\xe2\xf6"
+
 var dropIns = []dropIn{
 	{name: "32 bits", kernel: "hello-32", line: testLine},
 	{name: "64 bits", kernel: "hello-64", line: testLine},
@@ -112,6 +119,8 @@ var dropIns = []dropIn{
 	{name: "the debug console", code: "\xb0h\xe6\xe9\xb0i\xe6\xe9" + exitCode, line: testLine + " -serial null -debugcon file:out"},
 	{name: "another debug console", code: "\x66\xba\x03\x04\xb0h\xee" + exitCode,
 		line: testLine + " -chardev file,id=d,path=out -device isa-debugcon,iobase=0x403,chardev=d"},
+
+	{name: "a file of fw_cfg", code: findFile + exitCode, line: testLine + " -fw_cfg name=opt/test,string=one,,two"},
 
 	{name: "an unknown option", code: exitCode, line: testLine + " -frob"},
 	{name: "an option without its value", code: exitCode, line: testLine + " -m"},
