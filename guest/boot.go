@@ -4,7 +4,7 @@ import "x86emu/machine"
 
 // Boot makes a machine with an image in it, at the image's first instruction.
 // image is what Open takes: the name of a built-in kernel or of a file. A built-in kernel
-// that wants a disk gets its own if cfg has none.
+// that wants a disk or keys gets its own if cfg has none.
 func Boot(image string, cfg machine.Config, o Options) (*machine.Machine, error) {
 	data, err := Open(image)
 	if err != nil {
@@ -15,6 +15,9 @@ func Boot(image string, cfg machine.Config, o Options) (*machine.Machine, error)
 		return nil, err
 	}
 	AddDisk(image, &cfg)
+	if cfg.Keys == nil {
+		cfg.Keys = BuiltinKeys(image)
+	}
 	m, err := machine.New(cfg)
 	if err != nil {
 		return nil, err

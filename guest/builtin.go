@@ -27,6 +27,9 @@ type Kernel struct {
 	// StaleTLB says that it leaves out a flush to show what the TLB keeps: with
 	// the TLB off it prints something else.
 	StaleTLB bool
+	// Keys is what has to be typed on its keyboard, as machine.ParseKeys reads it;
+	// most kernels want nothing.
+	Keys string
 }
 
 // builtins is the table of kernels, in the order in which they are listed.
@@ -97,6 +100,7 @@ var builtins = []struct {
 	{"rtc-alarm", 32, "the real-time clock: periodic, update and alarm interrupts by the slave 8259A"},
 	{"text-screen", 32, "the text screen: colours, cursor, scrolling, other sizes, and what the VGA's registers read back"},
 	{"acpi-off", 32, "ACPI's tables from the root on, the PM timer, and the port that turns the machine off"},
+	{"keyboard-echo", 32, "the 8042 and its keyboard: tests, who it is, and scan codes by interrupt, echoed"},
 }
 
 // ends names the kernels that end otherwise than by their own word.
@@ -121,6 +125,11 @@ var disks = map[string]func() []byte{"ide-read-write": numberedDisk}
 // stale names the kernels that leave out a flush.
 var stale = map[string]bool{"seed-all": true, "reload": true, "missing-invlpg": true}
 
+// keys are what is typed to the kernels that want keys.
+var keys = map[string]string{
+	"keyboard-echo-32": `Hello, 8042!<f1><up>\n`,
+}
+
 //go:embed kernels/images/*.elf kernels/images/*.bin kernels/*/story.txt kernels/*/transcript-*.txt
 var kernelFiles embed.FS
 
@@ -142,6 +151,7 @@ func Kernels() []Kernel {
 			Transcript: string(kernelFile(fmt.Sprintf("%s/transcript-%d.txt", b.folder, b.bits))),
 			End:        ends[name],
 			StaleTLB:   stale[b.folder],
+			Keys:       keys[name],
 		}
 		if disk := disks[b.folder]; disk != nil {
 			all[i].Disk = disk()
@@ -158,6 +168,20 @@ func KernelNamed(name string) (Kernel, bool) {
 		}
 	}
 	return Kernel{}, false
+}
+
+// BuiltinKeys is what has to be typed for the built-in kernel of a name, nil for any other
+// image and for kernels that want no keys.
+func BuiltinKeys(image string) *machine.Keys {
+	k, _ := KernelNamed(image)
+	if k.Keys == "" {
+		return nil
+	}
+	strokes, err := machine.ParseKeys(k.Keys)
+	if err != nil {
+		panic("BUG: " + k.Name + ": " + err.Error())
+	}
+	return machine.NewKeys(strokes)
 }
 
 // kernelFile returns an embedded file by its path below kernels/.

@@ -138,6 +138,7 @@ func (m *Machine) populatePC() {
 	m.KBC = newI8042(m)
 	m.power = &Power{m: m}
 	m.Attach(m.power)
+	m.Attach(m.KBC.kbd)
 	m.IDE = [2]*IDE{newIDE(m, 0), newIDE(m, 1)}
 	m.DMA = newDMA(m)
 	m.FDC = newFDC(m)
@@ -153,8 +154,7 @@ func (m *Machine) populatePC() {
 		m.fit(m.PCI, "PCI configuration, reset control", nil, m.PCI.places()...),
 		m.fit(m.FWCfg, "QEMU's fw_cfg", nil, m.FWCfg.places()...),
 		m.fit(m.VGA, "VGA's registers; the text screen is at 0xB8000", nil, m.VGA.places()...),
-		m.fit(m.KBC, "8042 keyboard controller", irqs(keyboardIRQ, mouseIRQ), m.KBC.places()...),
-		m.fit(m.KBC.kbd, "keyboard at the 8042, scan code sets 1 and 2", nil),
+		m.fit(m.KBC, "8042 with a keyboard", irqs(keyboardIRQ, mouseIRQ), m.KBC.places()...),
 	); err != nil {
 		panic("BUG: " + err.Error())
 	}

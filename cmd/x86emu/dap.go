@@ -30,7 +30,7 @@ A launch makes a guest as its configuration says, in the words of "x86emu run":
 
     "program": "kernel.elf"         an image, or the name of a built-in kernel
     "append", "initrd", "cpu", "memory", "tlb", "loadAddr", "mode", "cpl"
-    "symbols", "input"              as in "x86emu step"
+    "symbols", "input", "keys"      as in "x86emu step"
     "stopOnEntry": true             stand before the first instruction
     "stopAtEnd": false              do not stop where the run is over
     "sourcePaths": ["src"]          where source files lie
@@ -120,6 +120,7 @@ func (w adapter) launch(a *dap.LaunchArguments) (*dap.Guest, error) {
 	for _, v := range []struct{ name, flag, value string }{
 		{"append", "append", a.Append}, {"initrd", "initrd", a.Initrd}, {"cpu", "cpu", a.CPU}, {"memory", "memory", string(a.Memory)},
 		{"tlb", "tlb", a.TLB}, {"loadAddr", "load-addr", string(a.LoadAddr)}, {"mode", "mode", string(a.Mode)}, {"cpl", "cpl", string(a.CPL)},
+		{"keys", "keys", a.Keys},
 		{"historyMemory", "history-memory", string(a.History)},
 	} {
 		if v.value == "" {

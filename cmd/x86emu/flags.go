@@ -24,6 +24,7 @@ type board struct {
 	tlb     onOff
 	rate    uint64
 	date    date
+	keys    typing
 	cmdline string
 	initrd  string
 	addr    address
@@ -48,6 +49,7 @@ func (b *board) addFlags(cmd *cobra.Command) {
 	f.Var(&b.files, "fw-cfg", "a file that the guest finds by QEMU's fw_cfg: `name=NAME,file=FILE|string=TEXT`; as often as needed")
 	f.Uint64Var(&b.rate, "tick-rate", machine.DefaultTickRate, "how many `ticks` a second of the guest's clocks and timers has")
 	f.Var(&b.date, "rtc", "what the real-time clock shows at first: `DATE`, as 2024-01-31T12:00:00 or 2024-01-31; or now")
+	b.addKeys(cmd)
 	f.StringVar(&b.cmdline, "append", "", "command line `text` of a kernel: multiboot, Linux, PVH")
 	f.StringVar(&b.initrd, "initrd", "", "modules: `FILE[ args][,FILE...]` (,, is a comma); of Linux the one initrd")
 	f.Var(&b.addr, "load-addr", "treat the image as a flat binary and load it at this `address`")
@@ -67,6 +69,9 @@ func (b *board) addBoard(cmd *cobra.Command) {
 func (b *board) make(image string, cfg machine.Config) (*machine.Machine, error) {
 	data, err := guest.Open(image)
 	if err != nil {
+		return nil, err
+	}
+	if err := b.keysFor(image, &cfg); err != nil {
 		return nil, err
 	}
 	if cfg.Drives, err = b.drives.open(machine.Board(b.board)); err != nil {
@@ -91,6 +96,9 @@ func (b *board) make(image string, cfg machine.Config) (*machine.Machine, error)
 	m, err := machine.New(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("-m %s: %w", b.memory.String(), err)
+	}
+	if err := b.checkKeys(m); err != nil {
+		return nil, err
 	}
 	img, err := b.parse(data)
 	if err != nil {

@@ -44,6 +44,18 @@ their sectors. What it writes stays in memory, at most --disk-memory. With --wri
 get it too, when the run ends, by Ctrl-C or a budget as well: until then they are as they
 were, whatever becomes of the run.
 
+--keys types on the guest's keyboard, in virtual time and so the same in each run. A text is
+characters of a US keyboard, and
+    \n \t \e \b \\ \<        Enter, Tab, Esc, Backspace, the characters \ and <
+    <f1> <up> <kp-5>        a key by its name (a wrong one has them listed)
+    <ctrl-c> <alt-f4>       with ctrl, shift, alt or win held
+    <left-shift down>       a key that stays down, and repeats, until <left-shift up>
+    <wait 10ms>             a pause
+The first key comes 10 ms after the guest has unmasked IRQ 1 or looked at the keyboard's
+ports 64 times in vain, each next one 5 ms after it has read all before: none is lost. With
+--keys live the terminal is the keyboard, and COM1 receives nothing: Ctrl-C ends the
+run, Ctrl-A Ctrl-C types it.
+
 --save writes the machine to a file when the run ends, by Ctrl-C too; --at ends it
 at a tick for that, with exit status 0. What the guest had read of its serial input
 is gone: a run of the snapshot reads its own from the beginning.
@@ -80,6 +92,8 @@ With --gdb a debugger may attach at any time, which stops the guest: see "x86emu
   x86emu run kernel.elf --hda disk.img --write
   x86emu run kernel.elf --at 5000000 --save booted
   x86emu run booted
+  x86emu run kernel.elf --keys "ls\n<wait 1s><ctrl-alt-delete>"
+  x86emu run kernel.elf --keys live
   x86emu run code.bin --load-addr 0x100000 --mode 64 --cpl 3`,
 		Args: exactly("an IMAGE"),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -118,5 +118,5 @@ func (b *board) restore(name string, data []byte, cfg machine.Config) (*machine.
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return m, nil
+	return m, b.checkKeys(m)
 }

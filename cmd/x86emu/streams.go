@@ -15,6 +15,7 @@ type streams struct {
 	serial, serial2, console string
 	stdout                   *machine.Output // shared
 	files                    []*os.File
+	keyboard                 *keyboard // with --keys live
 }
 
 // addFlags adds the flags to a command; serial is the default of COM1 and
@@ -26,17 +27,30 @@ func (s *streams) addFlags(cmd *cobra.Command, serial string) {
 }
 
 // machine makes the board's machine with the image in it and these streams,
-// ready to run.
-func (s *streams) machine(cmd *cobra.Command, b *board, image string) (*machine.Machine, error) {
+// ready to run. With --keys live the terminal is the keyboard, and COM1 receives nothing.
+func (s *streams) machine(cmd *cobra.Command, b *board, image string) (m *machine.Machine, err error) {
+	if b.keys.live {
+		if s.keyboard, err = openKeyboard(cmd); err != nil {
+			return nil, err
+		}
+	}
 	cfg, err := s.config(cmd)
 	if err != nil {
 		return nil, err
 	}
-	m, err := b.make(image, cfg)
-	if err != nil {
+	if s.keyboard != nil {
+		cfg.Input, cfg.Keys = nil, machine.NewLiveKeys(s.keyboard)
+	}
+	if m, err = b.make(image, cfg); err != nil {
 		return nil, err
 	}
-	return m, s.begin(append(b.drives.names[:], image)...)
+	if err := s.begin(append(b.drives.names[:], image)...); err != nil {
+		return nil, err
+	}
+	if s.keyboard != nil {
+		err = s.keyboard.begin(cmd)
+	}
+	return m, err
 }
 
 // config opens what the flags name. Standard input goes to the first serial port that is
@@ -169,8 +183,9 @@ func (s *streams) truncate() error {
 	return nil
 }
 
-// close closes the files, once, and returns the first error.
+// close closes the files and gives the terminal back, once, and returns the first error.
 func (s *streams) close() (err error) {
+	err = s.keyboard.close()
 	for _, f := range s.files {
 		if e := f.Close(); err == nil {
 			err = e

@@ -22,6 +22,7 @@ type LaunchArguments struct {
 	CPL      Word   `json:"cpl"`
 	Symbols  string `json:"symbols"`
 	Input    string `json:"input"`
+	Keys     string `json:"keys"` // what is typed on the keyboard, as machine.ParseKeys reads it
 	History  Word   `json:"historyMemory"`
 
 	Snapshot string `json:"snapshot"` // attach: a file that machine.Save has written

@@ -38,7 +38,7 @@ func TestTranscripts(t *testing.T) {
 					t.Parallel()
 					model, ok := cpu.ModelByName(name)
 					require.True(t, ok)
-					serial, result := run(t, kernel.Image, machine.Config{Model: model, TLBOff: off, Drives: kernel.Drives()}, nil)
+					serial, result := run(t, kernel.Image, machine.Config{Model: model, TLBOff: off, Drives: kernel.Drives(), Keys: guest.BuiltinKeys(kernel.Name)}, nil)
 					if off && kernel.StaleTLB {
 						assert.NotEqual(t, kernel.Transcript, serial)
 					} else {
@@ -59,7 +59,7 @@ func TestMachinesInParallel(t *testing.T) {
 		for _, kernel := range guest.Kernels() {
 			t.Run(fmt.Sprintf("%s/%d", kernel.Name, i), func(t *testing.T) {
 				t.Parallel()
-				serial, result := run(t, kernel.Image, machine.Config{Drives: kernel.Drives()}, nil)
+				serial, result := run(t, kernel.Image, machine.Config{Drives: kernel.Drives(), Keys: guest.BuiltinKeys(kernel.Name)}, nil)
 				assert.Equal(t, kernel.End, result.Reason)
 				assert.Equal(t, kernel.Transcript, serial)
 			})
@@ -174,7 +174,7 @@ func TestEvents(t *testing.T) {
 			}
 			require.True(t, ok, "no sequence of events for this kernel")
 			watch := &recorder{}
-			serial, _ := run(t, k.Image, machine.Config{Drives: k.Drives()}, watch)
+			serial, _ := run(t, k.Image, machine.Config{Drives: k.Drives(), Keys: guest.BuiltinKeys(k.Name)}, watch)
 			assert.Equal(t, k.Transcript, serial, "watched or not, a run is the same")
 
 			want := oneByOne(told.steps)

@@ -76,7 +76,7 @@ func TestSameHoweverRun(t *testing.T) {
 			}
 			t.Run(kernel.Name+"/"+way.name, func(t *testing.T) {
 				t.Parallel()
-				config := machine.Config{RAM: 8 << 20, Drives: kernel.Drives()}
+				config := machine.Config{RAM: 8 << 20, Keys: guest.BuiltinKeys(kernel.Name), Drives: kernel.Drives(), ResumeInput: true}
 				plain, other := boot(t, kernel.Image, config), boot(t, kernel.Image, config)
 				if way.begin != nil {
 					way.begin(t, other)

@@ -37,6 +37,7 @@ var smallStories = map[string]story{
 	"user-mode-64":       userMode(in64, 3, 7, 0x15),
 	"multiboot2-info-32": {},
 	"text-screen-32":     {},
+	"keyboard-echo-32":   {steps: []step{interrupt(0x21, 36)}},
 }
 
 // interrupt is a number of interrupts of a device, in a 32-bit kernel's own code.

@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write what x86emu prints into cases/*.t
 func TestCasesHere(t *testing.T) {
 	for _, c := range AllCases() {
 		t.Run(c.Name, func(t *testing.T) {
-			serial, err := Here(c.Image, machine.Drives{}, machine.Exited)
+			serial, err := Here(c.Image, machine.Config{}, machine.Exited)
 			require.NoError(t, err)
 			if *update {
 				require.NoError(t, os.WriteFile("cases/"+c.Name+".txt", []byte(serial), 0o644))
@@ -47,7 +47,7 @@ func TestCases(t *testing.T) {
 			peer.require(t)
 			for _, c := range AllCases() {
 				t.Run(c.Name, func(t *testing.T) {
-					serial, err := peer.Run(c.Image, nil)
+					serial, err := peer.Run(c.Image, nil, "")
 					if dir := os.Getenv("X86EMU_PEERS_OUT"); *update && dir != "" {
 						require.NoError(t, os.WriteFile(filepath.Join(dir, c.Name+"-"+peer.Name+".txt"), []byte(serial), 0o644))
 					}

@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,8 +28,8 @@ type Peer struct {
 	Name string
 	// Programs are the binaries it needs, any one of them.
 	Programs []string
-	// run starts program on an image; dir is an empty folder for its files.
-	run func(ctx context.Context, program, dir string, image, disk []byte) (serial []byte, err error)
+	// run starts program on an image, with keys typed; dir is an empty folder for its files.
+	run func(ctx context.Context, program, dir string, image, disk []byte, keys string) (serial []byte, err error)
 }
 
 // All lists the peers.
@@ -54,9 +55,9 @@ func (p Peer) Program() (string, bool) {
 }
 
 // Run runs a multiboot image or a boot sector (or the image of a whole disk), with a disk in the first drive or none (nil), and returns
-// what the guest wrote to COM1. An error
-// says that the run did not end as a guest that is content ends it.
-func (p Peer) Run(image, disk []byte) (serial string, err error) {
+// what the guest wrote to COM1. Keys, as machine.ParseKeys reads them, are typed when it prompts for
+// them. An error says that the run did not end as a guest that is content ends it.
+func (p Peer) Run(image, disk []byte, keys string) (serial string, err error) {
 	program, ok := p.Program()
 	if !ok {
 		return "", fmt.Errorf("%s is not installed", p.Name)
@@ -68,7 +69,7 @@ func (p Peer) Run(image, disk []byte) (serial string, err error) {
 	defer os.RemoveAll(dir)
 	ctx, cancel := context.WithTimeout(context.Background(), timeLimit)
 	defer cancel()
-	out, err := p.run(ctx, program, dir, image, disk)
+	out, err := p.run(ctx, program, dir, image, disk, keys)
 	if ctx.Err() != nil {
 		err = fmt.Errorf("%s: no end after %v", p.Name, timeLimit)
 	}
@@ -107,7 +108,7 @@ func writeDisk(dir string, disk []byte) (file string, err error) {
 	return file, os.WriteFile(file, disk, 0o600)
 }
 
-func runQEMU(ctx context.Context, program, dir string, image, disk []byte) ([]byte, error) {
+func runQEMU(ctx context.Context, program, dir string, image, disk []byte, keys string) ([]byte, error) {
 	file, err := writeDisk(dir, disk)
 	if err != nil {
 		return nil, err
@@ -116,12 +117,23 @@ func runQEMU(ctx context.Context, program, dir string, image, disk []byte) ([]by
 	if file != "" {
 		more = []string{"-drive", "format=raw,if=ide,snapshot=on,file=" + file}
 	}
+	if keys != "" {
+		more = append(more, "-qmp", "unix:"+filepath.Join(dir, socket)+",server=on,wait=off")
+	}
 	cmd, err := qemuCommand(ctx, program, dir, image, more...)
 	if err != nil {
 		return nil, err
 	}
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if keys != "" {
+		t, err := newTypist(filepath.Join(dir, socket), keys)
+		if err != nil {
+			return nil, err
+		}
+		defer t.close()
+		cmd.Stdout = io.MultiWriter(&stdout, t)
+	}
 	err = cmd.Run()
 	// isa-debug-exit turns a code into code*2+1: a content guest gives status 1.
 	var status *exec.ExitError
@@ -181,7 +193,10 @@ func bochsCommand(ctx context.Context, program, dir, config string, image []byte
 const bochsDisk = "ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14\n" +
 	"ata0-master: type=disk, mode=flat, path=%s, cylinders=4, heads=2, spt=16\n"
 
-func runBochs(ctx context.Context, program, dir string, image, disk []byte) ([]byte, error) {
+func runBochs(ctx context.Context, program, dir string, image, disk []byte, keys string) ([]byte, error) {
+	if keys != "" {
+		return nil, errors.New("bochs: nobody can type")
+	}
 	file, err := writeDisk(dir, disk)
 	if err != nil {
 		return nil, err

@@ -12,12 +12,13 @@ import (
 // budget, in ticks, is many times what a guest kernel here takes.
 const budget = 10_000_000_000
 
-// Here runs a multiboot image on x86emu itself, in this process, and returns
+// Here runs a multiboot image on x86emu itself, in this process, on a machine of a configuration, and returns
 // what the guest wrote to COM1. An error says that the run did not end in the
 // way that was expected.
-func Here(image []byte, drives machine.Drives, end machine.Reason) (serial string, err error) {
+func Here(image []byte, cfg machine.Config, end machine.Reason) (serial string, err error) {
 	var out bytes.Buffer
-	m, err := machine.New(machine.Config{Serial: machine.NewOutput(&out), Drives: drives})
+	cfg.Serial = machine.NewOutput(&out)
+	m, err := machine.New(cfg)
 	if err != nil {
 		return "", err
 	}
