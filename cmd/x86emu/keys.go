@@ -50,7 +50,7 @@ func (b *board) keysFor(image string, cfg *machine.Config) error {
 	case !b.keys.live:
 		cfg.Keys = machine.NewKeys(b.keys.strokes)
 	case cfg.Keys == nil:
-		return fmt.Errorf("--keys live: %s has no terminal for the guest", b.cmd.Name())
+		return fmt.Errorf("--keys live is for run and gdb: %s needs a text, to type the same each time", b.cmd.Name())
 	}
 	return nil
 }
@@ -84,20 +84,23 @@ const (
 	ctrlC = 0x03
 )
 
-// openKeyboard has the command write to its terminal in whole lines while that is raw.
+// openKeyboard tells whether there is a terminal, and has the command write errors as rawLines does.
 func openKeyboard(cmd *cobra.Command) (*keyboard, error) {
 	in, ok := cmd.InOrStdin().(*os.File)
 	if !ok || !term.IsTerminal(int(in.Fd())) {
 		return nil, errors.New("--keys live needs a terminal: standard input is none (--keys TEXT types a text)")
 	}
 	t := &keyboard{in: in, keys: make(chan []byte, liveBacklog)}
-	if w, ok := cmd.OutOrStdout().(*os.File); ok && term.IsTerminal(int(w.Fd())) {
-		cmd.SetOut(rawLines{w, t})
-	}
-	if w, ok := cmd.ErrOrStderr().(*os.File); ok && term.IsTerminal(int(w.Fd())) {
-		cmd.SetErr(rawLines{w, t})
-	}
+	cmd.SetErr(t.lines(cmd.ErrOrStderr()))
 	return t, nil
+}
+
+// lines is a writer by which a terminal's lines end as they should while it is raw.
+func (t *keyboard) lines(w io.Writer) io.Writer {
+	if f, ok := w.(*os.File); t != nil && ok && term.IsTerminal(int(f.Fd())) {
+		return rawLines{w, t}
+	}
+	return w
 }
 
 // begin makes the terminal raw, until close, and what is typed come. A signal that would end the

@@ -28,6 +28,10 @@ func (term *terminal) mode() *unix.Termios {
 	return mode
 }
 
+// keyOnScreen shows each key's code as a character behind HELLO: l: in al,0x64; test al,1; jz l; in al,0x60;
+// test al,0x80; jnz l; mov [es:14],al; jmp l. F7 has 'A'.
+var keyOnScreen = drawing("\xe4\x64\xa8\x01\x74\xfa\xe4\x60\xa8\x80\x75\xf4\x26\xa2\x0e\x00\xeb\xee")
+
 // What is typed at the terminal is typed on the guest's keyboard; lines begin at the left.
 func TestLiveKeys(t *testing.T) {
 	image := file(t, "image", sector(forever))
@@ -55,6 +59,12 @@ func TestLiveKeys(t *testing.T) {
 		{"also of a guest that takes no keys", []string{"run", image, "--keys", "-"}, func(term *terminal) {
 			term.wait("a raw terminal", func(string) bool { return term.mode().Lflag&unix.ICANON == 0 })
 			term.press("abc\x03")
+		}, 130},
+		{"beside a live screen", []string{"run", file(t, "image", keyOnScreen), "--keys", "live", "--screen=live"}, func(term *terminal) {
+			term.shows("HELLO")
+			term.press("\x1b[18~")
+			term.shows("HELLO  A")
+			term.press("\x03")
 		}, 130},
 		{"a signal", []string{"run", image, "--keys", "-"}, func(term *terminal) {
 			term.wait("a raw terminal", func(string) bool { return term.mode().Lflag&unix.ICANON == 0 })

@@ -57,7 +57,8 @@ func TestKeysRefused(t *testing.T) {
 		{[]string{"trace", image, "--keys", "é"}, `--keys "é": no key of a US keyboard gives 'é'`},
 		{[]string{"run", image, "--keys", "live"}, "--keys live needs a terminal: standard input is none (--keys TEXT types a text)"},
 		{[]string{"run", image, "--keys", "-"}, "--keys live needs a terminal"},
-		{[]string{"walk", image, "0", "--keys", "live"}, "--keys live: walk has no terminal for the guest"},
+		{[]string{"walk", image, "0", "--keys", "live"}, "--keys live is for run and gdb: walk needs a text, to type the same each time"},
+		{[]string{"trace", image, "--keys", "live"}, "--keys live is for run and gdb: trace needs a text"},
 		{[]string{"run", image, "--board", "bare", "--keys", "a"}, "--keys: the bare board has no keyboard (--board pc has one)"},
 		{[]string{"run", bare, "--keys", "a"}, "--keys: the bare board has no keyboard (--board pc has one)"},
 	} {

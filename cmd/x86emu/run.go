@@ -148,7 +148,7 @@ With --gdb a debugger may attach at any time, which stops the guest: see "x86emu
 			if err := p.watch(cmd, m, args[0]); err != nil {
 				return err
 			}
-			endScreen, err := screen.watch(cmd, m)
+			endScreen, err := screen.watch(cmd, m, s.keyboard)
 			if err != nil {
 				return err
 			}
@@ -158,8 +158,10 @@ With --gdb a debugger may attach at any time, which stops the guest: see "x86emu
 			} else {
 				r, err = m.Run(cmd.Context(), ticks)
 			}
-			if e := endScreen(); err == nil {
-				err = e
+			for _, e := range []error{endScreen(), s.keyboard.close()} {
+				if err == nil {
+					err = e
+				}
 			}
 			if err == nil {
 				err = screen.print(cmd, m)

@@ -59,9 +59,9 @@ func (f *screenFlag) settle(cmd *cobra.Command, s *streams) error {
 	return nil
 }
 
-// watch draws the machine's screen where that is to be live. What it gives ends
-// that, once.
-func (f *screenFlag) watch(cmd *cobra.Command, m *machine.Machine) (end func() error, err error) {
+// watch draws the machine's screen where that is to be live. What is typed goes nowhere, if it is not
+// for the guest's keyboard. What it gives ends that, once.
+func (f *screenFlag) watch(cmd *cobra.Command, m *machine.Machine, keys *keyboard) (end func() error, err error) {
 	if *f != "" && m.VGA == nil {
 		return nil, fmt.Errorf("--screen: the %s board has no screen", m.Config().Board)
 	}
@@ -71,10 +71,12 @@ func (f *screenFlag) watch(cmd *cobra.Command, m *machine.Machine) (end func() e
 	out := cmd.OutOrStdout().(*os.File)
 	ctx, stop := signal.NotifyContext(cmd.Context(), terminate...)
 	cmd.SetContext(ctx)
-	restore, err := silence(cmd.InOrStdin(), stop)
-	if err != nil {
-		stop()
-		return nil, err
+	restore := keys.close
+	if keys == nil {
+		if restore, err = silence(cmd.InOrStdin(), stop); err != nil {
+			stop()
+			return nil, err
+		}
 	}
 	live := screen.Watch(m, screen.Terminal{
 		Out: out, Profile: colorprofile.Detect(out, os.Environ()),

@@ -16,11 +16,13 @@ type streams struct {
 	stdout                   *machine.Output // shared
 	files                    []*os.File
 	keyboard                 *keyboard // with --keys live
+	interactive              bool      // by default the guest has the terminal
 }
 
 // addFlags adds the flags to a command; serial is the default of COM1 and
 // of the debug console.
 func (s *streams) addFlags(cmd *cobra.Command, serial string) {
+	s.interactive = serial == "stdio"
 	cmd.Flags().StringVar(&s.serial, "serial", serial, "where COM1 goes: `stdio|null|FILE`")
 	cmd.Flags().StringVar(&s.serial2, "serial2", "null", "where COM2 goes: `stdio|null|FILE`")
 	cmd.Flags().StringVar(&s.console, "debugcon", serial, "where port 0xE9 goes: `stdio|null|FILE`")
@@ -29,7 +31,7 @@ func (s *streams) addFlags(cmd *cobra.Command, serial string) {
 // machine makes the board's machine with the image in it and these streams,
 // ready to run. With --keys live the terminal is the keyboard, and COM1 receives nothing.
 func (s *streams) machine(cmd *cobra.Command, b *board, image string) (m *machine.Machine, err error) {
-	if b.keys.live {
+	if b.keys.live && s.interactive {
 		if s.keyboard, err = openKeyboard(cmd); err != nil {
 			return nil, err
 		}
@@ -97,7 +99,7 @@ func (s *streams) output(cmd *cobra.Command, flag, name string) (*machine.Output
 		return nil, nil
 	case "stdio":
 		if s.stdout == nil {
-			s.stdout = machine.NewOutput(cmd.OutOrStdout())
+			s.stdout = machine.NewOutput(s.keyboard.lines(cmd.OutOrStdout()))
 		}
 		return s.stdout, nil
 	}
@@ -113,7 +115,7 @@ func (s *streams) output(cmd *cobra.Command, flag, name string) (*machine.Output
 // name is opened once, so that neither overwrites the other.
 func (s *streams) create(cmd *cobra.Command, flag, name string) (io.Writer, error) {
 	if name == "stdio" {
-		return cmd.OutOrStdout(), nil
+		return s.keyboard.lines(cmd.OutOrStdout()), nil
 	}
 	return s.createFile(flag, name)
 }
