@@ -29,7 +29,7 @@ func (s *streams) addFlags(cmd *cobra.Command, serial string) {
 }
 
 // machine makes the board's machine with the image in it and these streams,
-// ready to run. With --keys live the terminal is the keyboard, and COM1 receives nothing.
+// ready to run. With --keys live the terminal is the keyboard, and no serial port receives anything.
 func (s *streams) machine(cmd *cobra.Command, b *board, image string) (m *machine.Machine, err error) {
 	if b.keys.live && s.interactive {
 		if s.keyboard, err = openKeyboard(cmd); err != nil {
@@ -41,7 +41,7 @@ func (s *streams) machine(cmd *cobra.Command, b *board, image string) (m *machin
 		return nil, err
 	}
 	if s.keyboard != nil {
-		cfg.Input, cfg.Keys = nil, machine.NewLiveKeys(s.keyboard)
+		cfg.Keys = machine.NewLiveKeys(s.keyboard)
 	}
 	if m, err = b.make(image, cfg); err != nil {
 		return nil, err
@@ -68,7 +68,9 @@ func (s *streams) config(cmd *cobra.Command) (cfg machine.Config, err error) {
 	if cfg.Console, err = s.output(cmd, "debugcon", s.console); err != nil {
 		return cfg, err
 	}
-	listen(cmd, &cfg, s.serial == "stdio", s.serial2 == "stdio")
+	if s.keyboard == nil {
+		listen(cmd, &cfg, s.serial == "stdio", s.serial2 == "stdio")
+	}
 	return cfg, nil
 }
 

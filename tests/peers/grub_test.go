@@ -50,7 +50,7 @@ func TestMultiboot2Options(t *testing.T) {
 	defer cancel()
 	disk, err := grubDisk(ctx, kernel.Image, options)
 	require.NoError(t, err)
-	there, err := peer.Run(disk, nil)
+	there, err := peer.Run(disk, nil, "")
 	assert.NoError(t, err)
 	assert.Equal(t, here.String(), there)
 }
