@@ -16,7 +16,9 @@ import (
 type drives struct {
 	names  [len(machine.DriveNames)]string
 	memory size
-	write  bool // the images get what the guest has written
+	write  bool                          // the images get what the guest has written
+	keep   [len(machine.DriveNames)]bool // but not this one
+	pad    bool                          // an image that ends within a sector goes on with zeros
 	files  [len(machine.DriveNames)]*os.File
 }
 
@@ -56,20 +58,24 @@ func (d *drives) open(on machine.Board) (all machine.Drives, err error) {
 		}
 		all.Set(machine.DriveNames[i], disk)
 	}
-	given := all != machine.Drives{Memory: all.Memory}
-	switch {
-	case d.write && !given:
-		return all, errors.New("--write needs a disk: --hda FILE, for instance")
-	case given && on != machine.PC:
+	if !all.Empty() && on != machine.PC {
 		return all, fmt.Errorf("the board %s has no drives for disks", on)
 	}
 	return all, nil
 }
 
+// check tells whether there is something to write to.
+func (d *drives) check() error {
+	if d.write && d.names == [len(machine.DriveNames)]string{} {
+		return errors.New("--write needs a disk: --hda FILE, for instance")
+	}
+	return nil
+}
+
 // openOne opens the image of one drive.
 func (d *drives) openOne(drive int) (*machine.Disk, error) {
 	how := os.O_RDONLY
-	if d.write {
+	if d.writes(drive) {
 		how = os.O_RDWR
 	}
 	f, err := os.OpenFile(d.names[drive], how, 0)
@@ -82,28 +88,44 @@ func (d *drives) openOne(drive int) (*machine.Disk, error) {
 		return nil, err
 	}
 	for i, o := range d.files[:drive] {
-		if other, err := o.Stat(); err == nil && d.write && os.SameFile(info, other) {
-			return nil, fmt.Errorf("%s is in the drive %s already: with --write each drive needs a file of its own", d.names[drive], machine.DriveNames[i])
+		if other, err := o.Stat(); err == nil && (d.writes(drive) || d.writes(i)) && os.SameFile(info, other) {
+			return nil, fmt.Errorf("%s is in the drive %s already: where files are written each drive needs its own", d.names[drive], machine.DriveNames[i])
 		}
 	}
 	end, err := f.Seek(0, io.SeekEnd) // of a device, too
 	if err != nil {
 		return nil, err
 	}
-	disk, err := machine.NewDisk(f, end)
+	image := io.ReaderAt(f)
+	if d.pad {
+		image, end = padded{f}, (end+machine.SectorSize-1)/machine.SectorSize*machine.SectorSize
+	}
+	disk, err := machine.NewDisk(image, end)
 	if err != nil {
 		return nil, fmt.Errorf("%s has %w", d.names[drive], err)
 	}
 	return disk, nil
 }
 
+// writes tells whether the image in a drive gets what the guest has written.
+func (d *drives) writes(drive int) bool { return d.write && !d.keep[drive] }
+
+// padded is a file that goes on with zeros.
+type padded struct{ file io.ReaderAt }
+
+func (p padded) ReadAt(b []byte, at int64) (int, error) {
+	n, err := p.file.ReadAt(b, at)
+	if err == io.EOF {
+		clear(b[n:])
+		return len(b), nil
+	}
+	return n, err
+}
+
 // writeBack writes the images, if they are to be written, and lets them reach the host's disk.
 func (d *drives) writeBack(m *machine.Machine) error {
-	if !d.write {
-		return nil
-	}
 	for i, f := range d.files {
-		if f == nil {
+		if f == nil || !d.writes(i) {
 			continue
 		}
 		err := m.WriteBack(machine.DriveNames[i], f)

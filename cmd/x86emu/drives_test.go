@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -48,9 +49,48 @@ func TestDisks(t *testing.T) {
 			assert.Equal(t, c.status, status, errs)
 			after, err := os.ReadFile(disk)
 			require.NoError(t, err)
-			assert.Equal(t, c.after, after)
+			assert.True(t, bytes.Equal(c.after, after), "the file")
 		})
 	}
+}
+
+// A command line of QEMU's has disks, and writes to those that QEMU would write to.
+func TestDisksOfQEMU(t *testing.T) {
+	const exit = "isa-debug-exit,iobase=0xf4"
+	image := sector(writeSecond) + strings.Repeat("\x07", 3*512-100) // which ends within a sector
+	written := []byte(image)
+	copy(written[2*512:], bytes.Repeat([]byte{0x42}, 512))
+	for _, c := range []struct {
+		rule    string
+		args    []string
+		written bool
+	}{
+		{"a disk", []string{"-hda", "DISK"}, true},
+		{"no disk is written", []string{"-hda", "DISK", "-snapshot"}, false},
+		{"a drive that is not written", []string{"-drive", "file=DISK,format=raw,snapshot=on"}, false},
+		{"one that is read only", []string{"-drive", "file=DISK,format=raw,readonly=on"}, false},
+		{"a drive", []string{"-drive", "file=DISK,format=raw,index=0,media=disk"}, true},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			disk := file(t, "disk", image)
+			args := append([]string{"qemu", "-display", "none", "-device", exit}, c.args...)
+			for i := range args {
+				args[i] = strings.ReplaceAll(args[i], "DISK", disk)
+			}
+			status, _, errs := cli(t, "", args...)
+			assert.Equal(t, 0x42*2+1, status, errs)
+			after, err := os.ReadFile(disk)
+			require.NoError(t, err)
+			want := []byte(image)
+			if c.written {
+				want = written
+			}
+			assert.True(t, bytes.Equal(want, after), "the file")
+		})
+	}
+	status, _, errs := cli(t, "", "qemu", "-kernel", file(t, "boot", sector(readSecond)), "-hda", "missing.img")
+	assert.Equal(t, statusQEMUError, status)
+	assert.Contains(t, errs, "missing.img: ")
 }
 
 // A snapshot has what was written, and wants the image again.

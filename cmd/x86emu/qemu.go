@@ -67,6 +67,10 @@ func runAsQEMU(cmd *cobra.Command, line *qemu.Line) (code int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	disks := drivesOfQEMU(line)
+	if cfg.Drives, err = disks.open(cfg.Board); err != nil {
+		return 0, err
+	}
 	m, err := machine.New(cfg)
 	if err != nil {
 		return 0, err
@@ -86,7 +90,7 @@ func runAsQEMU(cmd *cobra.Command, line *qemu.Line) (code int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := s.begin(name); err != nil {
+	if err := s.begin(append(disks.names[:], name)...); err != nil {
 		return 0, err
 	}
 	if text := line.Missing(); text != "" {
@@ -107,6 +111,9 @@ func runAsQEMU(cmd *cobra.Command, line *qemu.Line) (code int, err error) {
 	}
 	if line.Resets(r) {
 		log.Reset()
+	}
+	if err == nil {
+		err = disks.writeBack(m)
 	}
 	for _, e := range []error{log.Close(), s.close()} {
 		if err == nil {
@@ -149,6 +156,16 @@ func (s *streams) qemuConfig(cmd *cobra.Command, line *qemu.Line) (cfg machine.C
 	}
 	listen(cmd, &cfg, line.Serial.Stdio, line.Serial2.Stdio)
 	return cfg, nil
+}
+
+// drivesOfQEMU are the disk images of a line.
+func drivesOfQEMU(line *qemu.Line) *drives {
+	d := &drives{memory: machine.DefaultDiskMemory, write: true, pad: true}
+	for _, image := range line.Drives {
+		i := slices.Index(machine.DriveNames[:], image.Name)
+		d.names[i], d.keep[i] = image.File, !image.Write
+	}
+	return d
 }
 
 // debuggerOfQEMU opens the port that the line names for a debugger, or gives nil.

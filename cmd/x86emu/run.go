@@ -112,6 +112,9 @@ With --gdb a debugger may attach at any time, which stops the guest: see "x86emu
 			if err := screen.settle(cmd, &s); err != nil {
 				return err
 			}
+			if err := b.drives.check(); err != nil {
+				return err
+			}
 			defer s.close()
 			if err := p.create(cmd, &s); err != nil {
 				return err

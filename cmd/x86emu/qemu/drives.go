@@ -5,9 +5,18 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"x86emu/machine"
 )
 
-// Disk is a disk image that is booted: of it the first sector is there.
+// Drive is a disk image and the drive that it is in, one of machine.DriveNames.
+type Drive struct {
+	Name  string
+	File  string
+	Write bool // the file gets what the guest writes
+}
+
+// Disk is a disk image that is booted.
 type Disk struct {
 	File     string
 	Floppy   bool
@@ -28,6 +37,8 @@ type drive struct {
 	medium medium
 	index  int    // among those of its medium
 	device bool   // of a -device: no BIOS would boot it before the others
+	keep   bool   // what the guest writes does not go to the file
+	format string // empty: raw
 	flag   string // how it was given
 }
 
@@ -68,6 +79,10 @@ func addDrive(p *parser, value string) error {
 	list := props(value, "file")
 	d := drive{index: nextFree, flag: p.flag}
 	d.file, _ = find(list, "file")
+	d.format, _ = find(list, "format")
+	snapshot, _ := find(list, "snapshot")
+	readonly, _ := find(list, "readonly")
+	d.keep = snapshot == "on" || readonly == "on"
 	kind, _ := find(list, "if")
 	media, _ := find(list, "media")
 	if text, ok := find(list, "index"); ok {
@@ -109,7 +124,7 @@ func bootOrder(p *parser, value string) error {
 	return nil
 }
 
-// boot decides what is booted, and names the disks that the guest will miss.
+// boot decides what is booted, puts disks into drives, and names those that the guest will miss.
 func (p *parser) boot() error {
 	chosen := -1
 	if p.Kernel == "" {
@@ -125,14 +140,27 @@ func (p *parser) boot() error {
 		}
 		p.Disk = Disk{File: d.file, Floppy: d.medium == floppy, Unsigned: p.unsigned && d.medium == floppy}
 		p.lack("a BIOS")
-		p.lack("the disk %s beyond its first sector", d.file)
 	}
-	for i, d := range p.drives {
-		if i != chosen {
+	for _, d := range p.drives {
+		if name, ok := d.place(); ok {
+			p.Drives = append(p.Drives, Drive{name, d.file, !d.keep && !p.snapshot})
+		} else {
 			p.lack("the disk %s", d.file)
 		}
 	}
 	return nil
+}
+
+// place is the name of the drive for an image, and whether there is one.
+func (d *drive) place() (name string, ok bool) {
+	if d.device || d.format != "" && d.format != "raw" || strings.HasPrefix(d.file, "fat:") {
+		return "", false
+	}
+	names := map[medium][]string{disk: machine.DriveNames[:4], floppy: machine.DriveNames[4:]}[d.medium]
+	if d.index >= len(names) {
+		return "", false
+	}
+	return names[d.index], true
 }
 
 // choose gives the drive that a BIOS would boot from, or -1. What -boot does

@@ -8,8 +8,10 @@ a Makefile with QEMU = x86emu qemu works. Options have one dash or two.
                     a Linux bzImage and its initrd; a multiboot or PVH kernel,
                     ELF32 or ELF64, and its modules
   -hda FILE, -fda FILE, -drive file=FILE[,if=floppy], FILE, -boot a|c
-                    without -kernel: the first sector of a disk, at 0x7C00. No
-                    BIOS is there to call and no disk to read more from.
+                    up to -hdd and -fdb: disks, raw images; the files get what the
+                    guest writes as the run ends, but for snapshot=on, -snapshot
+                    and readonly=on. Without -kernel the first sector of one is
+                    loaded at 0x7C00; no BIOS is there to call.
   -m 128M -cpu qemu64,+smap,-nx -machine pc|q35
   -serial stdio|file:NAME|null|none|mon:stdio|chardev:ID
                     without it COM1 is standard output, as there is no window;
@@ -22,7 +24,7 @@ a Makefile with QEMU = x86emu qemu works. Options have one dash or two.
   -s, -gdb tcp:[HOST]:PORT, -S              gdb may connect, on loopback unless HOST says otherwise
   -cpu help, -machine help, -device help, -d help
 
-What a guest can do without (a window, network, USB, sound, disks, more than
+What a guest can do without (a window, network, USB, sound, CDs, more than
 one processor, the monitor) is named in one line on standard error, and the run goes
 on. What would make another run of it (firmware, a CD to boot from, a saved
 state) and what QEMU does not know either ends with status 1.

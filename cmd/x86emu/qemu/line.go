@@ -16,6 +16,7 @@ type Line struct {
 	Append string
 	Initrd string
 	Disk   Disk
+	Drives []Drive
 
 	RAM   uint64 // bytes
 	Model *cpu.Model
@@ -62,6 +63,7 @@ type parser struct {
 	drives     []drive
 	order      string // of booting
 	unsigned   bool   // -no-fd-bootchk
+	snapshot   bool   // no file gets what the guest writes
 	noDefaults bool
 	nographic  bool
 	noWindow   bool

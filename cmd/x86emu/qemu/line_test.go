@@ -41,6 +41,13 @@ func about(l *Line) string {
 	if l.Disk != (Disk{}) {
 		say("disk %+v", l.Disk)
 	}
+	for _, d := range l.Drives {
+		kept := ""
+		if !d.Write {
+			kept = ", kept"
+		}
+		say("%s %s%s", d.Name, d.File, kept)
+	}
 	if l.RAM != defaultRAM {
 		say("%dM", l.RAM>>20)
 	}
@@ -93,11 +100,11 @@ var realLines = []struct{ line, want string }{
 	{`-kernel kernel.bin -m 64M`, `kernel kernel.bin | 64M`},
 	{`-d int -kernel kernel.amd64.bin -serial stdio -no-reboot`, `kernel kernel.amd64.bin | no reboot | log int to ""`},
 	{`-kernel sos.img -monitor stdio -m 32 -d int`, `kernel sos.img | 32M | log int to "" | without a monitor (-monitor stdio)`},
-	{`-m 256 -smp 2 -kernel kernel -drive file=fs.img,index=0,media=disk,format=raw -serial mon:stdio`, `kernel kernel | 256M | without processors beyond the first (-smp 2) | without the disk fs.img`},
-	{`-kernel kernel.elf -drive format=raw,file=dist/os.img,if=ide`, `kernel kernel.elf | without the disk dist/os.img`},
-	{`-kernel kernel.elf -append bench -display none -vga std -serial file:log -drive file=bench.img,format=raw,if=ide,index=0`, `kernel kernel.elf | append "bench" | serial {Stdio:false File:log Copy:} | no screen | without the disk bench.img`},
-	{`-kernel os-multiboot.bin -serial stdio -hda hdd.img -netdev user,id=f1,hostfwd=tcp:127.0.0.1:8000-:8000 -device rtl8139,netdev=f1 -object filter-dump,id=ff1,netdev=f1,file=dump.dat -device isa-debug-exit,iobase=0xf4,iosize=0x04 -display none`, `kernel os-multiboot.bin | ports {{3f8 8} {0 0} {f4 4} {0 0} {0 0}} | no screen | without rtl8139 (-device) | without the disk hdd.img`},
-	{`-kernel tests/bin/a.bin -hda disk.img -serial stdio -no-reboot -display none`, `kernel tests/bin/a.bin | no screen | no reboot | without the disk disk.img`},
+	{`-m 256 -smp 2 -kernel kernel -drive file=fs.img,index=0,media=disk,format=raw -serial mon:stdio`, `kernel kernel | hda fs.img | 256M | without processors beyond the first (-smp 2)`},
+	{`-kernel kernel.elf -drive format=raw,file=dist/os.img,if=ide`, `kernel kernel.elf | hda dist/os.img`},
+	{`-kernel kernel.elf -append bench -display none -vga std -serial file:log -drive file=bench.img,format=raw,if=ide,index=0`, `kernel kernel.elf | append "bench" | hda bench.img | serial {Stdio:false File:log Copy:} | no screen`},
+	{`-kernel os-multiboot.bin -serial stdio -hda hdd.img -netdev user,id=f1,hostfwd=tcp:127.0.0.1:8000-:8000 -device rtl8139,netdev=f1 -object filter-dump,id=ff1,netdev=f1,file=dump.dat -device isa-debug-exit,iobase=0xf4,iosize=0x04 -display none`, `kernel os-multiboot.bin | hda hdd.img | ports {{3f8 8} {0 0} {f4 4} {0 0} {0 0}} | no screen | without rtl8139 (-device)`},
+	{`-kernel tests/bin/a.bin -hda disk.img -serial stdio -no-reboot -display none`, `kernel tests/bin/a.bin | hda disk.img | no screen | no reboot`},
 	{`-cpu 486 -device isa-debug-exit -kernel kernel -serial stdio -audiodev pa,id=snd0 -machine pcspk-audiodev=snd0`, `kernel kernel | ports {{3f8 8} {0 0} {501 2} {0 0} {0 0}}`},
 	{`-kernel kernel.elf -device isa-debug-exit,iobase=0xf4,iosize=0x04`, `kernel kernel.elf | ports {{3f8 8} {0 0} {f4 4} {0 0} {0 0}}`},
 	{`-serial stdio -netdev user,id=n0 -device rtl8139,netdev=n0,bus=pci.0,addr=4,mac=12:34:56:78:9a:bc -device isa-debug-exit,iobase=0xf4,iosize=0x01 -kernel k.elf`, `kernel k.elf | ports {{3f8 8} {0 0} {f4 1} {0 0} {0 0}} | without rtl8139 (-device)`},
@@ -105,13 +112,13 @@ var realLines = []struct{ line, want string }{
 	{`-m 512 -smp 1 -s -enable-kvm -no-kvm-irqchip -kernel kernel.bin -initrd initrd -serial stdio`, `kernel kernel.bin | initrd initrd | 512M | gdb 127.0.0.1:1234`},
 	{`-kernel kern.elf -m size=512M -smp 4 -nographic -serial mon:stdio -no-reboot`, `kernel kern.elf | 512M | no screen | no reboot | without processors beyond the first (-smp 4)`},
 	{`-kernel build/kernel.bin -serial stdio -display sdl -no-reboot -d int,cpu_reset -D qemu.log -machine type=pc-i440fx-3.1`, `kernel build/kernel.bin | no reboot | log int,cpu_reset to "qemu.log" | without a window (-display sdl)`},
-	{`-no-reboot -no-shutdown -d guest_errors -d cpu_reset -serial stdio -m 128M -vga std -drive id=disk,if=ide,file=disk.img,format=raw -kernel kernel.bin`, `kernel kernel.bin | no reboot | no shutdown | log cpu_reset to "" | without the disk disk.img`},
-	{`-s -S -no-reboot -no-shutdown -kernel boot/kernel -chardev stdio,id=char0,mux=on,logfile=log.txt,signal=off -serial chardev:char0 -mon chardev=char0 -hda bin/img`, `kernel boot/kernel | serial {Stdio:true File: Copy:log.txt} | no reboot | no shutdown | freeze | gdb 127.0.0.1:1234 | without the disk bin/img`},
+	{`-no-reboot -no-shutdown -d guest_errors -d cpu_reset -serial stdio -m 128M -vga std -drive id=disk,if=ide,file=disk.img,format=raw -kernel kernel.bin`, `kernel kernel.bin | hda disk.img | no reboot | no shutdown | log cpu_reset to ""`},
+	{`-s -S -no-reboot -no-shutdown -kernel boot/kernel -chardev stdio,id=char0,mux=on,logfile=log.txt,signal=off -serial chardev:char0 -mon chardev=char0 -hda bin/img`, `kernel boot/kernel | hda bin/img | serial {Stdio:true File: Copy:log.txt} | no reboot | no shutdown | freeze | gdb 127.0.0.1:1234`},
 	{`-chardev stdio,id=char0,logfile=serial.log,signal=off -serial chardev:char0 -no-reboot -kernel kernel.bin`, `kernel kernel.bin | serial {Stdio:true File: Copy:serial.log} | no reboot`},
 	{`-cpu qemu64,+ssse3,+sse4.1,+sse4.2 -smp cpus=1,cores=2,threads=2,maxcpus=4 -machine q35 -m 128M -vga std -serial stdio -kernel k`, `kernel k`},
 	{`-m 2G -net none -nographic -serial mon:stdio -kernel tinyos -d int,mmu,guest_errors -D qemu.log -drive file=disk.img,if=none,format=raw,id=x0 -device virtio-blk-pci,drive=x0,bus=pci.0,addr=0x3`, `kernel tinyos | 2048M | no screen | log int to "qemu.log" | without a log of mmu (-d) | without virtio-blk-pci (-device) | without the disk disk.img`},
 	{`-gdb tcp::1235 -S -m 128M -d cpu_reset,guest_errors -device VGA,vgamem_mb=64 -drive id=disk,file=img,if=none,format=raw -device ahci,id=ahci -device ide-hd,drive=disk,bus=ahci.0 -kernel kern.bin`, `kernel kern.bin | freeze | log cpu_reset to "" | gdb 127.0.0.1:1235 | without VGA (-device) | without ahci (-device) | without ide-hd (-device) | without the disk img`},
-	{`-display none -m 64M -serial file:serial.log -no-reboot -no-shutdown -d guest_errors,trace:ioport_* -D qemu.log -drive id=disk,file=os.img,if=ide,format=raw -chardev file,id=dbg,path=debugcon.log -device isa-debugcon,iobase=0xe9,chardev=dbg -kernel k`, `kernel k | 64M | serial {Stdio:false File:serial.log Copy:} | console {Stdio:false File:debugcon.log Copy:} | ports {{3f8 8} {e9 1} {0 0} {0 0} {0 0}} | no screen | no reboot | no shutdown | without trace events (-d) | without the disk os.img`},
+	{`-display none -m 64M -serial file:serial.log -no-reboot -no-shutdown -d guest_errors,trace:ioport_* -D qemu.log -drive id=disk,file=os.img,if=ide,format=raw -chardev file,id=dbg,path=debugcon.log -device isa-debugcon,iobase=0xe9,chardev=dbg -kernel k`, `kernel k | hda os.img | 64M | serial {Stdio:false File:serial.log Copy:} | console {Stdio:false File:debugcon.log Copy:} | ports {{3f8 8} {e9 1} {0 0} {0 0} {0 0}} | no screen | no reboot | no shutdown | without trace events (-d)`},
 	{`-soundhw pcspk -m 256M -kernel kernel.bin -blockdev driver=file,node-name=f0,filename=floppy.img -device floppy,drive=f0`, `kernel kernel.bin | 256M | without sound (-soundhw pcspk) | without a disk or file system (-blockdev driver=file,node-name=f0,filename=floppy.img) | without floppy (-device)`},
 	{`-M microvm -cpu 486 -m 7802k -kernel bzImage -nographic -append "console=ttyS0" -serial mon:stdio`, `kernel bzImage | append "console=ttyS0" | 7M | no screen`},
 	{`-enable-kvm -cpu kvm64,+smep -kernel ./bzImage -append "console=ttyS0 root=/dev/ram rw oops=panic panic=1 quiet" -initrd ./rootfs.cpio -nographic -m 2G -smp cores=2,threads=2,sockets=1 -monitor /dev/null -nographic`, `kernel ./bzImage | append "console=ttyS0 root=/dev/ram rw oops=panic panic=1 quiet" | initrd ./rootfs.cpio | 2048M | no screen | without processors beyond the first (-smp cores=2,threads=2,sockets=1)`},
@@ -120,27 +127,27 @@ var realLines = []struct{ line, want string }{
 	{`-m 512M -kernel bzImage -cpu qemu64,+smep,+smap -smp 4 -netdev user,id=t0, -device e1000,netdev=t0,id=nic0 -nographic -monitor /dev/null --no-reboot -gdb tcp::1234`, `kernel bzImage | 512M | no screen | no reboot | gdb 127.0.0.1:1234 | without processors beyond the first (-smp 4) | without e1000 (-device)`},
 
 	// A disk or a floppy disk.
-	{`-fda boot.img`, `disk {File:boot.img Floppy:true Unsigned:false} | without a BIOS | without the disk boot.img beyond its first sector`},
-	{`-debugcon stdio -fda OSImage.img`, `disk {File:OSImage.img Floppy:true Unsigned:false} | console {Stdio:true File: Copy:} | ports {{3f8 8} {e9 1} {0 0} {0 0} {0 0}} | without a BIOS | without the disk OSImage.img beyond its first sector`},
-	{`-fda boot.img -monitor stdio`, `disk {File:boot.img Floppy:true Unsigned:false} | without a monitor (-monitor stdio) | without a BIOS | without the disk boot.img beyond its first sector`},
-	{`-hda os.img`, `disk {File:os.img Floppy:false Unsigned:false} | without a BIOS | without the disk os.img beyond its first sector`},
-	{`-nographic os.img`, `disk {File:os.img Floppy:false Unsigned:false} | no screen | without a BIOS | without the disk os.img beyond its first sector`},
-	{`-monitor stdio os.img`, `disk {File:os.img Floppy:false Unsigned:false} | without a monitor (-monitor stdio) | without a BIOS | without the disk os.img beyond its first sector`},
-	{`-drive format=raw,file=build/floppy.img`, `disk {File:build/floppy.img Floppy:false Unsigned:false} | without a BIOS | without the disk build/floppy.img beyond its first sector`},
-	{`-machine q35 -drive file=disk.img,format=raw,if=floppy,index=0`, `disk {File:disk.img Floppy:true Unsigned:false} | without a BIOS | without the disk disk.img beyond its first sector`},
-	{`-machine q35 -drive file=./build/bootdisk.img,format=raw,index=0,if=floppy -gdb tcp::26000 -S -D ./.log.txt`, `disk {File:./build/bootdisk.img Floppy:true Unsigned:false} | freeze | gdb 127.0.0.1:26000 | without a BIOS | without the disk ./build/bootdisk.img beyond its first sector`},
-	{`-s -fda bin/floppy.img -boot a`, `disk {File:bin/floppy.img Floppy:true Unsigned:false} | gdb 127.0.0.1:1234 | without a BIOS | without the disk bin/floppy.img beyond its first sector`},
-	{`-fda boot.img -curses`, `disk {File:boot.img Floppy:true Unsigned:false} | without a window (-curses) | without a BIOS | without the disk boot.img beyond its first sector`},
-	{`-localtime -net nic -net user -m 768M -drive file=OS.img,media=disk,format=raw -serial file:serial.log`, `disk {File:OS.img Floppy:false Unsigned:false} | 768M | serial {Stdio:false File:serial.log Copy:} | without a network card (-net nic) | without a BIOS | without the disk OS.img beyond its first sector`},
-	{`-drive file=xv6.img,index=0,media=disk,format=raw -drive file=fs.img,index=1,media=disk,format=raw -smp 2 -m 512 -serial mon:stdio`, `disk {File:xv6.img Floppy:false Unsigned:false} | 512M | without processors beyond the first (-smp 2) | without a BIOS | without the disk xv6.img beyond its first sector | without the disk fs.img`},
-	{`-d int -no-reboot -no-shutdown -serial mon:stdio -drive file=fs.img,index=1,media=disk,format=raw -drive file=os.img,index=0,media=disk,format=raw -smp 1 -m 256`, `disk {File:os.img Floppy:false Unsigned:false} | 256M | no reboot | no shutdown | log int to "" | without a BIOS | without the disk os.img beyond its first sector | without the disk fs.img`},
-	{`moss.hdd -cpu core2duo -m 512M -no-reboot -no-shutdown -M smm=off -d int`, `disk {File:moss.hdd Floppy:false Unsigned:false} | 512M | no reboot | no shutdown | log int to "" | without a BIOS | without the disk moss.hdd beyond its first sector`},
-	{`-vga std -drive format=raw,media=disk,index=0,file=os.hdd -d int,cpu_reset -serial stdio -no-reboot -no-shutdown -m 256`, `disk {File:os.hdd Floppy:false Unsigned:false} | 256M | no reboot | no shutdown | log int,cpu_reset to "" | without a BIOS | without the disk os.hdd beyond its first sector`},
-	{`-drive file=build/boot.img,format=raw -no-reboot -no-shutdown -enable-kvm -display none -serial mon:stdio`, `disk {File:build/boot.img Floppy:false Unsigned:false} | no screen | no reboot | no shutdown | without a BIOS | without the disk build/boot.img beyond its first sector`},
-	{`-m 512 -hda fat32disk -hdb sample -hdc minixdisk -boot a -serial stdio -monitor telnet:127.0.0.1:11111,server,nowait -net nic,model=rtl8139 -net tap,ifname=tap0,script=ifup.sh`, `disk {File:fat32disk Floppy:false Unsigned:false} | 512M | without a monitor (-monitor telnet:127.0.0.1:11111,server,nowait) | without a network card (-net nic,model=rtl8139) | without a network card (-net tap,ifname=tap0,script=ifup.sh) | without a BIOS | without the disk fat32disk beyond its first sector | without the disk sample | without the disk minixdisk`},
-	{`-cpu max -smp 4 -monitor stdio -debugcon file:debug.txt -m 4G -no-reboot ./disk.img`, `disk {File:./disk.img Floppy:false Unsigned:false} | 3072M | console {Stdio:false File:debug.txt Copy:} | ports {{3f8 8} {e9 1} {0 0} {0 0} {0 0}} | no reboot | without processors beyond the first (-smp 4) | without a monitor (-monitor stdio) | without RAM beyond 3072 MiB (-m 4G) | without a BIOS | without the disk ./disk.img beyond its first sector`},
-	{`-nodefaults -display none -monitor none -no-reboot -nic none -boot a -drive if=floppy,format=raw,file=f.img -drive if=ide,format=raw,file=hdd.img -serial file:s.log -device isa-debug-exit,iobase=0xf4,iosize=0x04`, `disk {File:f.img Floppy:true Unsigned:false} | serial {Stdio:false File:s.log Copy:} | ports {{3f8 8} {0 0} {f4 4} {0 0} {0 0}} | no screen | no reboot | without a BIOS | without the disk f.img beyond its first sector | without the disk hdd.img`},
-	{`-enable-kvm -nographic --serial mon:stdio -hdc kernel/kernel.img`, `disk {File:kernel/kernel.img Floppy:false Unsigned:false} | no screen | without a BIOS | without the disk kernel/kernel.img beyond its first sector`},
+	{`-fda boot.img`, `disk {File:boot.img Floppy:true Unsigned:false} | fda boot.img | without a BIOS`},
+	{`-debugcon stdio -fda OSImage.img`, `disk {File:OSImage.img Floppy:true Unsigned:false} | fda OSImage.img | console {Stdio:true File: Copy:} | ports {{3f8 8} {e9 1} {0 0} {0 0} {0 0}} | without a BIOS`},
+	{`-fda boot.img -monitor stdio`, `disk {File:boot.img Floppy:true Unsigned:false} | fda boot.img | without a monitor (-monitor stdio) | without a BIOS`},
+	{`-hda os.img`, `disk {File:os.img Floppy:false Unsigned:false} | hda os.img | without a BIOS`},
+	{`-nographic os.img`, `disk {File:os.img Floppy:false Unsigned:false} | hda os.img | no screen | without a BIOS`},
+	{`-monitor stdio os.img`, `disk {File:os.img Floppy:false Unsigned:false} | hda os.img | without a monitor (-monitor stdio) | without a BIOS`},
+	{`-drive format=raw,file=build/floppy.img`, `disk {File:build/floppy.img Floppy:false Unsigned:false} | hda build/floppy.img | without a BIOS`},
+	{`-machine q35 -drive file=disk.img,format=raw,if=floppy,index=0`, `disk {File:disk.img Floppy:true Unsigned:false} | fda disk.img | without a BIOS`},
+	{`-machine q35 -drive file=./build/bootdisk.img,format=raw,index=0,if=floppy -gdb tcp::26000 -S -D ./.log.txt`, `disk {File:./build/bootdisk.img Floppy:true Unsigned:false} | fda ./build/bootdisk.img | freeze | gdb 127.0.0.1:26000 | without a BIOS`},
+	{`-s -fda bin/floppy.img -boot a`, `disk {File:bin/floppy.img Floppy:true Unsigned:false} | fda bin/floppy.img | gdb 127.0.0.1:1234 | without a BIOS`},
+	{`-fda boot.img -curses`, `disk {File:boot.img Floppy:true Unsigned:false} | fda boot.img | without a window (-curses) | without a BIOS`},
+	{`-localtime -net nic -net user -m 768M -drive file=OS.img,media=disk,format=raw -serial file:serial.log`, `disk {File:OS.img Floppy:false Unsigned:false} | hda OS.img | 768M | serial {Stdio:false File:serial.log Copy:} | without a network card (-net nic) | without a BIOS`},
+	{`-drive file=xv6.img,index=0,media=disk,format=raw -drive file=fs.img,index=1,media=disk,format=raw -smp 2 -m 512 -serial mon:stdio`, `disk {File:xv6.img Floppy:false Unsigned:false} | hda xv6.img | hdb fs.img | 512M | without processors beyond the first (-smp 2) | without a BIOS`},
+	{`-d int -no-reboot -no-shutdown -serial mon:stdio -drive file=fs.img,index=1,media=disk,format=raw -drive file=os.img,index=0,media=disk,format=raw -smp 1 -m 256`, `disk {File:os.img Floppy:false Unsigned:false} | hdb fs.img | hda os.img | 256M | no reboot | no shutdown | log int to "" | without a BIOS`},
+	{`moss.hdd -cpu core2duo -m 512M -no-reboot -no-shutdown -M smm=off -d int`, `disk {File:moss.hdd Floppy:false Unsigned:false} | hda moss.hdd | 512M | no reboot | no shutdown | log int to "" | without a BIOS`},
+	{`-vga std -drive format=raw,media=disk,index=0,file=os.hdd -d int,cpu_reset -serial stdio -no-reboot -no-shutdown -m 256`, `disk {File:os.hdd Floppy:false Unsigned:false} | hda os.hdd | 256M | no reboot | no shutdown | log int,cpu_reset to "" | without a BIOS`},
+	{`-drive file=build/boot.img,format=raw -no-reboot -no-shutdown -enable-kvm -display none -serial mon:stdio`, `disk {File:build/boot.img Floppy:false Unsigned:false} | hda build/boot.img | no screen | no reboot | no shutdown | without a BIOS`},
+	{`-m 512 -hda fat32disk -hdb sample -hdc minixdisk -boot a -serial stdio -monitor telnet:127.0.0.1:11111,server,nowait -net nic,model=rtl8139 -net tap,ifname=tap0,script=ifup.sh`, `disk {File:fat32disk Floppy:false Unsigned:false} | hda fat32disk | hdb sample | hdc minixdisk | 512M | without a monitor (-monitor telnet:127.0.0.1:11111,server,nowait) | without a network card (-net nic,model=rtl8139) | without a network card (-net tap,ifname=tap0,script=ifup.sh) | without a BIOS`},
+	{`-cpu max -smp 4 -monitor stdio -debugcon file:debug.txt -m 4G -no-reboot ./disk.img`, `disk {File:./disk.img Floppy:false Unsigned:false} | hda ./disk.img | 3072M | console {Stdio:false File:debug.txt Copy:} | ports {{3f8 8} {e9 1} {0 0} {0 0} {0 0}} | no reboot | without processors beyond the first (-smp 4) | without a monitor (-monitor stdio) | without RAM beyond 3072 MiB (-m 4G) | without a BIOS`},
+	{`-nodefaults -display none -monitor none -no-reboot -nic none -boot a -drive if=floppy,format=raw,file=f.img -drive if=ide,format=raw,file=hdd.img -serial file:s.log -device isa-debug-exit,iobase=0xf4,iosize=0x04`, `disk {File:f.img Floppy:true Unsigned:false} | fda f.img | hda hdd.img | serial {Stdio:false File:s.log Copy:} | ports {{3f8 8} {0 0} {f4 4} {0 0} {0 0}} | no screen | no reboot | without a BIOS`},
+	{`-enable-kvm -nographic --serial mon:stdio -hdc kernel/kernel.img`, `disk {File:kernel/kernel.img Floppy:false Unsigned:false} | hdc kernel/kernel.img | no screen | without a BIOS`},
 }
 
 // refusedLines are lines that ask for another run than there can be, or that
@@ -241,12 +248,15 @@ var lines = []struct{ line, want string }{
 	{`-device isa-debug-exit,iobase=244,iosize=02 -kernel k`, `kernel k | ports {{3f8 8} {0 0} {f4 2} {0 0} {0 0}}`},
 	{`-net none -nic none -parallel none -monitor none -kernel k`, `kernel k`},
 	{`-nic user,model=e1000 -kernel k`, `kernel k | without a network card (-nic user,model=e1000)`},
-	{`-fda f -hda h`, `disk {File:h Floppy:false Unsigned:false} | without a BIOS | without the disk h beyond its first sector | without the disk f`},
-	{`-fda f -hda h -boot order=ac,menu=on`, `disk {File:f Floppy:true Unsigned:false} | without a BIOS | without the disk f beyond its first sector | without the disk h`},
-	{`-fda f -no-fd-bootchk`, `disk {File:f Floppy:true Unsigned:true} | without a BIOS | without the disk f beyond its first sector`},
-	{`-hdb b -hda a -cdrom c`, `disk {File:a Floppy:false Unsigned:false} | without a BIOS | without the disk a beyond its first sector | without the disk b | without the disk c`},
-	{`-hda h -cdrom c -boot d -kernel k`, `kernel k | without the disk h | without the disk c`},
-	{`-drive if=none,id=x,file=x -fdb b`, `disk {File:b Floppy:true Unsigned:false} | without a BIOS | without the disk b beyond its first sector | without the disk x`},
+	{`-fda f -hda h`, `disk {File:h Floppy:false Unsigned:false} | fda f | hda h | without a BIOS`},
+	{`-fda f -hda h -boot order=ac,menu=on`, `disk {File:f Floppy:true Unsigned:false} | fda f | hda h | without a BIOS`},
+	{`-fda f -no-fd-bootchk`, `disk {File:f Floppy:true Unsigned:true} | fda f | without a BIOS`},
+	{`-hdb b -hda a -cdrom c`, `disk {File:a Floppy:false Unsigned:false} | hdb b | hda a | without a BIOS | without the disk c`},
+	{`-kernel k -hda h -snapshot`, `kernel k | hda h, kept`},
+	{`-kernel k -drive file=h,snapshot=on -drive file=i,readonly=on -drive file=j`, `kernel k | hda h, kept | hdb i, kept | hdc j`},
+	{`-kernel k -drive file=h,format=qcow2 -drive file=i,index=4`, `kernel k | without the disk h | without the disk i`},
+	{`-hda h -cdrom c -boot d -kernel k`, `kernel k | hda h | without the disk c`},
+	{`-drive if=none,id=x,file=x -fdb b`, `disk {File:b Floppy:true Unsigned:false} | fdb b | without a BIOS | without the disk x`},
 	{`-cpu SandyBridge -kernel k`, `kernel k | without AVX (-cpu SandyBridge)`},
 	{`-cpu max,+avx2,vendor=AuthenticAMD,kvm=off,enforce -kernel k`, `kernel k | without the CPU feature avx2 | without vendor AuthenticAMD (-cpu)`},
 	{`-singlestep -d exec,nochain -d in_asm -dfilter 0+1 -kernel k`, `kernel k | single | log exec to "" | without a log of in_asm (-d) | without a filter of the log (-dfilter 0+1)`},

@@ -62,6 +62,7 @@ func init() {
 		p.Files = append(p.Files, f)
 		return err
 	}})
+	add("snapshot", option{does: func(p *parser, _ string) error { p.snapshot = true; return nil }})
 	add("d", option{true, logItems})
 	add("D", option{true, text(func(p *parser) *string { return &p.LogTo })})
 	add("dfilter", option{true, absent("a filter of the log")})
@@ -73,8 +74,8 @@ func init() {
 	add("version", option{does: func(p *parser, _ string) error { p.Say = "x86emu, in the place of QEMU 7.2"; return nil }})
 
 	// What has no effect that a guest could see here: time is virtual, nothing
-	// is accelerated, and disks are never written.
-	add("no-acpi no-hpet no-kvm no-kvm-irqchip no-kvm-pit no-quit no-frame alt-grab ctrl-grab enable-kvm snapshot "+
+	// is accelerated.
+	add("no-acpi no-hpet no-kvm no-kvm-irqchip no-kvm-pit no-quit no-frame alt-grab ctrl-grab enable-kvm "+
 		"mem-prealloc only-migratable no-user-config enable-sync-profile async-teardown win2k-hack localtime portrait", option{})
 	add("accel name uuid rtc icount k L msg compat overcommit sandbox seed echr rotate mem-path object netdev audiodev mon "+
 		"clock watchdog-action", option{value: true})
