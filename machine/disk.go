@@ -22,7 +22,7 @@ const MaxDisk = 128 << 30
 // size is a multiple of SectorSize, not 0, and at most MaxDisk.
 func NewDisk(image io.ReaderAt, size int64) (*Disk, error) {
 	if size <= 0 || size > MaxDisk || size%SectorSize != 0 {
-		return nil, fmt.Errorf("%d bytes: a disk image is made of sectors of %d bytes, from one to %d GiB of them", size, SectorSize, MaxDisk>>30)
+		return nil, fmt.Errorf("%d bytes: a disk image is made of whole sectors of %d bytes and has at most %d GiB", size, SectorSize, MaxDisk>>30)
 	}
 	return &Disk{image: image, size: uint64(size)}, nil
 }
@@ -110,10 +110,10 @@ func (d *Drives) inMemory() (all [driveCount]bool) {
 	return all
 }
 
-// check tells whether the disks fit into their drives on a board.
-func (d *Drives) check(on Board) error {
+// Check tells whether the disks fit into their drives on a board.
+func (d *Drives) Check(on Board) error {
 	if on != PC && !d.Empty() {
-		return fmt.Errorf("the board %s has no drives for disks", on)
+		return fmt.Errorf("board %s: it has no drives for disks", on)
 	}
 	for i, disk := range d.Floppy {
 		if disk == nil {

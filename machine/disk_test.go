@@ -25,7 +25,7 @@ func TestNewDisk(t *testing.T) {
 		t.Run(c.rule, func(t *testing.T) {
 			d, err := NewDisk(bytes.NewReader(nil), c.size)
 			if !c.good {
-				require.ErrorContains(t, err, "a disk image is made of sectors of 512 bytes")
+				require.ErrorContains(t, err, "a disk image is made of whole sectors of 512 bytes")
 				return
 			}
 			require.NoError(t, err)

@@ -156,7 +156,7 @@ func New(cfg Config) (*Machine, error) {
 	if y := cfg.Date.Year(); y < 0 || y > 9999 {
 		return nil, fmt.Errorf("the real-time clock shows the years 0 to 9999")
 	}
-	if err := cfg.Drives.check(cfg.Board); err != nil {
+	if err := cfg.Drives.Check(cfg.Board); err != nil {
 		return nil, err
 	}
 	mem := mmu.NewMemory(cfg.RAM, cfg.Model.MaxPhysBits)

@@ -58,8 +58,8 @@ func (d *drives) open(on machine.Board) (all machine.Drives, err error) {
 		}
 		all.Set(machine.DriveNames[i], disk)
 	}
-	if !all.Empty() && on != machine.PC {
-		return all, fmt.Errorf("the board %s has no drives for disks", on)
+	if err := all.Check(on); err != nil {
+		return all, fmt.Errorf("--%w", err)
 	}
 	return all, nil
 }

@@ -108,6 +108,7 @@ func TestDisksInSnapshots(t *testing.T) {
 // Wrong disks cost one line, and nothing that is in a file.
 func TestBadDisks(t *testing.T) {
 	good, odd := file(t, "good", string(make([]byte, 1024))), file(t, "odd", "12345")
+	large := file(t, "large", string(make([]byte, 1465*1024)))
 	boot := file(t, "boot", sector(readSecond))
 	for _, c := range []struct {
 		name string
@@ -116,10 +117,11 @@ func TestBadDisks(t *testing.T) {
 	}{
 		{"no file", []string{"--hda", filepath.Join(t.TempDir(), "missing")}, "--hda: open "},
 		{"a folder", []string{"--hdb", t.TempDir()}, "--hdb: "},
-		{"not whole sectors", []string{"--hdc", odd}, odd + " has 5 bytes: a disk image is made of sectors of 512 bytes"},
+		{"not whole sectors", []string{"--hdc", odd}, odd + " has 5 bytes: a disk image is made of whole sectors of 512 bytes"},
+		{"a floppy disk too large", []string{"--fda", large}, "--fda: 1500160 bytes: a floppy disk has 360, 720"},
 		{"--write without a disk", []string{"--write"}, "--write needs a disk"},
 		{"--write with one file in two drives", []string{"--hda", good, "--hdd", good, "--write"}, "is in the drive hda already"},
-		{"a board without drives", []string{"--hda", good, "--board", "bare"}, "the board bare has no drives"},
+		{"a board without drives", []string{"--hda", good, "--board", "bare"}, "--board bare: it has no drives for disks"},
 		{"the disk as the place of the output", []string{"--hda", good, "--serial", good}, "the output would overwrite the image"},
 		{"no amount of memory", []string{"--disk-memory", "x"}, `--disk-memory "x": must be a number of MiB`},
 	} {
