@@ -42,7 +42,7 @@ type place struct {
 	dev   Ports
 
 	mem  mmu.Range
-	mmio mmu.Device
+	mmio mmu.Device // nil: RAM
 }
 
 // atPorts are ports that accesses of width bytes at most reach whole.
@@ -54,6 +54,9 @@ func atPorts(at PortRange, width uint8, dev Ports) place {
 // write may set timers and raise lines; a read may not, for the processor looks up
 // after it only where the stretch of code ends that it runs at a time.
 func atMem(at mmu.Range, dev mmu.Device) place { return place{mem: at, mmio: dev} }
+
+// atRAM is RAM of a device, in whole pages. A snapshot has it with all other memory.
+func atRAM(at mmu.Range) place { return place{mem: at} }
 
 // irqs are the lines that a device drives.
 func irqs(lines ...uint8) []uint8 { return lines }
@@ -67,6 +70,14 @@ func (m *Machine) fit(d Device, what string, lines []uint8, places ...place) err
 		case p.mmio != nil:
 			if err := m.Mem.MapMMIO(p.mem.At, p.mem.Len, p.mmio); err != nil {
 				return err
+			}
+			part.Mem = append(part.Mem, p.mem)
+		case p.mem.Len > 0:
+			var b [1]byte // a fork has the memory already, and what is in it
+			if m.Mem.Peek(p.mem.At, b[:]) == 0 {
+				if err := m.Mem.MapRAM(p.mem.At, p.mem.Len); err != nil {
+					return err
+				}
 			}
 			part.Mem = append(part.Mem, p.mem)
 		case p.ports.N > 0:
@@ -137,6 +148,7 @@ func (m *Machine) populatePC() {
 	m.FWCfg = &FWCfg{m: m}
 	m.KBC = newI8042(m)
 	m.power = &Power{m: m}
+	test := &TestDev{m: m}
 	m.Attach(m.power)
 	m.Attach(m.KBC.kbd)
 	m.IDE = [2]*IDE{newIDE(m, 0), newIDE(m, 1)}
@@ -153,6 +165,7 @@ func (m *Machine) populatePC() {
 		m.fit(m.PM, "ACPI power management, PM timer, power off", irqs(sciIRQ), m.PM.places()...),
 		m.fit(m.PCI, "PCI configuration, reset control", nil, m.PCI.places()...),
 		m.fit(m.FWCfg, "QEMU's fw_cfg", nil, m.FWCfg.places()...),
+		m.fit(test, "QEMU's pc-testdev", nil, test.places(m.ports().Console)...),
 		m.fit(m.VGA, "VGA's registers; the text screen is at 0xB8000", nil, m.VGA.places()...),
 		m.fit(m.KBC, "8042 with a keyboard", irqs(keyboardIRQ, mouseIRQ), m.KBC.places()...),
 	); err != nil {

@@ -13,6 +13,7 @@
 //
 //	port 0x20    two 8259A interrupt controllers, with 0xA0 and 0x4D0 (ELCR)
 //	port 0x2F8   16550A UART (COM2) on IRQ 3
+//	port 0xE0    QEMU's pc-testdev, with 0xE4, 0xE8, 0x2000 and RAM at 0xFF000000
 //	port 0x501   ends the run as 0xF4 does, where QEMU's isa-debug-exit is
 //	port 0x40    8254 timer on IRQ 0, with 0x61: its third counter's gate and output
 //	port 0x60    8042 with a keyboard on IRQ 1, with 0x64: scan code sets 1 and 2, A20, reset

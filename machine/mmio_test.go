@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"x86emu/idt"
 	"x86emu/mmu"
 )
 
@@ -29,6 +30,18 @@ func withStopwatch(m *Machine) error {
 	})
 	m.Attach(w)
 	return m.Mem.MapMMIO(0xa0000, 64, w)
+}
+
+// flat is 32-bit protected mode, each segment all of memory, SSE enabled.
+func (m *Machine) flat() {
+	s := m.CPU.State()
+	s.CR0 |= mmu.CR0PE
+	s.CR4 |= mmu.CR4OSFXSR
+	for r := range s.Seg {
+		s.Seg[r].Attr |= idt.AttrG | idt.AttrDB
+		s.Seg[r].Limit = 0xffffffff
+	}
+	m.CPU.SetState(s)
 }
 
 // A device in memory meets the clock as it is at the access, and its timers end a
@@ -56,15 +69,8 @@ func TestDevicesInMemoryKnowTheTime(t *testing.T) {
 			code := nops + c.access + nops + nops
 			make := func() *Machine {
 				m := boot(t, Config{Extra: withStopwatch}, code+"\xeb"+string([]byte{byte(-len(code) - 2)}))
-				s := m.CPU.State()
-				s.CR0 |= mmu.CR0PE
-				s.CR4 |= mmu.CR4OSFXSR
-				s.GPR[3] = 0xa0000
-				for r := range s.Seg {
-					s.Seg[r].Attr |= 1<<14 | 1<<15
-					s.Seg[r].Limit = 0xffffffff
-				}
-				m.CPU.SetState(s)
+				m.flat()
+				m.CPU.GPR()[3] = 0xa0000
 				return m
 			}
 			whole, steps := make(), make()

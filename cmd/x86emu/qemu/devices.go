@@ -22,6 +22,7 @@ func addDevice(p *parser, value string) error {
 		return debugExit(p, list)
 	case "isa-debugcon":
 		return debugConsole(p, list)
+	case "pc-testdev": // the board has it
 	case "isa-serial":
 		id, ok := find(list, "chardev")
 		if !ok {
