@@ -29,7 +29,8 @@ or with --listen on a TCP port, one client at a time.
 A launch makes a guest as its configuration says, in the words of "x86emu run":
 
     "program": "kernel.elf"         an image, or the name of a built-in kernel
-    "append", "initrd", "cpu", "memory", "tlb", "loadAddr", "mode", "cpl"
+    "append", "initrd", "cpu", "memory", "tlb", "board", "tickRate", "rtc",
+    "loadAddr", "mode", "cpl"
     "symbols", "input", "keys"      as in "x86emu step"
     "stopOnEntry": true             stand before the first instruction
     "stopAtEnd": false              do not stop where the run is over
@@ -119,7 +120,7 @@ func (w adapter) launch(a *dap.LaunchArguments) (*dap.Guest, error) {
 	flags.Flags().Var(&history, "history-memory", "")
 	for _, v := range []struct{ name, flag, value string }{
 		{"append", "append", a.Append}, {"initrd", "initrd", a.Initrd}, {"cpu", "cpu", a.CPU}, {"memory", "memory", string(a.Memory)},
-		{"tlb", "tlb", a.TLB}, {"loadAddr", "load-addr", string(a.LoadAddr)}, {"mode", "mode", string(a.Mode)}, {"cpl", "cpl", string(a.CPL)},
+		{"tlb", "tlb", a.TLB}, {"board", "board", a.Board}, {"tickRate", "tick-rate", string(a.TickRate)}, {"rtc", "rtc", a.RTC}, {"loadAddr", "load-addr", string(a.LoadAddr)}, {"mode", "mode", string(a.Mode)}, {"cpl", "cpl", string(a.CPL)},
 		{"keys", "keys", a.Keys},
 		{"historyMemory", "history-memory", string(a.History)},
 	} {

@@ -17,6 +17,9 @@ type LaunchArguments struct {
 	CPU      string `json:"cpu"`
 	Memory   Word   `json:"memory"`
 	TLB      string `json:"tlb"`
+	Board    string `json:"board"`
+	TickRate Word   `json:"tickRate"`
+	RTC      string `json:"rtc"`
 	LoadAddr Word   `json:"loadAddr"`
 	Mode     Word   `json:"mode"`
 	CPL      Word   `json:"cpl"`

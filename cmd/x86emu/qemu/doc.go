@@ -9,7 +9,7 @@
 // is of one of four kinds:
 //
 //	done      does what it does on QEMU
-//	idle      has no effect that a guest could see here: -name, -accel, -rtc
+//	idle      has no effect that a guest could see here: -name, -accel
 //	absent    asks for what this board has not, and a guest can do without: a
 //	          window, a network card, a second processor. Line.Absent names it,
 //	          and the run goes on.

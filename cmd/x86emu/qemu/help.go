@@ -16,6 +16,8 @@ a Makefile with QEMU = x86emu qemu works. Options have one dash or two.
   -serial stdio|file:NAME|null|none|mon:stdio|chardev:ID
                     without it COM1 is standard output, as there is no window;
                     with -display none it is nowhere, as on QEMU; a second one is COM2
+  -rtc base=utc|localtime|2006-06-17T16:01:21   -icount shift=0|...|6|auto
+                    the clock goes on in virtual time; without -rtc it begins at a fixed date
   -debugcon stdio|file:NAME, -chardev stdio|file|null,id=ID[,path=NAME][,logfile=NAME]
   -device isa-debug-exit[,iobase=0x501][,iosize=2]   -device isa-debugcon,chardev=ID
   -fw_cfg [name=]NAME,file=FILE|string=TEXT

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"x86emu/cpu"
 	"x86emu/machine"
@@ -22,6 +23,9 @@ type Line struct {
 	Model *cpu.Model
 	Ports machine.PortMap
 	Files []File // of fw_cfg
+
+	Date     time.Time // what the real-time clock shows at first; zero: the board's default
+	TickRate uint64    // instructions in a second; 0: the board's default
 
 	Serial  Stream // COM1
 	Serial2 Stream // COM2

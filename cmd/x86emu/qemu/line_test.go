@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -56,6 +57,12 @@ func about(l *Line) string {
 	}
 	if l.Serial2 != (Stream{}) {
 		say("serial2 %+v", l.Serial2)
+	}
+	if !l.Date.IsZero() && time.Since(l.Date).Abs() > 24*time.Hour { // not utc or localtime
+		say("date %s", l.Date.Format(time.RFC3339))
+	}
+	if l.TickRate != 0 {
+		say("%d ticks", l.TickRate)
 	}
 	if l.Console != (Stream{}) {
 		say("console %+v", l.Console)
@@ -157,6 +164,10 @@ var refusedLines = []struct{ line, want string }{
 	{`-cdrom os.iso`, `error: -cdrom os.iso: a CD cannot be booted: there is no BIOS; give the kernel that is on it by -kernel`},
 	{`-cdrom kernel.iso -serial stdio -m 512M -enable-kvm -cpu host -smp 4`, `error: -cdrom kernel.iso: a CD cannot be booted: there is no BIOS; give the kernel that is on it by -kernel`},
 	{`-m 4096 -machine q35 -bios OVMF.fd -cdrom os.iso -boot d -no-reboot -no-shutdown -serial stdio -d int -D qemu.log -device isa-debug-exit,iobase=0xf4,iosize=0x04`, `error: -bios OVMF.fd: there is no firmware on this board, neither a BIOS nor UEFI: give a kernel by -kernel`},
+	{`-rtc base=tomorrow -kernel k`, `error: -rtc base=tomorrow: base=tomorrow: must be utc, localtime or a date as 2006-06-17T16:01:21 or 2006-06-17`},
+	{`-rtc bas=utc -kernel k`, `error: -rtc bas=utc: invalid parameter 'bas': must be base, clock or driftfix`},
+	{`-icount shift=11 -kernel k`, `error: -icount shift=11: shift=11: must be auto or a number from 0 to 10`},
+	{`-icount fast=1 -kernel k`, `error: -icount fast=1: invalid parameter 'fast': must be shift`},
 	{`-d int -pflash OVMF.fd -drive file=fat:rw:sysroot/,format=raw -serial stdio`, `error: -pflash OVMF.fd: there is no firmware on this board, neither a BIOS nor UEFI: give a kernel by -kernel`},
 	{`-drive if=pflash,format=raw,file=OVMF.fd -drive format=raw,file=fat:rw:esp`, `error: -drive if=pflash,format=raw,file=OVMF.fd: there is no firmware on this board, neither a BIOS nor UEFI: give a kernel by -kernel`},
 	{`-accel tcg,thread=single -cpu Opteron_G5 -m 1024 -drive format=raw,media=cdrom,file=myos.iso -serial stdio -smp 1 -vga std`, `error: -drive myos.iso: a CD cannot be booted: there is no BIOS; give the kernel that is on it by -kernel`},
@@ -241,6 +252,10 @@ var lines = []struct{ line, want string }{
 	{`-m 1048576k -kernel k`, `kernel k | 1024M`},
 	{`-M help -kernel`, `say Supported machines are: pc, q35, isapc and microvm, in all versions.`},
 	{`-M pc,graphics=off -kernel k`, `kernel k | no screen`},
+	{`-rtc base=2006-06-17T16:01:21,clock=vm -kernel k`, `kernel k | date 2006-06-17T16:01:21Z`},
+	{`-rtc 2006-06-17 -icount shift=3,align=off,sleep=on -kernel k`, `kernel k | date 2006-06-17T00:00:00Z | 125000000 ticks`},
+	{`-rtc clock=host -icount auto -kernel k`, `kernel k`},
+	{`-icount 7 -kernel k`, `kernel k | 10000000 ticks | without instructions that take longer than 100 ns (-icount 7)`},
 	{`-accel kvm -machine accel=kvm:tcg -rtc base=localtime -name x -k fr -L . -kernel k`, `kernel k`},
 	{`-gdb tcp:0.0.0.0:99,server,nowait -kernel k`, `kernel k | gdb 0.0.0.0:99`},
 	{`-s -gdb none -kernel k`, `kernel k`},

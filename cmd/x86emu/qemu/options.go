@@ -36,6 +36,9 @@ func init() {
 	add("m", option{true, memory})
 	add("cpu", option{true, cpuName})
 	add("smp", option{true, processors})
+	add("rtc", option{true, clock})
+	add("localtime", option{does: func(p *parser, _ string) error { return clock(p, "base=localtime") }})
+	add("icount", option{true, instructions})
 	add("M machine", option{true, machineType})
 	add("serial", option{true, func(p *parser, v string) error { p.serials = append(p.serials, spec{v, p.flag}); return nil }})
 	add("debugcon", option{true, func(p *parser, v string) error { p.consoles = append(p.consoles, spec{v, p.flag}); return nil }})
@@ -76,8 +79,8 @@ func init() {
 	// What has no effect that a guest could see here: time is virtual, nothing
 	// is accelerated.
 	add("no-acpi no-hpet no-kvm no-kvm-irqchip no-kvm-pit no-quit no-frame alt-grab ctrl-grab enable-kvm "+
-		"mem-prealloc only-migratable no-user-config enable-sync-profile async-teardown win2k-hack localtime portrait", option{})
-	add("accel name uuid rtc icount k L msg compat overcommit sandbox seed echr rotate mem-path object netdev audiodev mon "+
+		"mem-prealloc only-migratable no-user-config enable-sync-profile async-teardown win2k-hack portrait", option{})
+	add("accel name uuid k L msg compat overcommit sandbox seed echr rotate mem-path object netdev audiodev mon "+
 		"clock watchdog-action", option{value: true})
 
 	// What a guest can do without.
