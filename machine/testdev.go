@@ -4,13 +4,14 @@ import "x86emu/mmu"
 
 // TestDev is QEMU's pc-testdev, by which kernels test emulators and hypervisors:
 //
-//	ports 0xE0-0xE3      keep what is written, in accesses of any size
+//	ports 0xE0-0xE3      keep what is written, in aligned accesses of any size;
+//	                     others read as 0 and write nothing
 //	ports 0xE4-0xE7      a page's address: QEMU drops its own mapping of the page,
-//	                     of which a guest sees nothing; reads as all ones
+//	                     of which a guest sees nothing; reads as 0
 //	ports 0xE8-0xEB      the same register as 0xE0, a byte at a time; 0xE9 is the debug
 //	                     console's, where there is one
 //	ports 0x2000-0x2017  a write sets the level of the line of this number, to 0 or 1;
-//	                     lines from 16 on, which QEMU stops at, lead nowhere
+//	                     lines from 16 on, which QEMU stops at, lead nowhere; reads as 0
 //	0xFF000000           64 KiB of RAM
 //
 // [QEMU, hw/misc/pc-testdev.c]
@@ -50,6 +51,9 @@ type testData struct {
 }
 
 func (t testData) In(off uint16, size uint8) (v uint32) {
+	if off%uint16(size) != 0 {
+		return 0
+	}
 	for i := range uint16(size) {
 		v |= uint32(t.d.s.Data[t.first+off+i]) << (8 * i)
 	}
@@ -57,6 +61,9 @@ func (t testData) In(off uint16, size uint8) (v uint32) {
 }
 
 func (t testData) Out(off uint16, size uint8, v uint32) {
+	if off%uint16(size) != 0 {
+		return
+	}
 	for i := range uint16(size) {
 		t.d.s.Data[t.first+off+i] = uint8(v >> (8 * i))
 	}
@@ -65,13 +72,13 @@ func (t testData) Out(off uint16, size uint8, v uint32) {
 // testFlush takes the address of a page, and need do nothing.
 type testFlush struct{}
 
-func (testFlush) In(uint16, uint8) uint32   { return 0xffffffff }
+func (testFlush) In(uint16, uint8) uint32   { return 0 }
 func (testFlush) Out(uint16, uint8, uint32) {}
 
 // testLines are the interrupt lines.
 type testLines struct{ m *Machine }
 
-func (t testLines) In(uint16, uint8) uint32 { return 0xffffffff }
+func (t testLines) In(uint16, uint8) uint32 { return 0 }
 
 func (t testLines) Out(off uint16, _ uint8, v uint32) {
 	if off < 16 {
