@@ -73,6 +73,12 @@ const (
 
 var errUnknown = errors.New("unknown image format: neither multiboot, a Linux bzImage, ELF nor a 512-byte boot sector (a flat binary needs its load address)")
 
+// isDisk tells the image of a disk that a BIOS can boot from: whole sectors, the first
+// of them signed.
+func isDisk(data []byte) bool {
+	return len(data) > sectorSize && len(data)%sectorSize == 0 && signed(data)
+}
+
 // Parse tells an image's format by its bytes. Of several that one file has, the first
 // of these is taken, as QEMU's -kernel does: Linux, multiboot 1 (but PVH where a
 // 64-bit ELF file has both), PVH, multiboot 2, ELF; then a boot sector.
@@ -89,6 +95,9 @@ func Parse(data []byte) (*Image, error) {
 	entry, pvh := file.pvhEntry()
 	h1, mb1 := findMultiboot(data)
 	h2, mb2 := findMultiboot2(data)
+	if file == nil && isDisk(data) {
+		mb1, mb2 = false, false // the headers are GRUB's own, on whose disks they stand
+	}
 	from := source{data, file, bad}
 	switch {
 	case mb1 && !(pvh && file.class == elfClass64):

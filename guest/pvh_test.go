@@ -101,6 +101,17 @@ func TestPVHRefuses(t *testing.T) {
 	}
 }
 
+// GRUB has a multiboot header behind the boot sector of each disk that it is on.
+func TestDiskIsNotMultiboot(t *testing.T) {
+	disk := append(bootSector(), make([]byte, 2*sectorSize)...)
+	copy(disk[sectorSize:], mbHeader(mbAddresses, 0x100200, 0x100000, 0, 0, 0x100220))
+	copy(disk[sectorSize+64:], mb2File(exit, byAddresses, entryTag))
+	if img, err := Parse(disk); err == nil {
+		assert.NotContains(t, []Format{Multiboot, Multiboot2}, img.Format)
+	}
+	assert.Equal(t, Multiboot, parse(t, disk[:len(disk)-1]).Format, "but a file that has no whole sectors is no disk")
+}
+
 // What is taken of a file that could be loaded in several ways.
 func TestPreference(t *testing.T) {
 	mb1, mb2, note := mbHeader(0), mb2File(exit), xenNote(xenPhys32Entry, 0x100000)
