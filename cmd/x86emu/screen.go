@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"strings"
 
+	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/colorprofile"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -78,6 +79,7 @@ func (f *screenFlag) watch(cmd *cobra.Command, m *machine.Machine, keys *keyboar
 			return nil, err
 		}
 	}
+	lipgloss.EnableLegacyWindowsANSI(out)
 	live := screen.Watch(m, screen.Terminal{
 		Out: out, Profile: colorprofile.Detect(out, os.Environ()),
 		Size: func() (int, int, error) { return term.GetSize(int(out.Fd())) },
@@ -139,5 +141,8 @@ func (f *screenFlag) print(cmd *cobra.Command, m *machine.Machine) error {
 
 // linesFor are the screen's lines, with the colours that a writer can show.
 func linesFor(w io.Writer, s *screen.Screen) []string {
+	if f, ok := w.(*os.File); ok {
+		lipgloss.EnableLegacyWindowsANSI(f)
+	}
 	return s.Lines(colorprofile.Detect(w, os.Environ()))
 }

@@ -66,7 +66,7 @@ func TestLiveScreenWithSerialFile(t *testing.T) {
 func TestLiveScreenResize(t *testing.T) {
 	t.Parallel()
 	term := start(t, 40, 10, []string{"NO_COLOR=1"}, "run", file(t, "image", counting), "--screen=live")
-	term.shows("columns 1-40, rows 1-9 of 80x25")
+	term.shows("columns 0-39, rows 0-8 of 80x25")
 	term.shows("HELLO")
 	assert.Equal(t, vt10x.DefaultBG, term.screen.Cell(0, 0).BG)
 	term.screen.Resize(100, 30)

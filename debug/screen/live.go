@@ -161,7 +161,7 @@ func (s *Screen) fit(width, height int) picture {
 		if s.Cursor {
 			left, top = max(0, s.CursorX-columns+1), max(0, s.CursorY-rows+1)
 		}
-		p.say(height-1, fmt.Sprintf("columns %d-%d, rows %d-%d of %dx%d", left+1, left+columns, top+1, top+rows, s.Columns, s.Rows))
+		p.say(height-1, fmt.Sprintf("columns %d-%d, rows %d-%d of %dx%d", left, left+columns-1, top, top+rows-1, s.Columns, s.Rows))
 	}
 	for y := range rows {
 		copy(p.cells[y*width:y*width+columns], s.Cells[(top+y)*s.Columns+left:])
