@@ -101,6 +101,8 @@ var builtins = []struct {
 	{"text-screen", 32, "the text screen: colours, cursor, scrolling, other sizes, and what the VGA's registers read back"},
 	{"acpi-off", 32, "ACPI's tables from the root on, the PM timer, and the port that turns the machine off"},
 	{"keyboard-echo", 32, "the 8042 and its keyboard: tests, who it is, and scan codes by interrupt, echoed"},
+	{"apic-timer", 32, "the local APIC: its timer, and which interrupt comes first, waits, or nests"},
+	{"ioapic-redirect", 32, "the I/O APIC: vectors for the timer and the serial port, edges, levels, destinations"},
 }
 
 // ends names the kernels that end otherwise than by their own word.

@@ -38,11 +38,23 @@ var smallStories = map[string]story{
 	"multiboot2-info-32": {},
 	"text-screen-32":     {},
 	"keyboard-echo-32":   {steps: []step{interrupt(0x21, 36)}},
+	"ioapic-redirect-32": {steps: []step{interrupt(0x51, 1), interrupt(0x41, 1), interrupt(0x61, 1), // edges, another vector
+		interrupt(0x41, 5)}}, // levels: once, left twice, to a set of processors
+	"apic-timer-32": {steps: []step{interrupt(0x50, 6), interrupt(0x62, 1), interrupt(0x41, 1), interrupt(0x31, 1), // by order
+		interrupt(0x62, 1), interrupt(0x41, 1), interrupt(0x31, 1), // by task priority
+		interrupt(0x31, 1), within(interrupt(0x41, 1)), interrupt(0x3a, 1),
+		interrupt(0x50, 2), interrupt(0x62, 1)}}, // TSC-deadline, x2APIC
 }
 
 // interrupt is a number of interrupts of a device, in a 32-bit kernel's own code.
 func interrupt(vector idt.Vector, times int) step {
 	return step{times: times, vector: vector, kind: idt.External, enters: kernel, pushes: 3}
+}
+
+// within is an event while the handler of another is at work.
+func within(s step) step {
+	s.depth = 2
+	return s
 }
 
 // inKernel is a page fault of the kernel's own.
