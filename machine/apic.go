@@ -285,6 +285,7 @@ func (a *APIC) write(reg uint16, v uint32) (ok bool) {
 	switch reg {
 	case apicID:
 		s.ID = uint8(v >> 24)
+		a.m.rerouted()
 	case apicTPR:
 		s.Subclass = uint8(v) & 15
 		a.m.CPU.SetPriority(uint8(v) >> 4)
@@ -293,8 +294,10 @@ func (a *APIC) write(reg uint16, v uint32) (ok bool) {
 		a.eoi()
 	case apicLDR:
 		s.LDR = v & 0xff000000
+		a.m.rerouted()
 	case apicDFR:
 		s.DFR = v | dfrOnes
+		a.m.rerouted()
 	case apicSVR:
 		a.setSVR(v & svrBits)
 	case apicESR:

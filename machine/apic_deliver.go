@@ -142,6 +142,7 @@ func (a *APIC) eoi() {
 				}
 			}
 		}
+		a.m.IOAPIC.ended(v)
 	}
 	a.m.setINTR()
 }

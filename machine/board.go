@@ -140,6 +140,7 @@ func (m *Machine) populate() error {
 // populatePC adds what the PC has beyond the bare board.
 func (m *Machine) populatePC() {
 	m.PIC = newPIC(m)
+	m.IOAPIC = newIOAPIC(m)
 	m.PIT = newPIT(m)
 	m.RTC = newRTC(m)
 	m.PM = newPM(m)
@@ -156,6 +157,7 @@ func (m *Machine) populatePC() {
 	m.FDC = newFDC(m)
 	if err := errors.Join(
 		m.fit(m.PIC, "two 8259A interrupt controllers", nil, m.PIC.places()...),
+		m.fit(m.IOAPIC, "82093AA I/O APIC", nil, atMem(mmu.Range{At: ioapicPage, Len: mmu.PageSize}, m.IOAPIC)),
 		m.fit(m.PIT, "8254 timer, speaker port", irqs(pitIRQ), m.PIT.places()...),
 		m.fit(m.RTC, "MC146818A clock, CMOS memory", irqs(rtcIRQ), atPorts(PortRange{0x70, 2}, 1, m.RTC)),
 		m.fit(m.IDE[0], "first IDE channel", irqs(m.IDE[0].irq), m.IDE[0].places(0)...),

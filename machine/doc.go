@@ -28,6 +28,7 @@
 //	port 0xCF8   PCI configuration of an empty bus; 0xCF9 resets
 //	port 0x3C0   VGA's registers as text modes use them, with 0x3D4 or 0x3B4; in mode 3
 //	0xB8000      text memory: RAM, at first blank
+//	0xFEC00000   82093AA I/O APIC: IRQ 0 at pin 2, the others at their own
 //	0xFEE00000   the processor's local APIC, in virtual wire mode, if its model has one
 //
 // Config.Ports moves 0x3F8, 0x2F8, 0xE9, 0xF4 and 0x501 or leaves them out.

@@ -32,49 +32,58 @@ func (m *Machine) replan() {
 	}
 }
 
-// SetIRQ sets the level of an interrupt line of the board, 0 to 15.
+// SetIRQ sets the level of an interrupt line of the board, 0 to 15. It leads to the
+// 8259A and to the I/O APIC.
 func (m *Machine) SetIRQ(irq uint8, level bool) {
 	if m.PIC != nil {
 		m.PIC.SetIRQ(irq, level)
+		m.IOAPIC.set(pinOf(irq), level)
 	}
 }
 
 // masks tells whether a line cannot interrupt whatever its level.
 func (m *Machine) masks(irq uint8) bool {
-	return m.PIC == nil || m.PIC.masks(irq) || !m.hearsPIC()
+	return m.PIC == nil || (m.PIC.masks(irq) || !m.hearsPIC()) && m.IOAPIC.masks(pinOf(irq))
 }
 
 // wakes tells whether a request on a line would interrupt the processor, or wake
 // it, as things stand.
 func (m *Machine) wakes(irq uint8) bool {
-	if m.PIC == nil || m.PIC.holds(irq) {
+	switch {
+	case m.PIC == nil:
 		return false
-	}
-	if m.APIC == nil || !m.APIC.enabled() {
+	case m.IOAPIC.wakes(pinOf(irq)):
+		return true
+	case m.PIC.holds(irq):
+		return false
+	case m.APIC == nil || !m.APIC.enabled():
 		return m.takesINTR()
 	}
-	return m.APIC.wakes(m.APIC.s.LVT[lvtLINT0])
+	return m.APIC.wakes(m.APIC.s.LVT[lvtLINT0]) || m.IOAPIC.wakes(picPin)
 }
 
 // hearsPIC tells whether the 8259A's INTR leads anywhere: to the processor itself, or
-// to a local APIC that does not mask it.
+// to a local APIC or an I/O APIC that does not mask it.
 func (m *Machine) hearsPIC() bool {
-	return m.APIC == nil || !m.APIC.enabled() || m.APIC.open(lvtLINT0)
+	return m.APIC == nil || !m.APIC.enabled() || m.APIC.open(lvtLINT0) || !m.IOAPIC.masks(picPin)
 }
 
 // takesINTR tells whether the processor takes maskable interrupts.
 func (m *Machine) takesINTR() bool { return m.CPU.Regs().RFLAGS&idt.FlagIF != 0 }
 
-// setPIC takes the level of the 8259A's INTR, which is a pin of the local APIC.
+// setPIC takes the level of the 8259A's INTR, which is a pin of the local APIC
+// and of the I/O APIC.
 func (m *Machine) setPIC(level bool) {
 	if m.APIC != nil {
 		m.APIC.pin(0, level)
 	}
+	m.IOAPIC.set(picPin, level)
 	m.setINTR()
 }
 
 // rerouted follows a change of where the lines lead to.
 func (m *Machine) rerouted() {
+	m.IOAPIC.rerouted()
 	m.replan()
 	m.setINTR()
 }

@@ -91,14 +91,15 @@ type Machine struct {
 	// The PC's own; nil on a bare board.
 	PIC *PIC
 	// APIC is nil, too, if the model has none.
-	APIC  *APIC
-	PIT   *PIT
-	RTC   *RTC
-	KBC   *I8042
-	UART2 *UART // COM2
-	PM    *PM
-	PCI   *PCI
-	VGA   *VGA
+	APIC   *APIC
+	PIT    *PIT
+	RTC    *RTC
+	KBC    *I8042
+	UART2  *UART // COM2
+	IOAPIC *IOAPIC
+	PM     *PM
+	PCI    *PCI
+	VGA    *VGA
 
 	FWCfg *FWCfg // likewise
 

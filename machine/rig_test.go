@@ -91,9 +91,9 @@ func (r *rig) play(t testing.TB, script string) {
 			v := r.m.Ports.In(uint16(a), sizes[verb])
 			assert.Equal(t, b, v, "%s: 0x%x", at, v)
 		case verb == "raise":
-			r.m.PIC.SetIRQ(uint8(a), true)
+			r.m.SetIRQ(uint8(a), true)
 		case verb == "drop":
-			r.m.PIC.SetIRQ(uint8(a), false)
+			r.m.SetIRQ(uint8(a), false)
 		case verb == "ack":
 			require.True(t, r.m.PIC.asks(), at)
 			assert.Equal(t, uint8(a), r.m.PIC.ack(), at)

@@ -124,10 +124,14 @@ func TestSaveRestore(t *testing.T) {
 			m.Mem.WriteBytes(0x700, []byte("\x45"+store(0xb0, 0)+"\xcf")) // inc bp; EOI; iret
 			run(t, m, 10_000)
 			m.APIC.message(deliverFixed, 0x30, false)
+			m.IOAPIC.s.Pins[5] = pinLevel | 0x25
+			m.SetIRQ(5, true)
 			run(t, m, 150_000)
 			assert.NotZero(t, m.CPU.GPR()[1])
 			assert.NotZero(t, m.CPU.GPR()[5])
 			assert.EqualValues(t, 0x30, m.APIC.s.ISR.highest())
+			assert.True(t, m.APIC.s.IRR.has(0x25))
+			assert.NotZero(t, m.IOAPIC.s.Pins[5]&pinRemoteIRR)
 			assert.True(t, m.APIC.timer.Active())
 			return m
 		}},
