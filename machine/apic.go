@@ -16,8 +16,9 @@ import (
 // IA32_APIC_BASE, both pass it by.
 //
 // An access to the page must be of 32 bits at a multiple of 16. What others do is
-// not defined; here, as on KVM, they read zeros and write nothing. A base at which there is
-// RAM, ROM or another device leaves these reachable, and not the APIC.
+// not defined: narrower ones read zeros and write nothing, as on QEMU, and so do those beside a
+// multiple of 16. A base at which there is RAM, ROM or another device leaves these reachable, and
+// not the APIC.
 //
 // Left out are SMIs, focus checking, the suppression of EOI messages and the
 // arbitration of the APIC bus; the thermal sensor and the performance counters never
