@@ -23,9 +23,11 @@ func TestTranscripts(t *testing.T) {
 		64: {"core2", "max"},
 	}
 	newer := map[string][]string{
-		"nx-smep-smap-32": {"max"},
-		"nx-smep-smap-64": {"max"},
-		"user-mode-32":    {"pentium3", "core2", "max"}, // SYSENTER
+		"nx-smep-smap-32":    {"max"},
+		"nx-smep-smap-64":    {"max"},
+		"user-mode-32":       {"pentium3", "core2", "max"}, // SYSENTER
+		"apic-timer-32":      {"pentium", "pentium3", "core2", "max"},
+		"ioapic-redirect-32": {"pentium", "pentium3", "core2", "max"},
 	}
 	for _, kernel := range guest.Kernels() {
 		on, ok := newer[kernel.Name]

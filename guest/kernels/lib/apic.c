@@ -23,6 +23,13 @@ static void spurious(struct trap *t)
 
 void apic_init(void)
 {
+	uint32_t a = 1, b, c, d;
+
+	__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "=c"(c), "=d"(d));
+	if (!(d & 1 << 9)) {
+		print("this processor has no local APIC\n");
+		exit_run(2);
+	}
 	irq_init();
 	on_vector(SPURIOUS, spurious);
 	apic_write(APIC_SVR, APIC_ENABLE | SPURIOUS);

@@ -29,7 +29,8 @@ static inline void apic_write(unsigned reg, uint32_t value)
 }
 
 /* apic_init masks the 8259A and what leads from it to the processor, and enables
-   the local APIC, with everything allowed and nothing coming. */
+   the local APIC, with everything allowed and nothing coming. It ends the run where
+   there is no APIC. */
 void apic_init(void);
 
 /* on_vector says which function takes a vector, 0x30 to 0x6F. */
