@@ -70,7 +70,8 @@ func TestBackAndForthIsTheSameRun(t *testing.T) {
 			rng := rand.New(rand.NewPCG(1, 2))
 			at := copyOf.Moment()
 			for range 6 {
-				tick := rng.Uint64N(r.Ticks + 1)
+				begin := at.Tick()
+				tick := begin + rng.Uint64N(r.Ticks-begin+1)
 				copyOf.Return(at)
 				_, err = copyOf.Replay(ctx, tick)
 				require.NoError(t, err)

@@ -18,6 +18,9 @@ func Boot(image string, cfg machine.Config, o Options) (*machine.Machine, error)
 	if cfg.Keys == nil {
 		cfg.Keys = BuiltinKeys(image)
 	}
+	if err := parsed.Configure(&cfg, o); err != nil {
+		return nil, err
+	}
 	m, err := machine.New(cfg)
 	if err != nil {
 		return nil, err

@@ -17,6 +17,7 @@
 //	              first 4 GiB in 2 MiB pages
 //	boot sector   512 bytes that end in 0x55 0xAA: loaded at 0x7C00, entered
 //	              in real mode at 0000:7C00 with DL = 0x80 (0 for a floppy's)
+//	disk          any longer file with 0x55 0xAA there: its first sector likewise
 //	flat binary   at an address, mode and CPL that the caller names
 //
 // At entry interrupts are off, A20 is open, direction flag and all general
@@ -30,8 +31,10 @@
 // of memory is Machine.MemoryMap in every protocol.
 // On a PC's board the tables of ACPI and MP tables lie from 0xE0000 on, as firmware
 // would have left them.
-// The boot sector's stack pointer is 0x7C00, its interrupt table is empty:
-// there is no firmware.
+// A boot sector and a disk are in a drive, from which the built-in BIOS (firmware.go)
+// boots them: they find its interrupts, and the devices as it leaves them. A boot sector
+// on a board without drives is put into memory instead, its interrupt table is empty,
+// its stack pointer 0x7C00.
 //
 // An image is foreign input. Parse and Load refuse what does not fit with one
 // line, and use no more memory than the image and the guest's RAM.

@@ -24,7 +24,7 @@ func (img *Image) StartMode() Mode {
 	switch img.Format {
 	case ELF64:
 		return Mode64
-	case BootSector:
+	case BootSector, Disk:
 		return Mode16
 	case Flat, Linux:
 		return img.Mode

@@ -22,10 +22,11 @@ const (
 	ELF64
 	BootSector
 	Flat
+	Disk
 )
 
 func (f Format) String() string {
-	return [...]string{"multiboot", "multiboot 2", "Linux bzImage", "PVH", "ELF32", "ELF64", "boot sector", "flat binary"}[f]
+	return [...]string{"multiboot", "multiboot 2", "Linux bzImage", "PVH", "ELF32", "ELF64", "boot sector", "flat binary", "disk image"}[f]
 }
 
 // Segment is a piece of an image: Data at a physical address, then zeros up to
@@ -44,6 +45,7 @@ type Image struct {
 	Mode     Mode   // Flat, Linux: the mode of the first instruction
 	CPL      uint8  // Flat: its privilege level
 
+	disk     []byte   // Disk, boot sector: all of it; nil: what the machine's drives have
 	protocol protocol // nil: entered and told nothing
 }
 
@@ -57,7 +59,7 @@ type Module struct {
 type Options struct {
 	Cmdline string   // multiboot, Linux, PVH
 	Modules []Module // multiboot, PVH; Linux: one, the initrd
-	Floppy  bool     // boot sector: of the first floppy disk, not of the first hard disk
+	Floppy  bool     // boot sector, disk: in the first floppy drive, not the first hard disk
 }
 
 // Where the loader keeps what it makes: descriptors, page tables, multiboot
@@ -71,7 +73,7 @@ const (
 	infoAddr = BootArea + 0x8000
 )
 
-var errUnknown = errors.New("unknown image format: neither multiboot, a Linux bzImage, ELF nor a 512-byte boot sector (a flat binary needs its load address)")
+var errUnknown = errors.New("unknown image format: neither multiboot, a Linux bzImage, ELF nor a boot sector or disk image that has 0x55 0xAA at the end of its first 512 bytes (a flat binary needs its load address)")
 
 // isDisk tells the image of a disk that a BIOS can boot from: whole sectors, the first
 // of them signed.
@@ -81,7 +83,8 @@ func isDisk(data []byte) bool {
 
 // Parse tells an image's format by its bytes. Of several that one file has, the first
 // of these is taken, as QEMU's -kernel does: Linux, multiboot 1 (but PVH where a
-// 64-bit ELF file has both), PVH, multiboot 2, ELF; then a boot sector.
+// 64-bit ELF file has both), PVH, multiboot 2, ELF; then a boot sector, or a disk, whose
+// first sector is one.
 func Parse(data []byte) (*Image, error) {
 	switch {
 	case machine.IsSnapshot(data):
@@ -108,8 +111,8 @@ func Parse(data []byte) (*Image, error) {
 		return parseMultiboot2(from, h2)
 	case file != nil || bad != nil:
 		return from.image()
-	case len(data) == sectorSize && signed(data):
-		return sectorImage(data), nil
+	case len(data) >= sectorSize && signed(data):
+		return diskImage(data), nil
 	}
 	return nil, errUnknown
 }
@@ -133,6 +136,11 @@ func (f source) image() (*Image, error) {
 	return f.file.image()
 }
 
+const sectorSize = 512
+
+// signed tells whether a sector says that it can be booted.
+func signed(sector []byte) bool { return sector[510] == 0x55 && sector[511] == 0xaa }
+
 // ParseDisk makes an image of the first sector of a disk. It must end in 0x55
 // 0xAA, unless unsigned says that it need not.
 func ParseDisk(disk []byte, unsigned bool) (*Image, error) {
@@ -142,16 +150,19 @@ func ParseDisk(disk []byte, unsigned bool) (*Image, error) {
 	case !unsigned && !signed(disk):
 		return nil, errors.New("not a bootable disk: its first sector does not end in 0x55 0xAA")
 	}
-	return sectorImage(disk[:sectorSize]), nil
+	return diskImage(disk[:sectorSize]), nil
 }
 
-const sectorSize = 512
-
-// signed tells whether a sector says that it can be booted.
-func signed(sector []byte) bool { return sector[510] == 0x55 && sector[511] == 0xaa }
-
-func sectorImage(sector []byte) *Image {
-	return &Image{Format: BootSector, Entry: 0x7c00, Segments: []Segment{{Addr: 0x7c00, Size: sectorSize, Data: sector}}}
+// diskImage is a disk that begins with a boot sector, or only that.
+func diskImage(data []byte) *Image {
+	img := &Image{
+		Format: Disk, disk: data, Entry: bootAddr,
+		Segments: []Segment{{Addr: bootAddr, Size: sectorSize, Data: data[:sectorSize]}},
+	}
+	if len(data) == sectorSize {
+		img.Format = BootSector
+	}
+	return img
 }
 
 // ParseFlat makes an image of bytes without format: loaded at an address and
@@ -210,7 +221,9 @@ func (img *Image) End() uint64 {
 }
 
 // Load puts the image into a fresh machine (its RAM is zero) and sets its
-// processor to the state at entry.
+// processor to the state at entry. Where the machine has firmware, the image is what
+// Configure put into a drive: the built-in BIOS runs until it enters the boot sector,
+// and other firmware stands at its first instruction.
 func (img *Image) Load(m *machine.Machine, o Options) error {
 	if img.protocol != nil {
 		var err error
@@ -219,6 +232,12 @@ func (img *Image) Load(m *machine.Machine, o Options) error {
 		}
 	} else if err := img.refuse(o); err != nil {
 		return err
+	}
+	if img.byFirmware() && m.Config().Firmware != nil {
+		return start(m)
+	}
+	if img.Format == Disk {
+		return errors.New("a disk image is booted by firmware, which the machine lacks")
 	}
 	if end := img.End(); end > m.RAM() {
 		return fmt.Errorf("the image needs memory up to 0x%x, more than the %d MiB of RAM", end, m.RAM()>>20)

@@ -51,8 +51,9 @@
 // written to disks, and nothing else: of a disk's image it has the size.
 //
 // Graphics are not part of this board; other interrupts
-// and NMI are raised by the caller. There is no firmware: images are loaded by
-// package guest, and find interrupt controllers and timer as they come out of reset: silent.
+// and NMI are raised by the caller. Firmware there is if Config.Firmware has it, as
+// ROM; without, images are loaded by package guest, and find interrupt controllers and timer as
+// they come out of reset: silent.
 // The text screen is as firmware would leave it, and of the tables that describe the board
 // there are ACPI's (package acpi) and MP's: the loader calls InstallTables, which puts them
 // into memory that every memory map reserves. Firmware finds that memory empty, and the

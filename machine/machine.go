@@ -45,6 +45,16 @@ type Config struct {
 	// the machine, and so to a snapshot of it; nobody may change them.
 	Files []File
 
+	// Firmware is ROM that ends at 4 GiB, where the processor begins, and whose end
+	// is copied to below 1 MiB, 256 KiB at most; see CheckFirmware. Nil: there is none,
+	// and the processor begins with what a loader sets it to.
+	Firmware []byte
+	// BootFrom is the drive, one of DriveNames, that CMOS memory tells firmware to boot from first;
+	// default hda. AnyFloppy tells it to do so from a floppy disk whose first sector does not
+	// end in 0x55 0xAA, too.
+	BootFrom  string
+	AnyFloppy bool
+
 	// Extra, if not nil, adds to the board: ROM and memory-mapped devices to
 	// Mem, port devices to Ports, timers to Clock, and each device's state by
 	// Attach. It runs for each machine made with this Config, by New, Fork and
@@ -166,6 +176,11 @@ func New(cfg Config) (*Machine, error) {
 			panic("BUG: " + err.Error())
 		}
 	}
+	if cfg.Firmware != nil {
+		if err := mapFirmware(mem, cfg.Firmware); err != nil {
+			return nil, err
+		}
+	}
 	m, err := build(cfg, mem)
 	if err != nil {
 		return nil, err
@@ -194,6 +209,7 @@ func build(cfg Config, mem *mmu.Memory) (*Machine, error) {
 	if err := m.populate(); err != nil {
 		return nil, err
 	}
+	m.fitFirmware()
 	if cfg.Extra != nil {
 		if err := cfg.Extra(m); err != nil {
 			return nil, err

@@ -1,6 +1,9 @@
 package machine
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // RTC is the MC146818A's real-time clock with its memory, 128 bytes behind ports
 // 0x70 (index) and 0x71 (data), on IRQ 8: time of day and date in BCD or binary,
@@ -88,7 +91,7 @@ func newRTC(m *Machine) *RTC {
 	}
 	r.show(date)
 	c[rtcWeekday] = uint8(date.Weekday()) + 1
-	r.firmware(m.cfg.RAM, &m.cfg.Drives)
+	r.firmware(&m.cfg)
 	r.timer = m.Clock.NewTimer("rtc", false, func(uint64) {
 		r.catchUp()
 		r.plan()
@@ -99,8 +102,13 @@ func newRTC(m *Machine) *RTC {
 }
 
 // firmware fills in what a PC's leaves in the memory: KiB of RAM below 640 KiB and
-// above 1 MiB, 64 KiB units above 16 MiB, a coprocessor, drives for floppy disks, and the checksum.
-func (r *RTC) firmware(ram uint64, drives *Drives) {
+// above 1 MiB, 64 KiB units above 16 MiB, a coprocessor, drives for floppy disks, and the
+// checksum; and what
+// Bochs and QEMU tell theirs: the order of drives to boot from, a digit for each (1 floppy disk, 2
+// hard disk), and whether a floppy disk's first sector need not be signed. Which of the IDE drives
+// is the first hard disk is for the built-in BIOS alone.
+func (r *RTC) firmware(cfg *Config) {
+	ram, drives := cfg.RAM, &cfg.Drives
 	put := func(at int, v uint64) {
 		r.s.CMOS[at], r.s.CMOS[at+1] = uint8(v), uint8(v>>8)
 	}
@@ -112,6 +120,15 @@ func (r *RTC) firmware(ram uint64, drives *Drives) {
 	put(0x30, extended)
 	if ram > 16<<20 {
 		put(0x34, min((ram-16<<20)>>16, 0xffff))
+	}
+	first := max(0, slices.Index(DriveNames[:], cfg.BootFrom))
+	if r.s.CMOS[0x3d] = 0x12; first >= firstFloppy {
+		r.s.CMOS[0x3d] = 0x21
+	} else {
+		r.s.CMOS[0x7f] = uint8(first)
+	}
+	if cfg.AnyFloppy {
+		r.s.CMOS[0x38] = 1
 	}
 	sum := uint64(0)
 	for _, b := range r.s.CMOS[0x10:0x2e] {

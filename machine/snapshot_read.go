@@ -332,6 +332,8 @@ func (l *loading) done() *Machine {
 		l.m.KBC.kbd.restored(l.m.cfg.ResumeInput)
 	}
 	l.m.place()
+	rom := l.m.cfg.Firmware
+	l.m.Mem.ReadBytes(mmu.Phys(1<<32-len(rom)), rom)
 	return l.m
 }
 
@@ -360,6 +362,13 @@ func (b *board) make(cfg Config) (*Machine, error) {
 	cfg.Ports = &PortMap{
 		Serial: b.Ports.Serial.ports(), Console: b.Ports.Console.ports(), Exit: b.Ports.Exit.ports(),
 		Serial2: b.Ports.Serial2.ports(), Exit2: b.Ports.Exit2.ports(),
+	}
+	cfg.Firmware = nil
+	if b.Firmware != 0 {
+		if err := CheckFirmware(b.Firmware); err != nil {
+			return nil, err
+		}
+		cfg.Firmware = make([]byte, b.Firmware) // what is in it is in the pages
 	}
 	m, err := New(cfg)
 	if err != nil {

@@ -16,14 +16,14 @@ func TestBack(t *testing.T) {
 		status int
 		want   []string // parts of the output, in order
 	}{
-		{"last write", []string{writes, "--at", "1000", "--last-write", "0x600"}, 0,
+		{"last write", []string{writes, "--board", "bare", "--at", "1000", "--last-write", "0x600"}, 0,
 			[]string{"from tick 1000 (tick reached)", "to tick 1: write to 0x600", "next 0x7c05: c606000607  mov", "bytes  05", "become 07", "eip 00007c05"}},
-		{"last write but one", []string{writes, "--at", "1000", "--last-write", "0x600", "--times", "2", "--physical"}, 0,
+		{"last write but one", []string{writes, "--board", "bare", "--at", "1000", "--last-write", "0x600", "--times", "2", "--physical"}, 0,
 			[]string{"to tick 0: write to physical 0x600", "bytes  00", "become 05"}},
-		{"never written", []string{writes, "--at", "1000", "--last-write", "0x700,16"}, 1, nil},
-		{"steps", []string{writes, "--at", "1000", "--steps", "998"}, 0, []string{"to tick 2", "next 0x7c0a: ebfe"}},
-		{"to the beginning", []string{writes, "--at", "5", "--steps", "9"}, 0, []string{"to tick 0: steps back, to the beginning"}},
-		{"last run", []string{writes, "--at", "1000", "--last-run", "0x7c05"}, 0, []string{"to tick 1: instruction at 0x7c05"}},
+		{"never written", []string{writes, "--board", "bare", "--at", "1000", "--last-write", "0x700,16"}, 1, nil},
+		{"steps", []string{writes, "--board", "bare", "--at", "1000", "--steps", "998"}, 0, []string{"to tick 2", "next 0x7c0a: ebfe"}},
+		{"to the beginning", []string{writes, "--board", "bare", "--at", "5", "--steps", "9"}, 0, []string{"to tick 0: steps back, to the beginning"}},
+		{"last run", []string{writes, "--board", "bare", "--at", "1000", "--last-run", "0x7c05"}, 0, []string{"to tick 1: instruction at 0x7c05"}},
 		{"fault start", []string{"unmapped-handler-32", "--fault-start"}, 0,
 			[]string{"from tick 235045 (exited)", "to tick 203342", "next 0x40000005", "raises #PF", "CR2=0x40001000", "cpl 3"}},
 		{"no fault", []string{"hello-32", "--fault-start"}, 1, nil},

@@ -37,7 +37,7 @@ func TestBoardIsListed(t *testing.T) {
 
 // The guest finds the board's devices and no other, in the run of a snapshot too.
 func TestRunOnABoard(t *testing.T) {
-	image := file(t, "image", sector("\xe4\x61\xe6\xf4")) // in al,0x61
+	image := file(t, "image", multiboot("\xe4\x61\xe6\xf4")) // in al,0x61
 	for _, c := range []struct {
 		board  string
 		status int

@@ -72,6 +72,9 @@ func (d *drives) check() error {
 	return nil
 }
 
+// given tells whether a flag names a disk.
+func (d *drives) given() bool { return d.names != [len(machine.DriveNames)]string{} }
+
 // openOne opens the image of one drive.
 func (d *drives) openOne(drive int) (*machine.Disk, error) {
 	how := os.O_RDONLY

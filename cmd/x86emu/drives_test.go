@@ -96,7 +96,7 @@ func TestDisksOfQEMU(t *testing.T) {
 // A snapshot has what was written, and wants the image again.
 func TestDisksInSnapshots(t *testing.T) {
 	disk, boot, snap := file(t, "disk", string(make([]byte, 2048))), file(t, "boot", sector(writeSecond)), filepath.Join(t.TempDir(), "snap")
-	status, _, errs := cli(t, "", "run", boot, "--hda", disk, "--at", "10000", "--save", snap)
+	status, _, errs := cli(t, "", "run", boot, "--hda", disk, "--at", "81000", "--save", snap)
 	require.Zero(t, status, errs)
 	status, _, errs = cli(t, "", "run", snap, "--hda", disk)
 	assert.Equal(t, 0x42*2+1, status, errs)

@@ -133,8 +133,10 @@ func openSymbols(cmd *cobra.Command, image, name string) (*debug.Symbols, error)
 		if !bytes.HasPrefix(data, []byte("\x7fELF")) {
 			return nil, fmt.Errorf("--symbols %s: not an ELF file", name)
 		}
-	} else if data, err = guest.Open(image); err != nil {
-		return nil, err
+	} else if image != "" {
+		if data, err = guest.Open(image); err != nil {
+			return nil, err
+		}
 	}
 	s, err := debug.LoadSymbols(data)
 	if err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,6 +34,7 @@ type board struct {
 	board   boardName
 	drives  drives
 	files   fwFiles
+	bios    string
 
 	cmd *cobra.Command
 }
@@ -55,6 +57,8 @@ func (b *board) addFlags(cmd *cobra.Command) {
 	f.Var(&b.addr, "load-addr", "treat the image as a flat binary and load it at this `address`")
 	f.Lookup("load-addr").DefValue = ""
 	b.drives.addFlags(cmd)
+	f.StringVar(&b.bios, "bios", "", "firmware: ROM that ends at 4 GiB, from this `FILE`, in place of the built-in BIOS")
+	b.withoutImage(cmd)
 	f.Var(&b.mode, "mode", "`16|32|64`: mode of a flat binary's first instruction")
 	f.Var(&b.cpl, "cpl", "`0|1|2|3`: privilege level of a flat binary")
 }
@@ -64,12 +68,37 @@ func (b *board) addBoard(cmd *cobra.Command) {
 	cmd.Flags().Var(&b.board, "board", "which devices there are: `pc|bare` (see x86emu board)")
 }
 
+// withoutImage lets the command do without an IMAGE, which is then "", where disks or
+// firmware are given to begin with.
+func (b *board) withoutImage(cmd *cobra.Command) {
+	check, run := cmd.Args, cmd.RunE
+	without := func(args []string) bool { return len(args) == 0 && (b.bios != "" || b.drives.given()) }
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if without(args) {
+			return nil
+		}
+		if len(args) > 0 && args[0] == "" {
+			_, err := guest.Open("")
+			return err
+		}
+		return check(cmd, args)
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if without(args) {
+			args = []string{""}
+		}
+		return run(cmd, args)
+	}
+}
+
 // make builds the machine and loads the image into it, or restores the one of a
 // snapshot.
-func (b *board) make(image string, cfg machine.Config) (*machine.Machine, error) {
-	data, err := guest.Open(image)
-	if err != nil {
-		return nil, err
+func (b *board) make(image string, cfg machine.Config) (m *machine.Machine, err error) {
+	var data []byte
+	if image != "" {
+		if data, err = guest.Open(image); err != nil {
+			return nil, err
+		}
 	}
 	if err := b.keysFor(image, &cfg); err != nil {
 		return nil, err
@@ -93,18 +122,52 @@ func (b *board) make(image string, cfg machine.Config) (*machine.Machine, error)
 	if cfg.Files, err = b.files.open(cfg.Board); err != nil {
 		return nil, fmt.Errorf("--fw-cfg: %w", err)
 	}
-	m, err := machine.New(cfg)
+	if cfg.Firmware, err = b.firmware(); err != nil {
+		return nil, err
+	}
+	img, err := b.parse(image, data)
+	if err == nil {
+		err = img.Configure(&cfg, guest.Options{})
+	}
 	if err != nil {
+		return nil, named(image, err)
+	}
+	if m, err = machine.New(cfg); err != nil {
 		return nil, fmt.Errorf("-m %s: %w", b.memory.String(), err)
 	}
 	if err := b.checkKeys(m); err != nil {
 		return nil, err
 	}
-	img, err := b.parse(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", image, err)
-	}
 	return m, load(m, image, img, guest.Options{Cmdline: b.cmdline}, b.initrd)
+}
+
+// firmware reads the ROM that a flag names; there may be none.
+func (b *board) firmware() ([]byte, error) {
+	if b.bios == "" {
+		return nil, nil
+	}
+	rom, err := openFirmware(b.bios)
+	if err != nil {
+		return nil, fmt.Errorf("--bios: %w", err)
+	}
+	return rom, nil
+}
+
+// openFirmware reads a ROM, which must be as large as one may be.
+func openFirmware(name string) ([]byte, error) {
+	rom, err := os.ReadFile(name)
+	if err == nil {
+		err = named(name, machine.CheckFirmware(uint64(len(rom))))
+	}
+	return rom, err
+}
+
+// named puts the name of the file, if it has one, before an error about it.
+func named(file string, err error) error {
+	if err == nil || file == "" {
+		return err
+	}
+	return fmt.Errorf("%s: %w", file, err)
 }
 
 // load puts an image into a machine, with the modules that a list names. The
@@ -118,20 +181,20 @@ func load(m *machine.Machine, name string, img *guest.Image, o guest.Options, in
 			return err
 		}
 	}
-	if err := img.Load(m, o); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	return nil
+	return named(name, img.Load(m, o))
 }
 
 // parse tells the format, or makes a flat binary of the image.
-func (b *board) parse(data []byte) (*guest.Image, error) {
+func (b *board) parse(image string, data []byte) (*guest.Image, error) {
 	f := b.cmd.Flags()
 	if f.Changed("load-addr") {
 		return guest.ParseFlat(data, uint64(b.addr), guest.Mode(b.mode.v), b.cpl.v)
 	}
 	if f.Changed("mode") || f.Changed("cpl") {
 		return nil, fmt.Errorf("--mode and --cpl are for flat binaries: they need --load-addr")
+	}
+	if image == "" {
+		return guest.Drives(), nil
 	}
 	return guest.Parse(data)
 }

@@ -73,9 +73,9 @@ func TestRunStatus(t *testing.T) {
 		{"exit 5", sector(exit5), nil, 11, "", nil},
 		{"output", sector(hello + exit0), nil, 0, "hi\n", nil},
 		{"no output", sector(hello + exit0), []string{"--serial", "null"}, 0, "", nil},
-		{"halted", sector(halt), nil, 120, "", []string{"halted for good at tick 2"}},
-		{"budget", sector(forever), []string{"--budget", "1000"}, 124, "", []string{"budget spent at tick 1000"}},
-		{"budget 0", sector(forever), []string{"--budget=0"}, 124, "", []string{"budget spent at tick 0"}},
+		{"halted", sector(halt), []string{"--board", "bare"}, 120, "", []string{"halted for good at tick 2"}},
+		{"budget", sector(forever), []string{"--board", "bare", "--budget", "1000"}, 124, "", []string{"budget spent at tick 1000"}},
+		{"budget 0", sector(forever), []string{"--board", "bare", "--budget=0"}, 124, "", []string{"budget spent at tick 0"}},
 		{"shutdown", multiboot(shutdown), nil, 126, "", []string{"shutdown at tick 0", "1. #UD (vector 6)", "2. #GP (vector 13), error code 0x33 (gate #UD of the IDT, EXT)", "3. #GP (vector 13), error code 0x6b", "4. #DF (vector 8), error code 0x0", "5. #GP (vector 13), error code 0x43"}},
 		{"no TLB", sector(hello + exit0), []string{"--tlb", "off"}, 0, "hi\n", nil},
 		{"386", sector(hello + exit0), []string{"--cpu=386"}, 0, "hi\n", nil},
@@ -332,7 +332,7 @@ func TestAppendAndInitrd(t *testing.T) {
 
 func TestTrace(t *testing.T) {
 	image := file(t, "image", sector(hello+exit0))
-	status, out, _ := cli(t, "", "trace", image, "--kind", "all")
+	status, out, _ := cli(t, "", "trace", image, "--board", "bare", "--kind", "all")
 	assert.Zero(t, status)
 	for _, want := range []string{
 		"         0 inst     cs=0x0 rip=0x7c00 mov dx,0x3f8\n",

@@ -22,8 +22,9 @@ func newRun() *cobra.Command {
 		Use:   "run IMAGE",
 		Short: "Run a guest until it ends",
 		Long: `Run a guest until it ends. IMAGE is the name of a built-in kernel (see
-"x86emu guests") or a file: multiboot 1 or 2, a Linux bzImage, PVH, ELF32, ELF64
-or a 512-byte boot sector, told by its bytes; or a flat binary with --load-addr. A
+"x86emu guests") or a file: multiboot 1 or 2, a Linux bzImage, PVH, ELF32, ELF64,
+a 512-byte boot sector or a disk image, told by its bytes; or a flat binary with
+--load-addr. A
 name with a slash is always a file. It may also be a snapshot, here and wherever an IMAGE is run: the
 guest goes on where it was saved.
 
@@ -90,6 +91,8 @@ With --gdb a debugger may attach at any time, which stops the guest: see "x86emu
   x86emu run kernel.elf --screen=live --serial com1.txt
   x86emu run kernel.elf --gdb 1234 -S
   x86emu run kernel.elf --hda disk.img --write
+  x86emu run disk.img
+  x86emu run --bios bios-256k.bin --hda disk.img
   x86emu run kernel.elf --at 5000000 --save booted
   x86emu run booted
   x86emu run kernel.elf --keys "ls\n<wait 1s><ctrl-alt-delete>"

@@ -74,7 +74,7 @@ func TestSaveAtTheEnd(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			snap := file(t, "snap", "")
-			status, _, errs := cli(t, "", append([]string{"run", file(t, "image", sector(c.image)), "--save", snap}, c.args...)...)
+			status, _, errs := cli(t, "", append([]string{"run", file(t, "image", sector(c.image)), "--board", "bare", "--save", snap}, c.args...)...)
 			assert.Equal(t, c.status, status)
 			assert.True(t, strings.HasPrefix(errs, c.errs), errs)
 			assert.Equal(t, c.errs == "", errs == "")
@@ -88,7 +88,7 @@ func TestSaveAtTheEnd(t *testing.T) {
 func TestSaveInTheMidstOfInput(t *testing.T) {
 	const echo = "\xba\xfd\x03" + "\xec\xa8\x01\x74\xfb" + "\xba\xf8\x03\xec\xee\x3c\x2e" + "\xba\xfd\x03\x75\xef\xf4"
 	snap := file(t, "snap", "")
-	status, out, errs := cli(t, "abcdefgh", "run", file(t, "image", sector(echo)), "--at", "3000", "--save", snap)
+	status, out, errs := cli(t, "abcdefgh", "run", file(t, "image", sector(echo)), "--board", "bare", "--at", "3000", "--save", snap)
 	require.Zero(t, status, errs)
 	assert.Equal(t, "ab", out)
 	_, out, _ = cli(t, "123.", "run", snap)
@@ -98,7 +98,7 @@ func TestSaveInTheMidstOfInput(t *testing.T) {
 func TestSaveErrors(t *testing.T) {
 	image := file(t, "image", sector(forever))
 	snap := file(t, "snap", "")
-	status, _, errs := cli(t, "", "run", image, "--at", "100", "--save", snap)
+	status, _, errs := cli(t, "", "run", image, "--board", "bare", "--at", "100", "--save", snap)
 	require.Zero(t, status, errs)
 	before, err := os.ReadFile(snap)
 	require.NoError(t, err)

@@ -28,7 +28,7 @@ func TestScreenAtEnd(t *testing.T) {
 	}{
 		{"drawn", drawing(exit0), nil, 0, "HELLO\n", ""},
 		{"behind what was sent", drawing(hello + exit5), nil, 11, "hi\nHELLO\n", ""},
-		{"without a guest's end", drawing(forever), []string{"--budget", "500"}, 124, "HELLO\n", "x86emu: budget spent at tick 500\n"},
+		{"without a guest's end", drawing(forever), []string{"--budget", "500"}, 124, "HELLO\n", "x86emu: budget spent at tick 51015\n"},
 		{"blank", sector(exit0), nil, 0, "", "x86emu: the screen is blank\n"},
 		// mov dx,0x3ce; mov ax,0x0506; out dx,ax
 		{"graphics", drawing("\xba\xce\x03\xb8\x06\x05\xef" + exit0), nil, 0, "", "x86emu: the screen is in a graphics mode, of which nothing can be shown\n"},

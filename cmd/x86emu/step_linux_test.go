@@ -263,7 +263,7 @@ func TestStepResize(t *testing.T) {
 // keys typed meanwhile are dropped with it.
 func TestStepIsInterrupted(t *testing.T) {
 	t.Parallel()
-	term := start(t, 80, 24, nil, "step", file(t, "image", sector(hello+forever)))
+	term := start(t, 80, 24, nil, "step", "--board", "bare", file(t, "image", sector(hello+forever)))
 	term.shows("the beginning")
 	term.press("c")
 	term.shows("Ctrl-C stops")
