@@ -5,11 +5,10 @@ import (
 	"x86emu/mmu"
 )
 
-// Physical addresses at which every PC has its interrupt controllers and timer.
+// Physical addresses at which every PC has its I/O APIC and HPET.
 const (
-	localAPICBase = 0xfee00000
-	ioAPICBase    = 0xfec00000
-	hpetBase      = 0xfed00000
+	ioAPICBase = 0xfec00000
+	hpetBase   = 0xfed00000
 
 	hpetID = 0x8086a201 // the low half of its capabilities
 )
@@ -40,7 +39,7 @@ func (m *Machine) acpiBoard() *acpi.Board {
 		PMEvents: pmEvents, PMControl: pmControl, PMTimer: pmTimer, GeneralEvents: pmGeneral,
 		SMICommand: smiCommand, ACPIEnable: acpiEnable, ACPIDisable: acpiDisable,
 		ResetPort: pciReset, ResetValue: resetHard | resetNow,
-		LocalAPIC: localAPICBase, IOAPIC: ioAPICBase, HPET: hpetBase, HPETID: hpetID,
+		LocalAPIC: apicPage, IOAPIC: ioAPICBase, HPET: hpetBase, HPETID: hpetID,
 		PCIPorts:  []acpi.Range{{First: 0, N: pciAddress}, {First: pciData + 4, N: 1<<16 - pciData - 4}},
 		PCIMemory: []acpi.Range{{First: 0xa0000, N: 0x20000}, {First: MaxRAM, N: ioAPICBase - MaxRAM}},
 		Signature: m.cfg.Model.Signature, Features: m.cfg.Model.FeatureFlags(),
