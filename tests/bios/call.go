@@ -30,6 +30,8 @@ type Call struct {
 	Data string
 	// SeaBIOS says why it answers otherwise, and is not asked to agree.
 	SeaBIOS string
+	// NotHere says why SeaBIOS answers so on QEMU alone, and not on this board.
+	NotHere string
 }
 
 const (

@@ -8,6 +8,9 @@ import (
 // Calls are all calls, in the order in which one boot makes them.
 var Calls = slices.Concat(video, memory, disks, keyboard(), clock)
 
+// oneTrack is what a read and a verification over the end of a track show.
+const oneTrack = "SeaBIOS leaves the next track to the controller; QEMU's goes on there, the data sheet's does not"
+
 // FloppyCalls are those that a boot from a floppy disk makes.
 var FloppyCalls = []Call{
 	{Name: "reset", Do: "13 ah=0", Want: "cf=0 ah=0"},
@@ -17,9 +20,9 @@ var FloppyCalls = []Call{
 	{Name: "read the first sector", Do: "13 ax=0201 cx=1 es=2000 bx=100", Want: "cf=0 ax=0001", Look: "2000:100 31c08ed8"},
 	{Name: "read three of the other side", Do: "13 ax=0203 cx=2 dx=0100 es=2000", Want: "cf=0 ax=0003", Look: "2000:0 13000000"},
 	{Name: "the third one", Do: "11", Look: "2000:400 15000000"},
-	{Name: "read over the end of a track", Do: "13 ax=0204 cx=0112 dx=0000 es=2000", Want: "cf=0 ax=0004", Look: "2000:0 35000000"},
-	{Name: "the fourth one", Do: "11", Look: "2000:600 38000000"},
-	{Name: "read over the end of a cylinder", Do: "13 ax=0202 cx=0312 dx=0100 es=2000", Want: "cf=0 ax=0002", Look: "2000:200 90000000"},
+	{Name: "read over the end of a track", Do: "13 ax=0204 cx=0112 dx=0000 es=2000", Want: "cf=0 ax=0004", Look: "2000:0 35000000", NotHere: oneTrack},
+	{Name: "the fourth one", Do: "11", Look: "2000:600 38000000", NotHere: oneTrack},
+	{Name: "read over the end of a cylinder", Do: "13 ax=0202 cx=0312 dx=0100 es=2000", Want: "cf=0 ax=0002", Look: "2000:200 90000000", NotHere: oneTrack},
 	{Name: "write the last sector", Do: "13 ax=0301 cx=4f12 dx=0100 bx=7c00", Want: "cf=0 ax=0001"},
 	{Name: "it is written", Do: "13 ax=0201 cx=4f12 dx=0100 es=2000 bx=800", Want: "cf=0 ax=0001", Look: "2000:800 31c08ed8"},
 	{Name: "and how it ended", Do: "13 ah=01", Want: "cf=0 ah=0"},
