@@ -28,9 +28,9 @@ func (term *terminal) mode() *unix.Termios {
 	return mode
 }
 
-// keyOnScreen shows each key's code as a character behind HELLO: l: in al,0x64; test al,1; jz l; in al,0x60;
+// keyOnScreen shows each key's code as a character behind HELLO: cli; l: in al,0x64; test al,1; jz l; in al,0x60;
 // test al,0x80; jnz l; mov [es:14],al; jmp l. F7 has 'A'.
-var keyOnScreen = drawing("\xe4\x64\xa8\x01\x74\xfa\xe4\x60\xa8\x80\x75\xf4\x26\xa2\x0e\x00\xeb\xee")
+var keyOnScreen = drawing("\xfa\xe4\x64\xa8\x01\x74\xfa\xe4\x60\xa8\x80\x75\xf4\x26\xa2\x0e\x00\xeb\xee")
 
 // What is typed at the terminal is typed on the guest's keyboard; lines begin at the left.
 func TestLiveKeys(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 )
 
 // echoKey is code of a boot sector that polls the keyboard, prints each byte in COM1's
-// raw form, and ends at Esc: l: in al,0x64; test al,1; jz l; in al,0x60; mov dx,0x3f8; out dx,al; cmp al,1; jne l
-const echoKey = "\xe4\x64\xa8\x01\x74\xfa\xe4\x60\xba\xf8\x03\xee\x3c\x01\x75\xf0" + exit0
+// raw form, and ends at Esc: cli (the BIOS would take them); l: in al,0x64; test al,1; jz l; in al,0x60; mov dx,0x3f8; out dx,al; cmp al,1; jne l
+const echoKey = "\xfa\xe4\x64\xa8\x01\x74\xfa\xe4\x60\xba\xf8\x03\xee\x3c\x01\x75\xf0" + exit0
 
 func TestKeys(t *testing.T) {
 	image := file(t, "image", sector(echoKey))

@@ -22,10 +22,10 @@ import (
 
 const ram = 8 << 20
 
-// ran is a moment in the run of a built-in kernel.
+// ran is a moment in the run of a built-in kernel, on a board with no memory but RAM: a core has no other.
 func ran(t testing.TB, name string, tick uint64) *tables.Moment {
 	t.Helper()
-	m, err := guest.Boot(name, machine.Config{RAM: ram}, guest.Options{})
+	m, err := guest.Boot(name, machine.Config{RAM: ram, Board: machine.Bare}, guest.Options{})
 	require.NoError(t, err)
 	_, err = m.Run(context.Background(), tick)
 	require.NoError(t, err)
