@@ -141,18 +141,6 @@ const sectorSize = 512
 // signed tells whether a sector says that it can be booted.
 func signed(sector []byte) bool { return sector[510] == 0x55 && sector[511] == 0xaa }
 
-// ParseDisk makes an image of the first sector of a disk. It must end in 0x55
-// 0xAA, unless unsigned says that it need not.
-func ParseDisk(disk []byte, unsigned bool) (*Image, error) {
-	switch {
-	case len(disk) < sectorSize:
-		return nil, fmt.Errorf("a disk image of %d bytes: its first sector has %d", len(disk), sectorSize)
-	case !unsigned && !signed(disk):
-		return nil, errors.New("not a bootable disk: its first sector does not end in 0x55 0xAA")
-	}
-	return diskImage(disk[:sectorSize]), nil
-}
-
 // diskImage is a disk that begins with a boot sector, or only that.
 func diskImage(data []byte) *Image {
 	img := &Image{

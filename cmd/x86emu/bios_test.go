@@ -7,12 +7,15 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// --bios starts the processor in a ROM, and takes nothing beside it that the ROM would not look at.
+// --bios, and -bios of a command line of QEMU's, starts the processor in a ROM, and takes nothing beside it that the ROM would not look at.
 func TestBIOS(t *testing.T) {
 	const size = 4 << 10
 	exit7 := "\xb0\x07\xe6\xf4" // mov al,7; out 0xf4,al
 	rom := file(t, "rom", strings.Repeat("\x00", size-16)+exit7+strings.Repeat("\xf4", 16-len(exit7)))
 	disk := file(t, "disk", sector(exit5))
+	status, _, errs := cli(t, "", "qemu", "-bios", rom, "-hda", disk, "-display", "none", "-device", "isa-debug-exit,iobase=0xf4")
+	assert.Equal(t, 15, status, errs)
+	assert.Empty(t, errs)
 	for _, c := range []struct {
 		rule   string
 		args   []string

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -67,8 +66,12 @@ func runAsQEMU(cmd *cobra.Command, line *qemu.Line) (code int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	img, name, err := imageOfQEMU(line)
+	if err != nil {
+		return 0, err
+	}
 	disks := drivesOfQEMU(line)
-	if cfg.Drives, err = disks.open(cfg.Board); err != nil {
+	if err := firmwareOfQEMU(&cfg, disks, line, img); err != nil {
 		return 0, err
 	}
 	m, err := machine.New(cfg)
@@ -82,8 +85,7 @@ func runAsQEMU(cmd *cobra.Command, line *qemu.Line) (code int, err error) {
 	if d != nil {
 		defer d.listener.Close()
 	}
-	name, err := bootAsQEMU(m, line)
-	if err != nil {
+	if err := load(m, name, img, guest.Options{Cmdline: line.Append}, line.Initrd); err != nil {
 		return 0, err
 	}
 	log, err := s.qemuLog(cmd, m, line)
@@ -99,10 +101,6 @@ func runAsQEMU(cmd *cobra.Command, line *qemu.Line) (code int, err error) {
 	ctx, stop := signal.NotifyContext(cmd.Context(), terminate...)
 	defer stop()
 	cmd.SetContext(ctx)
-	var bios *guest.Call
-	if line.Kernel == "" {
-		guest.StopAtBIOS(m, func(c guest.Call) { bios = &c })
-	}
 	var r machine.Result
 	if d != nil {
 		r, err = d.serve(cmd, m, machine.NoBudget, line.Freeze)
@@ -126,10 +124,7 @@ func runAsQEMU(cmd *cobra.Command, line *qemu.Line) (code int, err error) {
 	if line.Screen {
 		showScreen(cmd, m)
 	}
-	switch {
-	case bios != nil && (r.Reason == machine.Stopped || r.Reason == machine.Budget): // the latter under a debugger
-		return 0, errors.New(bios.String())
-	case r.Reason != machine.Cancelled:
+	if r.Reason != machine.Cancelled {
 		tellEnd(cmd, r)
 	}
 	code, note := line.End(r)
@@ -197,30 +192,32 @@ func showScreen(cmd *cobra.Command, m *machine.Machine) {
 	}
 }
 
-// bootAsQEMU loads what the line boots, and gives its file's name.
-func bootAsQEMU(m *machine.Machine, line *qemu.Line) (name string, err error) {
+// imageOfQEMU reads the kernel that the line boots, and gives its name. Without one it is what the
+// firmware finds.
+func imageOfQEMU(line *qemu.Line) (img *guest.Image, name string, err error) {
 	if line.Kernel == "" {
-		name = line.Disk.File
-		sector, err := readSector(name)
-		if err != nil {
-			return "", err
-		}
-		img, err := guest.ParseDisk(sector, line.Disk.Unsigned)
-		if err != nil {
-			return "", fmt.Errorf("%s: %w", name, err)
-		}
-		return name, load(m, name, img, guest.Options{Floppy: line.Disk.Floppy}, "")
+		return guest.Drives(), "", nil
 	}
-	name = line.Kernel
-	data, err := guest.Open(kernelFile(name))
+	data, err := guest.Open(kernelFile(line.Kernel))
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
-	img, err := guest.Parse(data)
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", name, err)
+	img, err = guest.Parse(data)
+	return img, line.Kernel, named(line.Kernel, err)
+}
+
+// firmwareOfQEMU opens the disks and the ROM of a line.
+func firmwareOfQEMU(cfg *machine.Config, disks *drives, line *qemu.Line, img *guest.Image) (err error) {
+	if cfg.Drives, err = disks.open(cfg.Board); err != nil {
+		return err
 	}
-	return name, load(m, name, img, guest.Options{Cmdline: line.Append}, line.Initrd)
+	cfg.BootFrom, cfg.AnyFloppy = line.BootFrom, line.AnyFloppy
+	if line.BIOS != "" {
+		if cfg.Firmware, err = openFirmware(line.BIOS); err != nil {
+			return fmt.Errorf("-bios: %w", err)
+		}
+	}
+	return img.Configure(cfg, guest.Options{})
 }
 
 // kernelFile is the name by which a kernel is opened: a file comes before a
@@ -230,21 +227,6 @@ func kernelFile(name string) string {
 		return "./" + name
 	}
 	return name
-}
-
-// readSector reads the first sector of a disk image, or all of a shorter file.
-func readSector(name string) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	sector := make([]byte, 512)
-	n, err := io.ReadFull(f, sector)
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-		err = nil
-	}
-	return sector[:n], err
 }
 
 // qemu opens a stream of a command line of QEMU's.

@@ -70,7 +70,8 @@ type dropIn struct {
 	name   string
 	kernel string // a built-in one, or
 	code   string // code of 32 bits, or
-	pvh    string // the same in an ELF64 file, entered by PVH
+	pvh    string // the same in an ELF64 file, entered by PVH, or
+	boot   string // code of 16 bits in a boot sector, before a sector of "*"
 	line   string
 
 	firmware bool // QEMU's firmware is heard first
@@ -78,6 +79,7 @@ type dropIn struct {
 
 const (
 	testLine = "-kernel kernel -display none -serial stdio -no-reboot -device isa-debug-exit,iobase=0xf4,iosize=0x04"
+	diskLine = " -snapshot -display none -serial stdio -no-reboot -device isa-debug-exit,iobase=0xf4,iosize=0x04"
 	exitCode = "\xb0\x2a\xe6\xf4" // 42
 )
 
@@ -87,6 +89,11 @@ const findFile = "\x66\xba\x10\x05\x66\xb8\x19\x00\x66\xef\x42\xb9\x04\x00\x00\x
 	"\xe2\xf8\xbf\x00\x00\x20\x00\xb9\x40\x00\x00\x00\xf3\x6c\x81\x3d\x08\x00\x20\x00\x6f\x70\x74\x2f" +
 	"\x74\x05\x4b\x75\xe5\xeb\x20\x66\xa1\x04\x00\x20\x00\x86\xc4\x4a\x66\xef\x42\x8b\x0d\x00\x00\x20" +
 	"\x00\x0f\xc9\x89\xd6\x89\xf2\xec\x66\xba\xf8\x03\xee\xe2\xf6"
+
+// askBIOS is code of a boot sector that shows an A by INT 10h in mode 3, asks for it and sends it, reads the
+// next sector by INT 13h and ends with its first byte.
+const askBIOS = "\x31\xc0\x8e\xd8\x8e\xc0\x52\xb0\x03\xcd\x10\xb8\x41\x0e\xbb\x07\x00\xcd\x10\xb4\x02\x31\xd2\xcd\x10\xb4\x08\xcd\x10\xba\xf8\x03\xee\x5a\xb8\x01\x02\xbb\x00\x7e\xb9\x02\x00\xb6\x00\xcd\x13\x8a" +
+	"\x07\xe6\xf4"
 
 var dropIns = []dropIn{
 	{name: "32 bits", kernel: "hello-32", line: testLine},
@@ -122,6 +129,10 @@ var dropIns = []dropIn{
 
 	{name: "a file of fw_cfg", code: findFile + exitCode, line: testLine + " -fw_cfg name=opt/test,string=one,,two"},
 
+	{name: "a hard disk, by the BIOS", boot: askBIOS, line: "-hda kernel" + diskLine},
+	{name: "a floppy disk, by the BIOS", boot: askBIOS, line: "-fda kernel" + diskLine},
+	{name: "the drive that -boot names", boot: askBIOS, line: "-drive file=kernel,format=raw,if=floppy -hdb kernel -boot a" + diskLine},
+
 	{name: "an unknown option", code: exitCode, line: testLine + " -frob"},
 	{name: "an option without its value", code: exitCode, line: testLine + " -m"},
 	{name: "no number", code: exitCode, line: testLine + " -m lots"},
@@ -151,6 +162,9 @@ func TestDropIn(t *testing.T) {
 			image := multiboot32(c.code)
 			if c.pvh != "" {
 				image = pvh64(c.pvh)
+			}
+			if c.boot != "" {
+				image = []byte(c.boot + strings.Repeat("\x00", 510-len(c.boot)) + "\x55\xaa" + strings.Repeat("*", 512))
 			}
 			if c.kernel != "" {
 				k, ok := guest.KernelNamed(c.kernel)

@@ -13,7 +13,7 @@
 //	absent    asks for what this board has not, and a guest can do without: a
 //	          window, a network card, a second processor. Line.Absent names it,
 //	          and the run goes on.
-//	refused   without it the run would be another one: firmware, a saved
+//	refused   without it the run would be another one: flash memory, a saved
 //	          state, a CD to boot from. Parse returns an error.
 //
 // Every error is one line that names the option. End tells how a run that is

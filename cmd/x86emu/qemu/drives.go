@@ -16,13 +16,6 @@ type Drive struct {
 	Write bool // the file gets what the guest writes
 }
 
-// Disk is a disk image that is booted.
-type Disk struct {
-	File     string
-	Floppy   bool
-	Unsigned bool // its first sector need not end in 0x55 0xAA
-}
-
 type medium uint8
 
 const (
@@ -108,7 +101,7 @@ func addDrive(p *parser, value string) error {
 	return p.addImage(d)
 }
 
-var errFirmware = errors.New("there is no firmware on this board, neither a BIOS nor UEFI: give a kernel by -kernel")
+var errFirmware = errors.New("there is no flash memory on this board: give the ROM of a BIOS by -bios")
 
 // bootOrder reads the value of -boot.
 func bootOrder(p *parser, value string) error {
@@ -126,21 +119,6 @@ func bootOrder(p *parser, value string) error {
 
 // boot decides what is booted, puts disks into drives, and names those that the guest will miss.
 func (p *parser) boot() error {
-	chosen := -1
-	if p.Kernel == "" {
-		if chosen = p.choose(); chosen < 0 {
-			return errors.New("nothing to boot: give a kernel by -kernel, or the image of a disk by -hda, -fda or -drive")
-		}
-		d := p.drives[chosen]
-		if d.medium == cdrom {
-			return fmt.Errorf("%s %s: a CD cannot be booted: there is no BIOS; give the kernel that is on it by -kernel", d.flag, d.file)
-		}
-		if strings.HasPrefix(d.file, "fat:") {
-			return fmt.Errorf("%s %s: a folder cannot be booted: there is no firmware", d.flag, d.file)
-		}
-		p.Disk = Disk{File: d.file, Floppy: d.medium == floppy, Unsigned: p.unsigned && d.medium == floppy}
-		p.lack("a BIOS")
-	}
 	for _, d := range p.drives {
 		if name, ok := d.place(); ok {
 			p.Drives = append(p.Drives, Drive{name, d.file, !d.keep && !p.snapshot})
@@ -148,6 +126,29 @@ func (p *parser) boot() error {
 			p.lack("the disk %s", d.file)
 		}
 	}
+	if p.Kernel != "" {
+		if p.BIOS != "" {
+			p.lack("firmware (-bios %s)", p.BIOS)
+			p.BIOS = ""
+		}
+		return nil
+	}
+	chosen := p.choose()
+	if chosen < 0 {
+		if p.BIOS != "" {
+			return nil
+		}
+		return errors.New("nothing to boot: give a kernel by -kernel, or the image of a disk by -hda, -fda or -drive")
+	}
+	d := p.drives[chosen]
+	name, ok := d.place()
+	switch {
+	case d.medium == cdrom:
+		return fmt.Errorf("%s %s: a CD cannot be booted: there is no drive for it; give the kernel that is on it by -kernel", d.flag, d.file)
+	case !ok:
+		return fmt.Errorf("%s %s: cannot be booted: it must be a raw image, in a drive from hda to hdd or fda or fdb", d.flag, d.file)
+	}
+	p.BootFrom = name
 	return nil
 }
 

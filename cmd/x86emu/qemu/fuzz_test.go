@@ -19,7 +19,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		require.NotNil(t, l.Model)
-		require.True(t, l.Kernel != "" || l.Disk.File != "")
+		require.True(t, l.Kernel != "" || l.BootFrom != "" || l.BIOS != "")
 		require.NotZero(t, l.RAM)
 	})
 }

@@ -10,8 +10,8 @@ a Makefile with QEMU = x86emu qemu works. Options have one dash or two.
   -hda FILE, -fda FILE, -drive file=FILE[,if=floppy], FILE, -boot a|c
                     up to -hdd and -fdb: disks, raw images; the files get what the
                     guest writes as the run ends, but for snapshot=on, -snapshot
-                    and readonly=on. Without -kernel the first sector of one is
-                    loaded at 0x7C00; no BIOS is there to call.
+                    and readonly=on. Without -kernel the built-in BIOS boots one.
+  -bios FILE        a ROM in place of the built-in BIOS, as SeaBIOS's bios-256k.bin
   -m 128M -cpu qemu64,+smap,-nx -machine pc|q35
   -serial stdio|file:NAME|null|none|mon:stdio|chardev:ID
                     without it COM1 is standard output, as there is no window;
@@ -28,7 +28,7 @@ a Makefile with QEMU = x86emu qemu works. Options have one dash or two.
 
 What a guest can do without (a window, network, USB, sound, CDs, more than
 one processor, the monitor) is named in one line on standard error, and the run goes
-on. What would make another run of it (firmware, a CD to boot from, a saved
+on. What would make another run of it (flash memory, a CD to boot from, a saved
 state) and what QEMU does not know either ends with status 1.
 
 Exit status:

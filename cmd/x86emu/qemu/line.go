@@ -13,11 +13,14 @@ import (
 
 // Line is what a command line asks for, as far as this board can have it.
 type Line struct {
-	Kernel string // -kernel, or empty: Disk is booted
+	Kernel string // -kernel, or empty: the firmware boots
 	Append string
 	Initrd string
-	Disk   Disk
+	BIOS   string // the file of a ROM; empty: the built-in BIOS, if there is no kernel
 	Drives []Drive
+
+	BootFrom  string // the drive to boot from first, one of machine.DriveNames
+	AnyFloppy bool   // a floppy disk's first sector need not end in 0x55 0xAA
 
 	RAM   uint64 // bytes
 	Model *cpu.Model
@@ -66,7 +69,6 @@ type parser struct {
 	chardevs   map[string]chardev
 	drives     []drive
 	order      string // of booting
-	unsigned   bool   // -no-fd-bootchk
 	snapshot   bool   // no file gets what the guest writes
 	noDefaults bool
 	nographic  bool

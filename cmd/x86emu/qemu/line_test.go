@@ -39,15 +39,21 @@ func about(l *Line) string {
 	if l.Initrd != "" {
 		say("initrd %s", l.Initrd)
 	}
-	if l.Disk != (Disk{}) {
-		say("disk %+v", l.Disk)
-	}
 	for _, d := range l.Drives {
 		kept := ""
 		if !d.Write {
 			kept = ", kept"
 		}
 		say("%s %s%s", d.Name, d.File, kept)
+	}
+	if l.BootFrom != "" {
+		say("boot %s", l.BootFrom)
+	}
+	if l.AnyFloppy {
+		say("unsigned")
+	}
+	if l.BIOS != "" {
+		say("bios %s", l.BIOS)
 	}
 	if l.RAM != defaultRAM {
 		say("%dM", l.RAM>>20)
@@ -134,44 +140,44 @@ var realLines = []struct{ line, want string }{
 	{`-m 512M -kernel bzImage -cpu qemu64,+smep,+smap -smp 4 -netdev user,id=t0, -device e1000,netdev=t0,id=nic0 -nographic -monitor /dev/null --no-reboot -gdb tcp::1234`, `kernel bzImage | 512M | no screen | no reboot | gdb 127.0.0.1:1234 | without processors beyond the first (-smp 4) | without e1000 (-device)`},
 
 	// A disk or a floppy disk.
-	{`-fda boot.img`, `disk {File:boot.img Floppy:true Unsigned:false} | fda boot.img | without a BIOS`},
-	{`-debugcon stdio -fda OSImage.img`, `disk {File:OSImage.img Floppy:true Unsigned:false} | fda OSImage.img | console {Stdio:true File: Copy:} | ports {{3f8 8} {e9 1} {0 0} {0 0} {0 0}} | without a BIOS`},
-	{`-fda boot.img -monitor stdio`, `disk {File:boot.img Floppy:true Unsigned:false} | fda boot.img | without a monitor (-monitor stdio) | without a BIOS`},
-	{`-hda os.img`, `disk {File:os.img Floppy:false Unsigned:false} | hda os.img | without a BIOS`},
-	{`-nographic os.img`, `disk {File:os.img Floppy:false Unsigned:false} | hda os.img | no screen | without a BIOS`},
-	{`-monitor stdio os.img`, `disk {File:os.img Floppy:false Unsigned:false} | hda os.img | without a monitor (-monitor stdio) | without a BIOS`},
-	{`-drive format=raw,file=build/floppy.img`, `disk {File:build/floppy.img Floppy:false Unsigned:false} | hda build/floppy.img | without a BIOS`},
-	{`-machine q35 -drive file=disk.img,format=raw,if=floppy,index=0`, `disk {File:disk.img Floppy:true Unsigned:false} | fda disk.img | without a BIOS`},
-	{`-machine q35 -drive file=./build/bootdisk.img,format=raw,index=0,if=floppy -gdb tcp::26000 -S -D ./.log.txt`, `disk {File:./build/bootdisk.img Floppy:true Unsigned:false} | fda ./build/bootdisk.img | freeze | gdb 127.0.0.1:26000 | without a BIOS`},
-	{`-s -fda bin/floppy.img -boot a`, `disk {File:bin/floppy.img Floppy:true Unsigned:false} | fda bin/floppy.img | gdb 127.0.0.1:1234 | without a BIOS`},
-	{`-fda boot.img -curses`, `disk {File:boot.img Floppy:true Unsigned:false} | fda boot.img | without a window (-curses) | without a BIOS`},
-	{`-localtime -net nic -net user -m 768M -drive file=OS.img,media=disk,format=raw -serial file:serial.log`, `disk {File:OS.img Floppy:false Unsigned:false} | hda OS.img | 768M | serial {Stdio:false File:serial.log Copy:} | without a network card (-net nic) | without a BIOS`},
-	{`-drive file=xv6.img,index=0,media=disk,format=raw -drive file=fs.img,index=1,media=disk,format=raw -smp 2 -m 512 -serial mon:stdio`, `disk {File:xv6.img Floppy:false Unsigned:false} | hda xv6.img | hdb fs.img | 512M | without processors beyond the first (-smp 2) | without a BIOS`},
-	{`-d int -no-reboot -no-shutdown -serial mon:stdio -drive file=fs.img,index=1,media=disk,format=raw -drive file=os.img,index=0,media=disk,format=raw -smp 1 -m 256`, `disk {File:os.img Floppy:false Unsigned:false} | hdb fs.img | hda os.img | 256M | no reboot | no shutdown | log int to "" | without a BIOS`},
-	{`moss.hdd -cpu core2duo -m 512M -no-reboot -no-shutdown -M smm=off -d int`, `disk {File:moss.hdd Floppy:false Unsigned:false} | hda moss.hdd | 512M | no reboot | no shutdown | log int to "" | without a BIOS`},
-	{`-vga std -drive format=raw,media=disk,index=0,file=os.hdd -d int,cpu_reset -serial stdio -no-reboot -no-shutdown -m 256`, `disk {File:os.hdd Floppy:false Unsigned:false} | hda os.hdd | 256M | no reboot | no shutdown | log int,cpu_reset to "" | without a BIOS`},
-	{`-drive file=build/boot.img,format=raw -no-reboot -no-shutdown -enable-kvm -display none -serial mon:stdio`, `disk {File:build/boot.img Floppy:false Unsigned:false} | hda build/boot.img | no screen | no reboot | no shutdown | without a BIOS`},
-	{`-m 512 -hda fat32disk -hdb sample -hdc minixdisk -boot a -serial stdio -monitor telnet:127.0.0.1:11111,server,nowait -net nic,model=rtl8139 -net tap,ifname=tap0,script=ifup.sh`, `disk {File:fat32disk Floppy:false Unsigned:false} | hda fat32disk | hdb sample | hdc minixdisk | 512M | without a monitor (-monitor telnet:127.0.0.1:11111,server,nowait) | without a network card (-net nic,model=rtl8139) | without a network card (-net tap,ifname=tap0,script=ifup.sh) | without a BIOS`},
-	{`-cpu max -smp 4 -monitor stdio -debugcon file:debug.txt -m 4G -no-reboot ./disk.img`, `disk {File:./disk.img Floppy:false Unsigned:false} | hda ./disk.img | 3072M | console {Stdio:false File:debug.txt Copy:} | ports {{3f8 8} {e9 1} {0 0} {0 0} {0 0}} | no reboot | without processors beyond the first (-smp 4) | without a monitor (-monitor stdio) | without RAM beyond 3072 MiB (-m 4G) | without a BIOS`},
-	{`-nodefaults -display none -monitor none -no-reboot -nic none -boot a -drive if=floppy,format=raw,file=f.img -drive if=ide,format=raw,file=hdd.img -serial file:s.log -device isa-debug-exit,iobase=0xf4,iosize=0x04`, `disk {File:f.img Floppy:true Unsigned:false} | fda f.img | hda hdd.img | serial {Stdio:false File:s.log Copy:} | ports {{3f8 8} {0 0} {f4 4} {0 0} {0 0}} | no screen | no reboot | without a BIOS`},
-	{`-enable-kvm -nographic --serial mon:stdio -hdc kernel/kernel.img`, `disk {File:kernel/kernel.img Floppy:false Unsigned:false} | hdc kernel/kernel.img | no screen | without a BIOS`},
+	{`-fda boot.img`, `fda boot.img | boot fda`},
+	{`-debugcon stdio -fda OSImage.img`, `fda OSImage.img | boot fda | console {Stdio:true File: Copy:} | ports {{3f8 8} {e9 1} {0 0} {0 0} {0 0}}`},
+	{`-fda boot.img -monitor stdio`, `fda boot.img | boot fda | without a monitor (-monitor stdio)`},
+	{`-hda os.img`, `hda os.img | boot hda`},
+	{`-nographic os.img`, `hda os.img | boot hda | no screen`},
+	{`-monitor stdio os.img`, `hda os.img | boot hda | without a monitor (-monitor stdio)`},
+	{`-drive format=raw,file=build/floppy.img`, `hda build/floppy.img | boot hda`},
+	{`-machine q35 -drive file=disk.img,format=raw,if=floppy,index=0`, `fda disk.img | boot fda`},
+	{`-machine q35 -drive file=./build/bootdisk.img,format=raw,index=0,if=floppy -gdb tcp::26000 -S -D ./.log.txt`, `fda ./build/bootdisk.img | boot fda | freeze | gdb 127.0.0.1:26000`},
+	{`-s -fda bin/floppy.img -boot a`, `fda bin/floppy.img | boot fda | gdb 127.0.0.1:1234`},
+	{`-fda boot.img -curses`, `fda boot.img | boot fda | without a window (-curses)`},
+	{`-localtime -net nic -net user -m 768M -drive file=OS.img,media=disk,format=raw -serial file:serial.log`, `hda OS.img | boot hda | 768M | serial {Stdio:false File:serial.log Copy:} | without a network card (-net nic)`},
+	{`-drive file=xv6.img,index=0,media=disk,format=raw -drive file=fs.img,index=1,media=disk,format=raw -smp 2 -m 512 -serial mon:stdio`, `hda xv6.img | hdb fs.img | boot hda | 512M | without processors beyond the first (-smp 2)`},
+	{`-d int -no-reboot -no-shutdown -serial mon:stdio -drive file=fs.img,index=1,media=disk,format=raw -drive file=os.img,index=0,media=disk,format=raw -smp 1 -m 256`, `hdb fs.img | hda os.img | boot hda | 256M | no reboot | no shutdown | log int to ""`},
+	{`moss.hdd -cpu core2duo -m 512M -no-reboot -no-shutdown -M smm=off -d int`, `hda moss.hdd | boot hda | 512M | no reboot | no shutdown | log int to ""`},
+	{`-vga std -drive format=raw,media=disk,index=0,file=os.hdd -d int,cpu_reset -serial stdio -no-reboot -no-shutdown -m 256`, `hda os.hdd | boot hda | 256M | no reboot | no shutdown | log int,cpu_reset to ""`},
+	{`-drive file=build/boot.img,format=raw -no-reboot -no-shutdown -enable-kvm -display none -serial mon:stdio`, `hda build/boot.img | boot hda | no screen | no reboot | no shutdown`},
+	{`-m 512 -hda fat32disk -hdb sample -hdc minixdisk -boot a -serial stdio -monitor telnet:127.0.0.1:11111,server,nowait -net nic,model=rtl8139 -net tap,ifname=tap0,script=ifup.sh`, `hda fat32disk | hdb sample | hdc minixdisk | boot hda | 512M | without a monitor (-monitor telnet:127.0.0.1:11111,server,nowait) | without a network card (-net nic,model=rtl8139) | without a network card (-net tap,ifname=tap0,script=ifup.sh)`},
+	{`-cpu max -smp 4 -monitor stdio -debugcon file:debug.txt -m 4G -no-reboot ./disk.img`, `hda ./disk.img | boot hda | 3072M | console {Stdio:false File:debug.txt Copy:} | ports {{3f8 8} {e9 1} {0 0} {0 0} {0 0}} | no reboot | without processors beyond the first (-smp 4) | without a monitor (-monitor stdio) | without RAM beyond 3072 MiB (-m 4G)`},
+	{`-nodefaults -display none -monitor none -no-reboot -nic none -boot a -drive if=floppy,format=raw,file=f.img -drive if=ide,format=raw,file=hdd.img -serial file:s.log -device isa-debug-exit,iobase=0xf4,iosize=0x04`, `fda f.img | hda hdd.img | boot fda | serial {Stdio:false File:s.log Copy:} | ports {{3f8 8} {0 0} {f4 4} {0 0} {0 0}} | no screen | no reboot`},
+	{`-enable-kvm -nographic --serial mon:stdio -hdc kernel/kernel.img`, `hdc kernel/kernel.img | boot hdc | no screen`},
 }
 
 // refusedLines are lines that ask for another run than there can be, or that
 // QEMU refuses as well, and the one line that is said of each.
 var refusedLines = []struct{ line, want string }{
 	// Real ones.
-	{`-cdrom os.iso`, `error: -cdrom os.iso: a CD cannot be booted: there is no BIOS; give the kernel that is on it by -kernel`},
-	{`-cdrom kernel.iso -serial stdio -m 512M -enable-kvm -cpu host -smp 4`, `error: -cdrom kernel.iso: a CD cannot be booted: there is no BIOS; give the kernel that is on it by -kernel`},
-	{`-m 4096 -machine q35 -bios OVMF.fd -cdrom os.iso -boot d -no-reboot -no-shutdown -serial stdio -d int -D qemu.log -device isa-debug-exit,iobase=0xf4,iosize=0x04`, `error: -bios OVMF.fd: there is no firmware on this board, neither a BIOS nor UEFI: give a kernel by -kernel`},
+	{`-cdrom os.iso`, `error: -cdrom os.iso: a CD cannot be booted: there is no drive for it; give the kernel that is on it by -kernel`},
+	{`-cdrom kernel.iso -serial stdio -m 512M -enable-kvm -cpu host -smp 4`, `error: -cdrom kernel.iso: a CD cannot be booted: there is no drive for it; give the kernel that is on it by -kernel`},
+	{`-m 4096 -machine q35 -bios OVMF.fd -cdrom os.iso -boot d -no-reboot -no-shutdown -serial stdio -d int -D qemu.log -device isa-debug-exit,iobase=0xf4,iosize=0x04`, `error: -cdrom os.iso: a CD cannot be booted: there is no drive for it; give the kernel that is on it by -kernel`},
 	{`-rtc base=tomorrow -kernel k`, `error: -rtc base=tomorrow: base=tomorrow: must be utc, localtime or a date as 2006-06-17T16:01:21 or 2006-06-17`},
 	{`-rtc bas=utc -kernel k`, `error: -rtc bas=utc: invalid parameter 'bas': must be base, clock or driftfix`},
 	{`-icount shift=11 -kernel k`, `error: -icount shift=11: shift=11: must be auto or a number from 0 to 10`},
 	{`-icount fast=1 -kernel k`, `error: -icount fast=1: invalid parameter 'fast': must be shift`},
-	{`-d int -pflash OVMF.fd -drive file=fat:rw:sysroot/,format=raw -serial stdio`, `error: -pflash OVMF.fd: there is no firmware on this board, neither a BIOS nor UEFI: give a kernel by -kernel`},
-	{`-drive if=pflash,format=raw,file=OVMF.fd -drive format=raw,file=fat:rw:esp`, `error: -drive if=pflash,format=raw,file=OVMF.fd: there is no firmware on this board, neither a BIOS nor UEFI: give a kernel by -kernel`},
-	{`-accel tcg,thread=single -cpu Opteron_G5 -m 1024 -drive format=raw,media=cdrom,file=myos.iso -serial stdio -smp 1 -vga std`, `error: -drive myos.iso: a CD cannot be booted: there is no BIOS; give the kernel that is on it by -kernel`},
-	{`-hda fat:rw:out -nographic`, `error: -hda fat:rw:out: a folder cannot be booted: there is no firmware`},
+	{`-d int -pflash OVMF.fd -drive file=fat:rw:sysroot/,format=raw -serial stdio`, `error: -pflash OVMF.fd: there is no flash memory on this board: give the ROM of a BIOS by -bios`},
+	{`-drive if=pflash,format=raw,file=OVMF.fd -drive format=raw,file=fat:rw:esp`, `error: -drive if=pflash,format=raw,file=OVMF.fd: there is no flash memory on this board: give the ROM of a BIOS by -bios`},
+	{`-accel tcg,thread=single -cpu Opteron_G5 -m 1024 -drive format=raw,media=cdrom,file=myos.iso -serial stdio -smp 1 -vga std`, `error: -drive myos.iso: a CD cannot be booted: there is no drive for it; give the kernel that is on it by -kernel`},
+	{`-hda fat:rw:out -nographic`, `error: -hda fat:rw:out: cannot be booted: it must be a raw image, in a drive from hda to hdd or fda or fdb`},
 	{`-m 16M -gdb stdio -S -kernel kernel`, `error: -gdb stdio: a debugger connects by TCP: tcp:[HOST]:PORT`},
 	{`-chardev pty,id=p -serial chardev:p -kernel k`, `error: -serial: chardev p is of kind pty: output goes to stdio, to file:NAME, or nowhere (null, none)`},
 
@@ -263,15 +269,18 @@ var lines = []struct{ line, want string }{
 	{`-device isa-debug-exit,iobase=244,iosize=02 -kernel k`, `kernel k | ports {{3f8 8} {0 0} {f4 2} {0 0} {0 0}}`},
 	{`-net none -nic none -parallel none -monitor none -kernel k`, `kernel k`},
 	{`-nic user,model=e1000 -kernel k`, `kernel k | without a network card (-nic user,model=e1000)`},
-	{`-fda f -hda h`, `disk {File:h Floppy:false Unsigned:false} | fda f | hda h | without a BIOS`},
-	{`-fda f -hda h -boot order=ac,menu=on`, `disk {File:f Floppy:true Unsigned:false} | fda f | hda h | without a BIOS`},
-	{`-fda f -no-fd-bootchk`, `disk {File:f Floppy:true Unsigned:true} | fda f | without a BIOS`},
-	{`-hdb b -hda a -cdrom c`, `disk {File:a Floppy:false Unsigned:false} | hdb b | hda a | without a BIOS | without the disk c`},
+	{`-fda f -hda h`, `fda f | hda h | boot hda`},
+	{`-fda f -hda h -boot order=ac,menu=on`, `fda f | hda h | boot fda`},
+	{`-bios rom.bin`, `bios rom.bin`},
+	{`-bios rom.bin -hda h`, `hda h | boot hda | bios rom.bin`},
+	{`-bios rom.bin -kernel k`, `kernel k | without firmware (-bios rom.bin)`},
+	{`-fda f -no-fd-bootchk`, `fda f | boot fda | unsigned`},
+	{`-hdb b -hda a -cdrom c`, `hdb b | hda a | boot hda | without the disk c`},
 	{`-kernel k -hda h -snapshot`, `kernel k | hda h, kept`},
 	{`-kernel k -drive file=h,snapshot=on -drive file=i,readonly=on -drive file=j`, `kernel k | hda h, kept | hdb i, kept | hdc j`},
 	{`-kernel k -drive file=h,format=qcow2 -drive file=i,index=4`, `kernel k | without the disk h | without the disk i`},
 	{`-hda h -cdrom c -boot d -kernel k`, `kernel k | hda h | without the disk c`},
-	{`-drive if=none,id=x,file=x -fdb b`, `disk {File:b Floppy:true Unsigned:false} | fdb b | without a BIOS | without the disk x`},
+	{`-drive if=none,id=x,file=x -fdb b`, `fdb b | boot fdb | without the disk x`},
 	{`-cpu SandyBridge -kernel k`, `kernel k | without AVX (-cpu SandyBridge)`},
 	{`-cpu max,+avx2,vendor=AuthenticAMD,kvm=off,enforce -kernel k`, `kernel k | without the CPU feature avx2 | without vendor AuthenticAMD (-cpu)`},
 	{`-singlestep -d exec,nochain -d in_asm -dfilter 0+1 -kernel k`, `kernel k | single | log exec to "" | without a log of in_asm (-d) | without a filter of the log (-dfilter 0+1)`},

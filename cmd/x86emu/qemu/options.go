@@ -59,7 +59,8 @@ func init() {
 		return p.addImage(drive{file: v, medium: cdrom, index: nextFree, flag: p.flag})
 	}})
 	add("boot", option{true, bootOrder})
-	add("no-fd-bootchk", option{does: func(p *parser, _ string) error { p.unsigned = true; return nil }})
+	add("bios", option{true, text(func(p *parser) *string { return &p.BIOS })})
+	add("no-fd-bootchk", option{does: func(p *parser, _ string) error { p.AnyFloppy = true; return nil }})
 	add("fw_cfg", option{true, func(p *parser, v string) error {
 		f, err := ParseFile(v)
 		p.Files = append(p.Files, f)
@@ -104,7 +105,7 @@ func init() {
 	add("balloon", option{true, absent("a balloon")})
 
 	// What makes another run of it.
-	add("bios pflash", option{true, refused(errFirmware)})
+	add("pflash", option{true, refused(errFirmware)})
 	add("loadvm incoming", option{true, refused(errors.New("a state that QEMU saved cannot be read"))})
 	add("readconfig", option{true, refused(errors.New("a configuration file cannot be read: give its options"))})
 	add("daemonize preconfig", option{does: refused(errors.New("x86emu stays in the foreground and starts at once"))})
