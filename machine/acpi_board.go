@@ -5,14 +5,6 @@ import (
 	"x86emu/mmu"
 )
 
-// Physical addresses at which every PC has its I/O APIC and HPET.
-const (
-	ioAPICBase = 0xfec00000
-	hpetBase   = 0xfed00000
-
-	hpetID = 0x8086a201 // the low half of its capabilities
-)
-
 // acpiDevices are the parts of a board that its DSDT tells of, and how many of
 // their lines each is told with: to ACPI a device has lines of its own.
 var acpiDevices = []struct {
@@ -39,9 +31,9 @@ func (m *Machine) acpiBoard() *acpi.Board {
 		PMEvents: pmEvents, PMControl: pmControl, PMTimer: pmTimer, GeneralEvents: pmGeneral,
 		SMICommand: smiCommand, ACPIEnable: acpiEnable, ACPIDisable: acpiDisable,
 		ResetPort: pciReset, ResetValue: resetHard | resetNow,
-		LocalAPIC: apicPage, IOAPIC: ioAPICBase, HPET: hpetBase, HPETID: hpetID,
+		LocalAPIC: apicPage, IOAPIC: ioapicPage, HPET: hpetBase, HPETID: hpetID,
 		PCIPorts:  []acpi.Range{{First: 0, N: pciAddress}, {First: pciData + 4, N: 1<<16 - pciData - 4}},
-		PCIMemory: []acpi.Range{{First: 0xa0000, N: 0x20000}, {First: MaxRAM, N: ioAPICBase - MaxRAM}},
+		PCIMemory: []acpi.Range{{First: 0xa0000, N: 0x20000}, {First: MaxRAM, N: ioapicPage - MaxRAM}},
 		Signature: m.cfg.Model.Signature, Features: m.cfg.Model.FeatureFlags(),
 	}
 	for _, d := range acpiDevices {

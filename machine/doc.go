@@ -29,6 +29,7 @@
 //	port 0x3C0   VGA's registers as text modes use them, with 0x3D4 or 0x3B4; in mode 3
 //	0xB8000      text memory: RAM, at first blank
 //	0xFEC00000   82093AA I/O APIC: IRQ 0 at pin 2, the others at their own
+//	0xFED00000   HPET: three timers at pins 2, 8 and 16 to 23 of that, or on IRQ 0 and 8
 //	0xFEE00000   the processor's local APIC, in virtual wire mode, if its model has one
 //
 // Config.Ports moves 0x3F8, 0x2F8, 0xE9, 0xF4 and 0x501 or leaves them out.

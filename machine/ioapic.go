@@ -2,7 +2,7 @@ package machine
 
 // IOAPIC is the 82093AA I/O APIC at 0xFEC00000: 24 pins, each with an entry that
 // says which message its interrupt becomes. IRQ 0 is at pin 2, the others at the pins of
-// their number, and the output of the 8259A at pin 0; pins 16 and up have no device. The messages
+// their number, and the output of the 8259A at pin 0; pins 16 and up are the HPET's alone. The messages
 // go to the local APIC, or are lost.
 //
 // Its registers are reached by an index at offset 0 and a window at offset 0x10, in

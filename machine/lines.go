@@ -32,26 +32,44 @@ func (m *Machine) replan() {
 	}
 }
 
-// SetIRQ sets the level of an interrupt line of the board, 0 to 15. It leads to the
-// 8259A and to the I/O APIC.
+// SetIRQ sets the level that a device gives its interrupt line of the board, 0 to 15. It
+// leads to the 8259A and to the I/O APIC, if the HPET does not have it.
 func (m *Machine) SetIRQ(irq uint8, level bool) {
-	if m.PIC != nil {
-		m.PIC.SetIRQ(irq, level)
-		m.IOAPIC.set(pinOf(irq), level)
+	if m.PIC != nil && !m.HPET.keeps(irq, level) {
+		m.setLine(irq, level)
 	}
 }
 
-// masks tells whether a line cannot interrupt whatever its level.
-func (m *Machine) masks(irq uint8) bool {
-	return m.PIC == nil || (m.PIC.masks(irq) || !m.hearsPIC()) && m.IOAPIC.masks(pinOf(irq))
+// setLine sets the level of a line, whoever drives it.
+func (m *Machine) setLine(irq uint8, level bool) {
+	m.PIC.SetIRQ(irq, level)
+	m.IOAPIC.set(pinOf(irq), level || m.HPET.holds(pinOf(irq)))
 }
 
-// wakes tells whether a request on a line would interrupt the processor, or wake
-// it, as things stand.
+// lineAt is the level of the line at a pin that the HPET may share with it.
+func (m *Machine) lineAt(pin int) bool {
+	return pin == timerPin && m.PIC.level(pitIRQ) || pin == rtcIRQ && m.PIC.level(rtcIRQ)
+}
+
+// masks tells whether a device's line cannot interrupt whatever its level.
+func (m *Machine) masks(irq uint8) bool {
+	return m.PIC == nil || m.HPET.replaces(irq) || m.lineMasked(irq)
+}
+
+// lineMasked tells the same of a line whoever drives it.
+func (m *Machine) lineMasked(irq uint8) bool {
+	return (m.PIC.masks(irq) || !m.hearsPIC()) && m.IOAPIC.masks(pinOf(irq))
+}
+
+// wakes tells whether a device's request on its line would interrupt the processor, or
+// wake it, as things stand.
 func (m *Machine) wakes(irq uint8) bool {
+	return m.PIC != nil && !m.HPET.replaces(irq) && m.lineWakes(irq)
+}
+
+// lineWakes tells the same of a line whoever drives it.
+func (m *Machine) lineWakes(irq uint8) bool {
 	switch {
-	case m.PIC == nil:
-		return false
 	case m.IOAPIC.wakes(pinOf(irq)):
 		return true
 	case m.PIC.holds(irq):

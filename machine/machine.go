@@ -104,6 +104,7 @@ type Machine struct {
 	APIC   *APIC
 	PIT    *PIT
 	RTC    *RTC
+	HPET   *HPET
 	KBC    *I8042
 	UART2  *UART // COM2
 	IOAPIC *IOAPIC

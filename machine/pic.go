@@ -55,6 +55,14 @@ func (p *PIC) SetIRQ(irq uint8, level bool) {
 	p.wire()
 }
 
+// level is that of a line.
+func (p *PIC) level(irq uint8) bool {
+	if irq >= 8 {
+		return p.s.Slave.Lines>>(irq&7)&1 != 0
+	}
+	return p.s.Master.Lines>>irq&1 != 0
+}
+
 // written follows a write by the guest.
 func (p *PIC) written() {
 	p.wire()
