@@ -3,10 +3,13 @@ package machine
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"x86emu/mmu"
 )
 
 // newHPETRig knows the step "clocks N", of the main counter.
@@ -167,4 +170,43 @@ func TestHPETWakes(t *testing.T) {
 	m.Return(moment)
 	run(t, m, 20000)
 	assert.Empty(t, same(f, m))
+}
+
+// Looked at after many clocks it is as if it had been looked at after each.
+func TestHPETLooksAway(t *testing.T) {
+	random := rand.New(rand.NewPCG(7, 8))
+	seldom, often := newHPETRig(t), newHPETRig(t)
+	met := 0
+	for i := range 3000 {
+		off, v := uint64(random.IntN(3)*hpetTimerSize+hpetTimers), uint64(random.IntN(64))
+		switch random.IntN(6) {
+		case 0:
+			off, v = hpetConfig, v|hpetRun
+		case 1:
+			off = hpetStatus
+		case 2:
+			v = uint64(random.Uint32()) & hpetTimerBits
+		case 3:
+			v = hpetEnable | hpetPeriodic | hpetSet | v&hpetLevel
+		default:
+			off += hpetComparator
+			v += seldom.m.HPET.Read(hpetCounter, 8) * uint64(random.IntN(2))
+		}
+		for _, r := range []*rig{seldom, often} {
+			r.m.Mem.Write(mmu.Phys(hpetBase+off), 8, v)
+		}
+		clocks := random.IntN(40)
+		seldom.wait(uint64(clocks) * (apicHz / hpetHz))
+		for range clocks {
+			often.wait(apicHz / hpetHz)
+			often.m.catchUp()
+		}
+		for off := uint64(0); off < hpetSize; off += 8 {
+			require.Equal(t, often.m.HPET.Read(off, 8), seldom.m.HPET.Read(off, 8), "step %d, offset 0x%x", i, off)
+		}
+		seldom.m.catchUp()
+		require.Equal(t, often.m.HPET.s, seldom.m.HPET.s, "step %d", i)
+		met += int(often.m.HPET.s.Fired)
+	}
+	assert.NotZero(t, met)
 }
