@@ -42,7 +42,7 @@ func (img *Image) Configure(cfg *machine.Config, o Options) error {
 	}
 	if cfg.Board != machine.PC {
 		if img.Format == Disk {
-			return fmt.Errorf("a disk needs the BIOS and the drives of the board %s", machine.PC)
+			return fmt.Errorf("firmware and disks need the board %s", machine.PC)
 		}
 		return nil
 	}

@@ -28,9 +28,10 @@ func TestBIOS(t *testing.T) {
 		{"without one the disk is booted", []string{"--hda", disk}, 11, ""},
 		{"an odd size", []string{"--bios", file(t, "odd", "123")}, statusBadUsage, "odd: firmware of 3 bytes: must be a multiple of 4K between 4K and 8M"},
 		{"no bytes", []string{"--bios", file(t, "empty", "")}, statusBadUsage, "empty: firmware of 0 bytes"},
-		{"too large", []string{"--bios", file(t, "large", strings.Repeat("\x00", 8<<20+size))}, statusBadUsage, "large: firmware of 8392704 bytes"},
+		{"too large", []string{"--bios", file(t, "large", strings.Repeat("\x00", 8<<20+size))}, statusBadUsage, "large: larger than the 8 MiB that firmware may have"},
 		{"no such file", []string{"--bios", "missing.rom"}, statusBadUsage, "missing.rom"},
 		{"a kernel, which it would not start", []string{"--bios", rom, "hello-32"}, statusBadUsage, "would not look at the image: a multiboot"},
+		{"the board without", []string{"--board", "bare", "--bios", rom}, statusBadUsage, "firmware and disks need the board pc"},
 		{"the board without drives", []string{"--board", "bare", "--hda", disk}, statusBadUsage, "--board bare"},
 	} {
 		t.Run(c.rule, func(t *testing.T) {

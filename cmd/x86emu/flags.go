@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strconv"
@@ -155,11 +156,19 @@ func (b *board) firmware() ([]byte, error) {
 
 // openFirmware reads a ROM, which must be as large as one may be.
 func openFirmware(name string) ([]byte, error) {
-	rom, err := os.ReadFile(name)
-	if err == nil {
-		err = named(name, machine.CheckFirmware(uint64(len(rom))))
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
 	}
-	return rom, err
+	defer f.Close()
+	rom, err := io.ReadAll(io.LimitReader(f, machine.MaxFirmware+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(rom) > machine.MaxFirmware {
+		return nil, fmt.Errorf("%s: larger than the %d MiB that firmware may have", name, machine.MaxFirmware>>20)
+	}
+	return rom, named(name, machine.CheckFirmware(uint64(len(rom))))
 }
 
 // named puts the name of the file, if it has one, before an error about it.

@@ -109,7 +109,7 @@ func (o *saving) reached(cmd *cobra.Command, r machine.Result) bool {
 
 // restore makes the machine of a snapshot.
 func (b *board) restore(name string, data []byte, cfg machine.Config) (*machine.Machine, error) {
-	for _, flag := range []string{"memory", "cpu", "tlb", "tick-rate", "rtc", "board", "fw-cfg", "append", "initrd", "load-addr", "mode", "cpl"} {
+	for _, flag := range []string{"memory", "cpu", "tlb", "tick-rate", "rtc", "board", "bios", "fw-cfg", "append", "initrd", "load-addr", "mode", "cpl"} {
 		if b.cmd.Flags().Changed(flag) {
 			return nil, fmt.Errorf("%s is a snapshot: --%s is as it was saved", name, flag)
 		}
