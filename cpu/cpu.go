@@ -113,14 +113,13 @@ var handlers [1 << 13]handler
 // not modelled.
 func Executes(op decode.Op) bool { return handlers[op] != nil }
 
-func (c *CPU) Core() *idt.Core        { return &c.core }
-func (c *CPU) Regs() *idt.Regs        { return &c.s.Regs }
-func (c *CPU) GPR() *[16]uint64       { return (*[16]uint64)(c.r[:16]) }
-func (c *CPU) MMU() *mmu.MMU          { return c.mmu }
-func (c *CPU) DR7() *uint64           { return &c.s.DR[7] }
-func (c *CPU) DR6() *uint64           { return &c.s.DR[6] }
-func (c *CPU) PendDB(dr6 uint64)      { c.s.PendDB |= dr6 }
-func (c *CPU) Observer() idt.Observer { return c.obs }
+func (c *CPU) Core() *idt.Core   { return &c.core }
+func (c *CPU) Regs() *idt.Regs   { return &c.s.Regs }
+func (c *CPU) GPR() *[16]uint64  { return (*[16]uint64)(c.r[:16]) }
+func (c *CPU) MMU() *mmu.MMU     { return c.mmu }
+func (c *CPU) DR7() *uint64      { return &c.s.DR[7] }
+func (c *CPU) DR6() *uint64      { return &c.s.DR[6] }
+func (c *CPU) PendDB(dr6 uint64) { c.s.PendDB |= dr6 }
 
 // raise makes an exception without error code the handler's fault.
 func (c *CPU) raise(v idt.Vector) bool {

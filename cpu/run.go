@@ -377,6 +377,9 @@ func (c *CPU) deliver(e *idt.Event) (Stop, bool) {
 	return 0, false
 }
 
+// Observer is who watches, or nil.
+func (c *CPU) Observer() idt.Observer { return c.obs }
+
 // SetObserver sets who watches; nil is nobody. While someone watches, every
 // instruction runs through Step and every access takes the slow path.
 func (c *CPU) SetObserver(o Observer) {
