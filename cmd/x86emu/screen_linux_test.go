@@ -32,19 +32,21 @@ func TestLiveScreen(t *testing.T) {
 			term.shows("HELLO")
 			seen := map[rune]bool{}
 			term.wait("a few counts", func(string) bool {
-				seen[term.screen.Cell(7, 0).Char] = true
+				seen[term.cell(7, 0).Char] = true
 				return len(seen) > 3
 			})
-			assert.Equal(t, [2]int{5, 0}, [2]int{term.screen.Cursor().X, term.screen.Cursor().Y})
-			assert.True(t, term.screen.CursorVisible())
-			cell := term.screen.Cell(0, 0)
+			cursor, shows := term.cursor()
+			assert.Equal(t, [2]int{5, 0}, cursor)
+			assert.True(t, shows)
+			cell := term.cell(0, 0)
 			assert.Equal(t, vt10x.Color(15), cell.FG)
 			assert.Equal(t, vt10x.Blue, cell.BG)
-			assert.NotZero(t, term.screen.Mode()&vt10x.ModeAltScreen)
+			assert.True(t, term.alternate())
 			c.end(term)
 			assert.Equal(t, 130, term.ends())
-			assert.Zero(t, term.screen.Mode()&vt10x.ModeAltScreen)
-			assert.True(t, term.screen.CursorVisible())
+			assert.False(t, term.alternate())
+			_, shows = term.cursor()
+			assert.True(t, shows)
 			assert.Regexp(t, `^HELLO  .\nx86emu: interrupted at tick \d+\n$`, term.text())
 		})
 	}
@@ -68,7 +70,7 @@ func TestLiveScreenResize(t *testing.T) {
 	term := start(t, 40, 10, []string{"NO_COLOR=1"}, "run", file(t, "image", counting), "--screen=live")
 	term.shows("columns 0-39, rows 0-8 of 80x25")
 	term.shows("HELLO")
-	assert.Equal(t, vt10x.DefaultBG, term.screen.Cell(0, 0).BG)
+	assert.Equal(t, vt10x.DefaultBG, term.cell(0, 0).BG)
 	term.screen.Resize(100, 30)
 	require.NoError(t, pty.Setsize(term.pty, &pty.Winsize{Cols: 100, Rows: 30}))
 	term.wait("the whole screen", func(screen string) bool {
@@ -109,7 +111,7 @@ func TestStepShowsTheScreen(t *testing.T) {
 	term.press("G:screen\r")
 	term.shows("the guest's screen: 80x25, cursor in column 5, row 0")
 	term.shows("\nHELLO\n")
-	assert.Equal(t, vt10x.Blue, term.screen.Cell(0, 2).BG)
+	assert.Equal(t, vt10x.Blue, term.cell(0, 2).BG)
 	term.press("qq")
 	assert.Zero(t, term.ends())
 }

@@ -73,6 +73,28 @@ func (term *terminal) text() string {
 	return strings.TrimRight(strings.Join(lines, "\n"), "\n") + "\n"
 }
 
+// cell is what stands in a column and row of the screen, which the program may be writing to.
+func (term *terminal) cell(x, y int) vt10x.Glyph {
+	term.screen.Lock()
+	defer term.screen.Unlock()
+	return term.screen.Cell(x, y)
+}
+
+// cursor is the column and row of the cursor, and whether it shows.
+func (term *terminal) cursor() (at [2]int, shows bool) {
+	term.screen.Lock()
+	defer term.screen.Unlock()
+	c := term.screen.Cursor()
+	return [2]int{c.X, c.Y}, term.screen.CursorVisible()
+}
+
+// alternate tells whether the program has the terminal's second screen.
+func (term *terminal) alternate() bool {
+	term.screen.Lock()
+	defer term.screen.Unlock()
+	return term.screen.Mode()&vt10x.ModeAltScreen != 0
+}
+
 // wait waits until the screen is as it should be.
 func (term *terminal) wait(what string, ok func(screen string) bool) {
 	term.t.Helper()
