@@ -1,6 +1,7 @@
 package dap
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -141,6 +142,9 @@ func (c *client) loadedSources(r *dap.LoadedSourcesRequest) (dap.Message, error)
 // breakpointLocations are the lines with code.
 func (c *client) breakpointLocations(r *dap.BreakpointLocationsRequest) (dap.Message, error) {
 	a, all := r.Arguments, []dap.BreakpointLocation{}
+	if a == nil {
+		return nil, errors.New(`breakpointLocations needs "arguments" with a source and a line`)
+	}
 	if file, err := c.sources.match(sourceName(a.Source)); err == nil {
 		first := a.Line + 1 - c.firstLine
 		last := max(first, a.EndLine+1-c.firstLine)

@@ -103,6 +103,7 @@ func TestOrderOfRequests(t *testing.T) {
 	e.begin()
 	ask[*dap.ConfigurationDoneResponse](e, "configurationDone", nil)
 	assert.Contains(t, e.refused("source", nil), "sourcePaths")
+	assert.Contains(t, e.refused("breakpointLocations", nil), `needs "arguments"`)
 	ask[*dap.DisconnectResponse](e, "disconnect", nil)
 	assert.NoError(t, <-ended)
 }
@@ -148,6 +149,7 @@ func FuzzRequests(f *testing.F) {
 		"setBreakpoints", "setFunctionBreakpoints", "setInstructionBreakpoints", "setDataBreakpoints", "setExceptionBreakpoints", "dataBreakpointInfo",
 		"disassemble", "readMemory", "writeMemory", "evaluate", "next", "stepIn", "stepBack", "reverseContinue", "pause", "restart", "breakpointLocations", "attach", "launch",
 	} {
+		f.Add(fmt.Appendf(nil, `{"seq":1,"type":"request","command":%q}`, command))
 		f.Add(fmt.Appendf(nil, `{"seq":1,"type":"request","command":"configurationDone"}
 {"seq":2,"type":"request","command":%q,"arguments":{"program":"x","threadId":1,"source":{"path":"a.c"},"breakpoints":[{"line":1,"name":"0x100001","instructionReference":"0x100002","dataId":"write 0x200000 4","condition":"$eax == 0"}],"filters":["PF"],"memoryReference":"0x100000","offset":-1,"count":8,"instructionCount":4,"instructionOffset":-2,"data":"AQID","expression":"*0x100000","name":"$esp","line":3}}`, command))
 	}
