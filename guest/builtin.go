@@ -32,13 +32,15 @@ type Kernel struct {
 	Keys string
 }
 
-// builtins is the table of kernels, in the order in which they are listed.
-// folder is below kernels/, bits 16, 32 or 64.
-var builtins = []struct {
+// builtin is a kernel in the table: its folder below kernels/, 16, 32 or 64 bits.
+type builtin struct {
 	folder  string
 	bits    int
 	summary string
-}{
+}
+
+// builtins is the table of kernels, in the order in which they are listed.
+var builtins = []builtin{
 	{"hello", 16, "a boot sector that prints a line and ends: real mode, 512 bytes"},
 	{"hello", 32, "the smallest kernel on the shared runtime: prints a line and ends"},
 	{"hello", 64, "the same in long mode"},
@@ -138,38 +140,47 @@ var kernelFiles embed.FS
 // Kernels returns every built-in kernel. The caller may change what it gets.
 func Kernels() []Kernel {
 	all := make([]Kernel, len(builtins))
-	for i, b := range builtins {
-		name, extension := fmt.Sprintf("%s-%d", b.folder, b.bits), ".elf"
-		if b.bits == 16 {
-			extension = ".bin"
-		}
-		all[i] = Kernel{
-			Name:       name,
-			Bits:       b.bits,
-			Summary:    b.summary,
-			Source:     "guest/kernels/" + b.folder,
-			Story:      string(kernelFile(b.folder + "/story.txt")),
-			Image:      kernelFile("images/" + name + extension),
-			Transcript: string(kernelFile(fmt.Sprintf("%s/transcript-%d.txt", b.folder, b.bits))),
-			End:        ends[name],
-			StaleTLB:   stale[b.folder],
-			Keys:       keys[name],
-		}
-		if disk := disks[b.folder]; disk != nil {
-			all[i].Disk = disk()
-		}
+	for i := range builtins {
+		all[i] = builtins[i].kernel()
 	}
 	return all
 }
 
 // KernelNamed returns the built-in kernel of a name, and whether there is one.
 func KernelNamed(name string) (Kernel, bool) {
-	for _, k := range Kernels() {
-		if k.Name == name {
-			return k, true
+	for i := range builtins {
+		if b := &builtins[i]; b.name() == name {
+			return b.kernel(), true
 		}
 	}
 	return Kernel{}, false
+}
+
+// name is the kernel's for the command line.
+func (b *builtin) name() string { return fmt.Sprintf("%s-%d", b.folder, b.bits) }
+
+// kernel is the kernel with its files.
+func (b *builtin) kernel() Kernel {
+	name, extension := b.name(), ".elf"
+	if b.bits == 16 {
+		extension = ".bin"
+	}
+	k := Kernel{
+		Name:       name,
+		Bits:       b.bits,
+		Summary:    b.summary,
+		Source:     "guest/kernels/" + b.folder,
+		Story:      string(kernelFile(b.folder + "/story.txt")),
+		Image:      kernelFile("images/" + name + extension),
+		Transcript: string(kernelFile(fmt.Sprintf("%s/transcript-%d.txt", b.folder, b.bits))),
+		End:        ends[name],
+		StaleTLB:   stale[b.folder],
+		Keys:       keys[name],
+	}
+	if disk := disks[b.folder]; disk != nil {
+		k.Disk = disk()
+	}
+	return k
 }
 
 // BuiltinKeys is what has to be typed for the built-in kernel of a name, nil for any other
