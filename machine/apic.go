@@ -134,11 +134,7 @@ func newAPIC(m *Machine, kind cpu.LocalAPIC) *APIC {
 	a.s.SVR |= svrEnabled
 	a.s.LVT[lvtLINT0] = deliverExtINT<<8 | lvtLevel
 	a.s.LVT[lvtLINT1] = deliverNMI<<8 | lvtLevel
-	a.timer = m.Clock.NewTimer("apic", false, func(uint64) {
-		a.catchUp()
-		a.plan()
-	})
-	a.timer.wakes = func() bool { return a.wakes(a.s.LVT[lvtTimer]) }
+	a.timer = m.newLineTimer("apic", a, func() bool { return a.wakes(a.s.LVT[lvtTimer]) })
 	return a
 }
 

@@ -71,9 +71,7 @@ func (a *APIC) plan() {
 			next = a.m.tickOf(s.Since+uint64(s.Count)<<a.shift(), apicHz)
 		}
 	}
-	if next != a.timer.at {
-		a.timer.Set(next)
-	}
+	a.timer.Set(next)
 }
 
 // setTimer writes the timer's entry of the local vector table. Between TSC-deadline

@@ -30,10 +30,10 @@ type Timer struct {
 // NewTimer adds a timer, not set, under a name of its own, by which a snapshot
 // knows it. fire runs at the tick that the timer was
 // set to, between two instructions; timers due at the same tick fire in the
-// order they were made. wakes tells whether it may raise INTR or NMI: only for
-// such a timer is a halted processor worth waiting for.
-func (c *Clock) NewTimer(name string, wakes bool, fire func(now uint64)) *Timer {
-	t := &Timer{clock: c, name: name, at: never, wakes: func() bool { return wakes }, fire: fire}
+// order they were made. wakes tells whether, as things stand, it may raise INTR or NMI:
+// only for such a timer is a halted processor worth waiting for.
+func (c *Clock) NewTimer(name string, wakes func() bool, fire func(now uint64)) *Timer {
+	t := &Timer{clock: c, name: name, at: never, wakes: wakes, fire: fire}
 	c.timers = append(c.timers, t)
 	return t
 }
@@ -43,8 +43,10 @@ func (c *Clock) Now() uint64 { return c.now() }
 
 // Set makes the timer due at a tick; one in the past is due at once.
 func (t *Timer) Set(tick uint64) {
-	t.at = tick
-	t.clock.schedule()
+	if tick != t.at {
+		t.at = tick
+		t.clock.schedule()
+	}
 }
 
 // Stop makes the timer not due.

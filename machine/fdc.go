@@ -144,8 +144,8 @@ func (c *FDC) has(drive uint8) bool { return int(drive) < len(c.disks) && c.disk
 func newFDC(m *Machine) *FDC {
 	c := &FDC{m: m, disks: [2]*medium(m.media[firstFloppy:])}
 	c.s.DOR = dorAwake | dorGate
-	c.timer = m.Clock.NewTimer("fdc", false, func(uint64) { c.proceed() })
-	c.timer.wakes = func() bool { return c.s.DOR&dorGate != 0 && m.wakes(fdcIRQ) }
+	wakes := func() bool { return c.s.DOR&dorGate != 0 && m.wakes(fdcIRQ) }
+	c.timer = m.Clock.NewTimer("fdc", wakes, func(uint64) { c.proceed() })
 	return c
 }
 

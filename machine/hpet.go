@@ -92,11 +92,7 @@ func newHPET(m *Machine) *HPET {
 	for i := range h.s.Timers {
 		h.s.Timers[i].Comparator = never
 	}
-	h.timer = m.Clock.NewTimer("hpet", false, func(uint64) {
-		h.catchUp()
-		h.plan()
-	})
-	h.timer.wakes = h.wakes
+	h.timer = m.newLineTimer("hpet", h, h.wakes)
 	m.follow(h)
 	return h
 }
@@ -356,9 +352,7 @@ func (h *HPET) plan() {
 	} else {
 		next = h.m.tickOf(s.Seen+next, hpetHz)
 	}
-	if next != h.timer.at {
-		h.timer.Set(next)
-	}
+	h.timer.Set(next)
 }
 
 // awaits tells whether a timer would change its output when its comparator is met.

@@ -97,8 +97,7 @@ func newI8042(m *Machine) *I8042 {
 	c := &I8042{m: m}
 	c.s.RAM[0] = kbcTranslate | kbcAuxDisable | kbcSystem | kbcInterrupt
 	c.s.Command = true
-	c.wire = m.Clock.NewTimer("8042", false, c.receive)
-	c.wire.wakes = c.wakes
+	c.wire = m.Clock.NewTimer("8042", c.wakes, c.receive)
 	c.kbd = newKeyboard(m, c)
 	m.follow(c)
 	return c

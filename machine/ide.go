@@ -104,8 +104,8 @@ var ideChannels = [2]struct {
 // newIDE makes a channel, 0 or 1.
 func newIDE(m *Machine, n int) *IDE {
 	c := &IDE{m: m, name: ideChannels[n].name, irq: ideChannels[n].irq, disks: [2]*medium(m.media[2*n:])}
-	c.timer = m.Clock.NewTimer(c.name, false, func(uint64) { c.proceed() })
-	c.timer.wakes = func() bool { return c.s.Control&ideNIEN == 0 && m.wakes(c.irq) }
+	wakes := func() bool { return c.s.Control&ideNIEN == 0 && m.wakes(c.irq) }
+	c.timer = m.Clock.NewTimer(c.name, wakes, func(uint64) { c.proceed() })
 	for i, d := range c.disks {
 		if d.present() {
 			c.s.Drives[i].Heads, c.s.Drives[i].Sectors = ideHeads, ideTrack

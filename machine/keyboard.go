@@ -87,9 +87,8 @@ func newKeyboard(m *Machine, c *I8042) *Keyboard {
 	k := &Keyboard{m: m, c: c, keys: m.cfg.Keys}
 	k.defaults()
 	k.s.Scanning = true
-	k.repeat = m.Clock.NewTimer("keyboard repeat", false, func(uint64) { k.again() })
-	k.typing = m.Clock.NewTimer("keyboard", false, k.typeNext)
-	k.repeat.wakes, k.typing.wakes = c.wakes, c.wakes
+	k.repeat = m.Clock.NewTimer("keyboard repeat", c.wakes, func(uint64) { k.again() })
+	k.typing = m.Clock.NewTimer("keyboard", c.wakes, k.typeNext)
 	return k
 }
 

@@ -18,6 +18,15 @@ type lazyLine interface {
 // controllers.
 func (m *Machine) follow(d lazyLine) { m.lazy = append(m.lazy, d) }
 
+// newLineTimer makes the timer by which a device plans its line: it fires when the line
+// changes by itself.
+func (m *Machine) newLineTimer(name string, d lazyLine, wakes func() bool) *Timer {
+	return m.Clock.NewTimer(name, wakes, func(uint64) {
+		d.catchUp()
+		d.plan()
+	})
+}
+
 // catchUp precedes whatever a guest does with an interrupt controller.
 func (m *Machine) catchUp() {
 	for _, d := range m.lazy {

@@ -24,7 +24,7 @@ func (w *stopwatch) Write(_ uint64, _ uint, v uint64) { w.alarm.Set(w.m.Clock.No
 
 func withStopwatch(m *Machine) error {
 	w := &stopwatch{m: m}
-	w.alarm = m.Clock.NewTimer("stopwatch", true, func(uint64) {
+	w.alarm = m.Clock.NewTimer("stopwatch", always, func(uint64) {
 		w.s.Alarms++
 		w.s.Sum = w.s.Sum*31 + m.CPU.Ticks()
 	})

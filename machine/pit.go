@@ -40,11 +40,7 @@ func newPIT(m *Machine) *PIT {
 	for i := range p.s.Counters {
 		p.s.Counters[i].Gate = i != 2
 	}
-	p.timer = m.Clock.NewTimer("pit", false, func(uint64) {
-		p.catchUp()
-		p.plan()
-	})
-	p.timer.wakes = func() bool { return m.wakes(pitIRQ) }
+	p.timer = m.newLineTimer("pit", p, func() bool { return m.wakes(pitIRQ) })
 	m.follow(p)
 	return p
 }
@@ -88,9 +84,7 @@ func (p *PIT) plan() {
 			next = p.m.tickOf(next, PITHz)
 		}
 	}
-	if next != p.timer.at {
-		p.timer.Set(next)
-	}
+	p.timer.Set(next)
 }
 
 func (p *PIT) In(off uint16, _ uint8) uint32 {

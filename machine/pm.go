@@ -54,11 +54,7 @@ const (
 
 func newPM(m *Machine) *PM {
 	p := &PM{m: m}
-	p.timer = m.Clock.NewTimer("pm", false, func(uint64) {
-		p.catchUp()
-		p.plan()
-	})
-	p.timer.wakes = func() bool { return m.wakes(sciIRQ) }
+	p.timer = m.newLineTimer("pm", p, func() bool { return m.wakes(sciIRQ) })
 	m.follow(p)
 	return p
 }
@@ -113,9 +109,7 @@ func (p *PM) plan() {
 		const half = 1 << (pmTimerBits - 1)
 		next = p.m.tickOf((p.s.Seen/half+1)*half, PMTimerHz)
 	}
-	if next != p.timer.at {
-		p.timer.Set(next)
-	}
+	p.timer.Set(next)
 }
 
 // bytesAt are the bytes of a 32-bit value from off on, and withBytes has others there.

@@ -92,11 +92,7 @@ func newRTC(m *Machine) *RTC {
 	r.show(date)
 	c[rtcWeekday] = uint8(date.Weekday()) + 1
 	r.firmware(&m.cfg)
-	r.timer = m.Clock.NewTimer("rtc", false, func(uint64) {
-		r.catchUp()
-		r.plan()
-	})
-	r.timer.wakes = func() bool { return m.wakes(rtcIRQ) }
+	r.timer = m.newLineTimer("rtc", r, func() bool { return m.wakes(rtcIRQ) })
 	m.follow(r)
 	return r
 }
@@ -263,9 +259,7 @@ func (r *RTC) plan() {
 	if next != never {
 		next = r.m.tickOf(next+r.s.Origin, rtcHz)
 	}
-	if next != r.timer.at {
-		r.timer.Set(next)
-	}
+	r.timer.Set(next)
 }
 
 // number decodes a register, encode makes its value: BCD or binary.

@@ -307,6 +307,9 @@ type ticker struct {
 	m *Machine
 }
 
+// always is a timer's answer whether it wakes a halted processor.
+func always() bool { return true }
+
 func (d *ticker) Name() string { return "ticker" }
 func (d *ticker) State() any   { return &d.s }
 
@@ -314,7 +317,7 @@ func withTicker(period uint64, raise func(m *Machine)) func(m *Machine) error {
 	return func(m *Machine) error {
 		d := &ticker{m: m}
 		d.s.Left = 3
-		d.t = m.Clock.NewTimer("ticker", true, func(now uint64) {
+		d.t = m.Clock.NewTimer("ticker", always, func(now uint64) {
 			raise(m)
 			if d.s.Left--; d.s.Left > 0 {
 				d.t.Set(now + period)

@@ -251,7 +251,7 @@ func TestNamesDiffer(t *testing.T) {
 		want  string
 	}{
 		{"two devices", func(m *Machine) error { m.Attach(&latch{}); m.Attach(&latch{}); return nil }, `"device latch"`},
-		{"two timers", func(m *Machine) error { m.Clock.NewTimer("uart", false, nil); return nil }, `"timer uart"`},
+		{"two timers", func(m *Machine) error { m.Clock.NewTimer("uart", nil, nil); return nil }, `"timer uart"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := New(Config{Extra: c.extra})

@@ -107,9 +107,8 @@ const (
 // newUART makes a port; its name is that of its timers, too.
 func newUART(m *Machine, name string, irq uint8, out *Output, in *Input) *UART {
 	u := &UART{m: m, name: name, irq: irq, out: out, in: in}
-	u.rx = m.Clock.NewTimer(name, false, u.receive)
-	u.quit = m.Clock.NewTimer(name+" time-out", false, func(uint64) { u.changed() })
-	u.rx.wakes, u.quit.wakes = u.wakes, u.wakes
+	u.rx = m.Clock.NewTimer(name, u.wakes, u.receive)
+	u.quit = m.Clock.NewTimer(name+" time-out", u.wakes, func(uint64) { u.changed() })
 	m.follow(u)
 	return u
 }
