@@ -99,10 +99,9 @@ func newRTC(m *Machine) *RTC {
 
 // firmware fills in what a PC's leaves in the memory: KiB of RAM below 640 KiB and
 // above 1 MiB, 64 KiB units above 16 MiB, a coprocessor, drives for floppy disks, and the
-// checksum; and what
-// Bochs and QEMU tell theirs: the order of drives to boot from, a digit for each (1 floppy disk, 2
-// hard disk), and whether a floppy disk's first sector need not be signed. Which of the IDE drives
-// is the first hard disk is for the built-in BIOS alone.
+// checksum; and what Bochs and QEMU tell theirs: the order of drives to boot from, a digit
+// for each (1 floppy disk, 2 hard disk), and whether a floppy disk's first sector need not
+// be signed. Which of the IDE drives is the first hard disk is for the built-in BIOS alone.
 func (r *RTC) firmware(cfg *Config) {
 	ram, drives := cfg.RAM, &cfg.Drives
 	put := func(at int, v uint64) {
