@@ -3,6 +3,8 @@ package guest
 import (
 	"bytes"
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -269,6 +271,21 @@ func FuzzLoad(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestReadFileReadsWhatItMay(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "data")
+	for size, want := range map[int64]string{0: "", 1 << 20: "", 1<<20 + 1: "data: larger than the 1 MiB that a test may have"} {
+		require.NoError(t, os.WriteFile(name, nil, 0o600))
+		require.NoError(t, os.Truncate(name, size))
+		data, err := ReadFile(name, 1<<20, "a test")
+		if want != "" {
+			assert.ErrorContains(t, err, want)
+			continue
+		}
+		require.NoError(t, err)
+		assert.Len(t, data, int(size))
+	}
 }
 
 func TestOpenModules(t *testing.T) {

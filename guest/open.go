@@ -16,31 +16,32 @@ const maxFile = 1 << 30
 // with a slash is always a file.
 func Open(name string) ([]byte, error) {
 	if strings.ContainsAny(name, `/\`) {
-		return readFile(name)
+		return ReadFile(name, maxFile, "an image")
 	}
 	if k, ok := KernelNamed(name); ok {
 		return k.Image, nil
 	}
-	data, err := readFile(name)
+	data, err := ReadFile(name, maxFile, "an image")
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w, and no built-in kernel of this name", err)
 	}
 	return data, err
 }
 
-// readFile reads a file of bounded size.
-func readFile(name string) ([]byte, error) {
+// ReadFile reads a file that has at most so many bytes, some MiB, because it is what the
+// error calls it. It reads no more of a larger one, nor of a device without an end.
+func ReadFile(name string, most int, what string) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	data, err := io.ReadAll(io.LimitReader(f, int64(most)+1))
 	if err != nil {
 		return nil, err
 	}
-	if len(data) > maxFile {
-		return nil, fmt.Errorf("%s: larger than %d MiB", name, maxFile>>20)
+	if len(data) > most {
+		return nil, fmt.Errorf("%s: larger than the %d MiB that %s may have", name, most>>20, what)
 	}
 	return data, nil
 }
@@ -53,7 +54,7 @@ func (img *Image) OpenInitrd(text string) ([]Module, error) {
 	if img.Format != Linux {
 		return openModules(text, img.Format != Multiboot2)
 	}
-	data, err := readFile(text)
+	data, err := ReadFile(text, maxFile, "an initrd")
 	if err != nil {
 		return nil, fmt.Errorf("initrd: %w", err)
 	}
@@ -71,7 +72,7 @@ func openModules(list string, named bool) ([]Module, error) {
 	var mods []Module
 	for _, item := range splitModules(list) {
 		file := moduleFile(item)
-		data, err := readFile(file)
+		data, err := ReadFile(file, maxFile, "a module")
 		if err != nil {
 			return nil, fmt.Errorf("module: %w", err)
 		}

@@ -3,8 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -156,17 +154,9 @@ func (b *board) firmware() ([]byte, error) {
 
 // openFirmware reads a ROM, which must be as large as one may be.
 func openFirmware(name string) ([]byte, error) {
-	f, err := os.Open(name)
+	rom, err := guest.ReadFile(name, machine.MaxFirmware, "firmware")
 	if err != nil {
 		return nil, err
-	}
-	defer f.Close()
-	rom, err := io.ReadAll(io.LimitReader(f, machine.MaxFirmware+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(rom) > machine.MaxFirmware {
-		return nil, fmt.Errorf("%s: larger than the %d MiB that firmware may have", name, machine.MaxFirmware>>20)
 	}
 	return rom, named(name, machine.CheckFirmware(uint64(len(rom))))
 }

@@ -18,6 +18,8 @@ const tellFile = "\x66\xba\x10\x05\x66\xb8\x25\x00\x66\xef" +
 func TestFilesOfFWCfg(t *testing.T) {
 	image := file(t, "kernel", multiboot(tellFile+exit0))
 	data := file(t, "data", "of a file")
+	large := file(t, "large", "")
+	require.NoError(t, os.Truncate(large, 16<<20+1))
 	for _, c := range []struct {
 		line   string
 		status int
@@ -32,13 +34,14 @@ func TestFilesOfFWCfg(t *testing.T) {
 
 		{"run IMAGE --fw-cfg opt/a", 2, "", `--fw-cfg "opt/a": must be name=NAME and file=FILE or string=TEXT`},
 		{"run IMAGE --fw-cfg opt/a,file=DATA.missing", 2, "", "--fw-cfg: open "},
+		{"run IMAGE --fw-cfg opt/a,file=LARGE", 2, "", "large: larger than the 16 MiB that files of fw_cfg may have"},
 		{"run IMAGE --fw-cfg etc/e820,string=x", 2, "", `--fw-cfg: fw_cfg file "etc/e820" is there already`},
 		{"run IMAGE --fw-cfg opt/a,string=x --board bare", 2, "", "--fw-cfg: board bare has no fw_cfg"},
 		{"qemu -kernel IMAGE -fw_cfg opt/a,file=DATA.missing", 1, "", "x86emu qemu: -fw_cfg: open "},
 		{"qemu -kernel IMAGE -fw_cfg etc/e820,string=x", 1, "", `fw_cfg file "etc/e820" is there already`},
 	} {
 		t.Run(c.line, func(t *testing.T) {
-			words := strings.Fields(strings.NewReplacer("IMAGE", image, "DATA", data).Replace(c.line))
+			words := strings.Fields(strings.NewReplacer("IMAGE", image, "DATA", data, "LARGE", large).Replace(c.line))
 			status, stdout, stderr := cli(t, "", words...)
 			assert.Equal(t, c.status, status)
 			assert.Equal(t, c.stdout, stdout)

@@ -3,9 +3,8 @@ package qemu
 import (
 	"errors"
 	"fmt"
-	"io"
-	"os"
 
+	"x86emu/guest"
 	"x86emu/machine"
 )
 
@@ -42,26 +41,16 @@ func ParseFile(value string) (f File, err error) {
 	return f, nil
 }
 
-// OpenFiles gives files with their bytes, which are not more than a machine takes.
+// OpenFiles gives files with their bytes, none with more than a machine takes.
 func OpenFiles(list []File) (all []machine.File, err error) {
 	for _, f := range list {
 		data := []byte(f.Text)
 		if f.File != "" {
-			if data, err = readFile(f.File); err != nil {
+			if data, err = guest.ReadFile(f.File, machine.MaxFiles, "files of fw_cfg"); err != nil {
 				return nil, err
 			}
 		}
 		all = append(all, machine.File{Name: f.Name, Data: data})
 	}
 	return all, nil
-}
-
-// readFile reads a file up to a byte more than a machine takes.
-func readFile(name string) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, machine.MaxFiles+1))
 }
