@@ -1,6 +1,7 @@
 package debug
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -214,9 +215,7 @@ func (h *History) ForkAt(ctx context.Context, tick uint64) (*machine.Machine, er
 		f, err = h.m.Fork()
 	}
 	back := context.WithoutCancel(ctx) // to where nobody has asked to leave
-	if e := h.seek(back, now); err == nil {
-		err = e
-	}
+	err = cmp.Or(err, h.seek(back, now))
 	if over && err == nil {
 		err = h.toEnd(back)
 	}

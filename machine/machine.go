@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -334,16 +335,7 @@ func (m *Machine) runTo(ctx context.Context, end uint64, patrolled bool) (Result
 	r := m.run(ctx, end, patrolled)
 	r.Ticks = m.CPU.Ticks()
 	m.ctx = context.Background()
-	var err error
-	for _, o := range []*Output{m.cfg.Serial, m.cfg.Serial2, m.cfg.Console} {
-		if e := o.Flush(); err == nil {
-			err = e
-		}
-	}
-	if err == nil {
-		err = m.diskError
-	}
-	return r, err
+	return r, cmp.Or(m.cfg.Serial.Flush(), m.cfg.Serial2.Flush(), m.cfg.Console.Flush(), m.diskError)
 }
 
 func (m *Machine) run(ctx context.Context, end uint64, patrolled bool) Result {

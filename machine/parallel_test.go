@@ -2,6 +2,7 @@ package machine_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"sync"
@@ -43,10 +44,7 @@ func TestMachinesInGoroutines(t *testing.T) {
 			done := make(chan error, 1)
 			go func() { _, err := whole(m); done <- err }()
 			end, err := whole(f)
-			if e := <-done; err == nil {
-				err = e
-			}
-			return end, err
+			return end, cmp.Or(err, <-done)
 		},
 		func(m *machine.Machine) ([]byte, error) { // through a file, watched
 			if _, err := m.Run(context.Background(), 60_000); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -135,10 +136,7 @@ func (d *drives) writeBack(m *machine.Machine) error {
 		if err == nil {
 			err = f.Sync()
 		}
-		if e := f.Close(); err == nil {
-			err = e
-		}
-		if err != nil {
+		if err = cmp.Or(err, f.Close()); err != nil {
 			return fmt.Errorf("--%s: %w", machine.DriveNames[i], err)
 		}
 	}

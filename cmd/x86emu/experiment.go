@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -92,11 +93,7 @@ func (e *byAccident) run(cmd *cobra.Command) (err error) {
 		return fmt.Errorf("--plot %q: must end in .svg or .png", e.plot)
 	}
 	var s streams
-	defer func() {
-		if e := s.close(); err == nil {
-			err = e
-		}
-	}()
+	defer func() { err = cmp.Or(err, s.close()) }()
 	var rows, picture io.Writer
 	if cmd.Flags().Changed("csv") {
 		if rows, err = s.create(cmd, "csv", e.csv); err != nil {

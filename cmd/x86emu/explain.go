@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -88,10 +89,7 @@ told.`,
 				}
 				return story.WriteText(w)
 			})
-			if e := s.close(); err == nil {
-				err = e
-			}
-			if err != nil {
+			if err = cmp.Or(err, s.close()); err != nil {
 				return err
 			}
 			if o.Stale {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net"
@@ -115,10 +116,7 @@ host alone.`,
 				return err
 			}
 			r, err := d.serve(cmd, m, budgetOf(cmd, budget), true)
-			if e := s.close(); err == nil {
-				err = e
-			}
-			if err != nil {
+			if err = cmp.Or(err, s.close()); err != nil {
 				return err
 			}
 			return end(cmd, r)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -113,12 +114,7 @@ func runAsQEMU(cmd *cobra.Command, line *qemu.Line) (code int, err error) {
 	if err == nil {
 		err = disks.writeBack(m)
 	}
-	for _, e := range []error{log.Close(), s.close()} {
-		if err == nil {
-			err = e
-		}
-	}
-	if err != nil {
+	if err = cmp.Or(err, log.Close(), s.close()); err != nil {
 		return 0, err
 	}
 	if line.Screen {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -164,12 +165,7 @@ With --gdb a debugger may attach at any time, which stops the guest: see "x86emu
 			} else {
 				r, err = m.Run(cmd.Context(), ticks)
 			}
-			for _, e := range []error{endScreen(), s.keyboard.close()} {
-				if err == nil {
-					err = e
-				}
-			}
-			if err == nil {
+			if err = cmp.Or(err, endScreen(), s.keyboard.close()); err == nil {
 				err = screen.print(cmd, m)
 			}
 			if err == nil {
@@ -178,13 +174,7 @@ With --gdb a debugger may attach at any time, which stops the guest: see "x86emu
 			if err == nil {
 				err = b.drives.writeBack(m)
 			}
-			if e := p.end(); err == nil {
-				err = e
-			}
-			if e := s.close(); err == nil {
-				err = e
-			}
-			if err != nil {
+			if err = cmp.Or(err, p.end(), s.close()); err != nil {
 				return err
 			}
 			w.end()

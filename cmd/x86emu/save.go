@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -75,10 +76,7 @@ func (o *saving) write(m *machine.Machine) error {
 	}
 	err := o.mayReplace()
 	if err == nil {
-		err = m.Save(o.file)
-		if e := o.file.Close(); err == nil {
-			err = e
-		}
+		err = cmp.Or(m.Save(o.file), o.file.Close())
 	}
 	if err == nil {
 		err = os.Rename(o.file.Name(), o.name)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -87,10 +88,7 @@ func (f *screenFlag) watch(cmd *cobra.Command, m *machine.Machine, keys *keyboar
 	return func() error {
 		err := live.Close()
 		stop()
-		if e := restore(); err == nil {
-			err = e
-		}
-		return err
+		return cmp.Or(err, restore())
 	}, nil
 }
 

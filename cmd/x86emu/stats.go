@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -65,13 +66,7 @@ stderr tells the end.`,
 			} else {
 				err = report.WriteText(w)
 			}
-			if e := p.end(); err == nil {
-				err = e
-			}
-			if e := s.close(); err == nil {
-				err = e
-			}
-			if err != nil {
+			if err = cmp.Or(err, p.end(), s.close()); err != nil {
 				return err
 			}
 			tellEnd(cmd, r)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -191,9 +192,7 @@ func (s *streams) truncate() error {
 func (s *streams) close() (err error) {
 	err = s.keyboard.close()
 	for _, f := range s.files {
-		if e := f.Close(); err == nil {
-			err = e
-		}
+		err = cmp.Or(err, f.Close())
 	}
 	s.files = nil
 	return err

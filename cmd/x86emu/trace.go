@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -107,13 +108,7 @@ The exit status is that of "run"; it is 0 where --count has ended the trace.`,
 				return err
 			}
 			r, err := m.Run(ctx, budgetOf(cmd, budget))
-			if e := finish(r); err == nil {
-				err = e
-			}
-			if e := s.close(); err == nil {
-				err = e
-			}
-			if err != nil {
+			if err = cmp.Or(err, finish(r), s.close()); err != nil {
 				return err
 			}
 			if r.Reason == machine.Cancelled && cmd.Context().Err() == nil {
@@ -273,10 +268,7 @@ func (t *traceFlags) convert(cmd *cobra.Command, s *streams, w io.Writer) error 
 		return err
 	}
 	err = r.Print(w, t.filter, t.lines.JSON)
-	if e := s.close(); err == nil {
-		err = e
-	}
-	if err != nil {
+	if err = cmp.Or(err, s.close()); err != nil {
 		return fmt.Errorf("--from %s: %w", t.from, err)
 	}
 	return nil

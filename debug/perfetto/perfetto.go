@@ -2,6 +2,7 @@ package perfetto
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -86,9 +87,7 @@ func (p *Writer) Close(r machine.Result) error {
 	p.end(now, p.nest.Depth())
 	p.mark(now, r.Reason.String(), nil)
 	p.text("\n]}\n")
-	if e := p.w.Flush(); p.err == nil {
-		p.err = e
-	}
+	p.err = cmp.Or(p.err, p.w.Flush())
 	return p.err
 }
 

@@ -2,6 +2,7 @@ package tracefile
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"io"
 
@@ -19,10 +20,7 @@ func (t *Reader) Print(w io.Writer, f debug.Filter, asJSON bool) error {
 	}
 	b := bufio.NewWriterSize(w, 1<<16)
 	err := t.print(b, debug.LineFilter{Filter: f}, kinds, asJSON)
-	if e := b.Flush(); err == nil {
-		err = e
-	}
-	return err
+	return cmp.Or(err, b.Flush())
 }
 
 func (t *Reader) print(w *bufio.Writer, f debug.LineFilter, kinds debug.Kinds, asJSON bool) error {
