@@ -67,7 +67,7 @@ func (d *drives) open(on machine.Board) (all machine.Drives, err error) {
 
 // check tells whether there is something to write to.
 func (d *drives) check() error {
-	if d.write && d.names == [len(machine.DriveNames)]string{} {
+	if d.write && !d.given() {
 		return errors.New("--write needs a disk: --hda FILE, for instance")
 	}
 	return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -104,10 +105,9 @@ func silence(in io.Reader, interrupt context.CancelFunc) (restore func() error, 
 		return nil, err
 	}
 	go func() {
-		const ctrlC = "\x03"
 		for typed := make([]byte, 64); ; {
 			n, err := f.Read(typed)
-			if strings.Contains(string(typed[:n]), ctrlC) {
+			if bytes.IndexByte(typed[:n], ctrlC) >= 0 {
 				interrupt()
 			}
 			if err != nil {
