@@ -25,9 +25,6 @@ func Drives() *Image { return &Image{Format: Disk} }
 // byFirmware tells whether the image is a disk, which firmware boots.
 func (img *Image) byFirmware() bool { return img.Format == BootSector || img.Format == Disk }
 
-// floppySizes are those of whole floppy disks, in bytes.
-var floppySizes = []int{360 << 10, 720 << 10, 1200 << 10, 1440 << 10, 2880 << 10}
-
 // Configure completes what a machine for the image is to be made with: a disk image or boot
 // sector is the disk in a drive, the first free one for hard disks, or for floppy disks if it has the
 // size of one or Options.Floppy says so, and is booted by the built-in BIOS if cfg has no firmware. It leaves the
@@ -57,7 +54,7 @@ func (img *Image) Configure(cfg *machine.Config, o Options) error {
 		return err
 	}
 	drives, names := cfg.Drives.IDE[:], machine.DriveNames[:]
-	if o.Floppy || slices.Contains(floppySizes, len(img.disk)) {
+	if o.Floppy || machine.IsFloppy(uint64(len(img.disk))) {
 		drives, names = cfg.Drives.Floppy[:1], names[len(cfg.Drives.IDE):]
 	}
 	free := slices.Index(drives, nil)

@@ -1,6 +1,9 @@
 package machine
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // FDC is an 82077AA floppy disk controller with two drives, at ports 0x3F2 to 0x3F5 and
 // 0x3F7, on IRQ 6. Data goes by channel 2 of the DMA controllers, or byte by byte through
@@ -118,14 +121,20 @@ var floppies = []floppy{{9, 40, 1}, {9, 80, 3}, {15, 80, 2}, {18, 80, 4}, {36, 8
 // errFloppy tells which disks a drive takes.
 var errFloppy = errors.New("a floppy disk has 360, 720, 1200, 1440 or 2880 KiB, or is the beginning of one of 1440 KiB")
 
+// IsFloppy tells whether so many bytes are a whole floppy disk.
+func IsFloppy(size uint64) bool { return wholeFloppy(size) >= 0 }
+
+// wholeFloppy is the place among floppies of the format that has so many bytes, or -1.
+func wholeFloppy(size uint64) int {
+	return slices.IndexFunc(floppies, func(f floppy) bool { return f.sectors()*SectorSize == size })
+}
+
 // floppyOf is the format of an image of so many bytes.
 func floppyOf(size uint64) (f floppy, err error) {
-	const usual = 3
-	for _, f := range floppies {
-		if f.sectors()*SectorSize == size {
-			return f, nil
-		}
+	if i := wholeFloppy(size); i >= 0 {
+		return floppies[i], nil
 	}
+	const usual = 3
 	if f = floppies[usual]; size > f.sectors()*SectorSize {
 		err = errFloppy
 	}
