@@ -222,19 +222,5 @@ func TestFDCAnything(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(5, 6))
 	r := newFDCRig(t, Drives{Floppy: [2]*Disk{newDisk(t, pattern(2880))}, Memory: 64 << 10})
 	ports := []uint16{0x3f2, 0x3f3, 0x3f4, 0x3f5, 0x3f5, 0x3f5, 0x3f5, 0x3f7, 4, 5, 8, 10, 11, 15, 0x81, 0xc4, 0xde}
-	done := 0
-	for i := range 200_000 {
-		if i%5000 == 0 {
-			scramble(t, rnd, r.m.FDC)
-			scramble(t, rnd, r.m.DMA)
-		}
-		port, size := ports[rnd.IntN(len(ports))], uint8(1)<<rnd.IntN(3)
-		if rnd.IntN(2) == 0 {
-			r.m.Ports.In(port, size)
-		} else {
-			r.m.Ports.Out(port, size, rnd.Uint32()&rnd.Uint32())
-		}
-		done += r.wait(uint64(rnd.IntN(300)))
-	}
-	assert.NotZero(t, done)
+	r.anything(t, rnd, ports, r.m.FDC, r.m.DMA)
 }

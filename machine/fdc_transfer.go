@@ -108,22 +108,36 @@ func (c *FDC) open() {
 	c.raise()
 }
 
-// find gives the place of the sector on the disk, or fails.
+// fdcName is the name of a sector, which stands before it on the track.
+type fdcName struct{ cylinder, head, sector, size uint8 }
+
+// place is where on the disk a sector lies, if the track under the head has one of this name.
+func (c *FDC) place(name fdcName) (n uint64, ok bool) {
+	drive := c.selected()
+	f := c.format(drive)
+	if name.cylinder != c.s.Drives[drive].Cylinder || name.cylinder >= f.cylinders ||
+		name.head != c.s.Head || name.head >= floppySides ||
+		name.sector == 0 || name.sector > f.track || name.size != fdcSize512 {
+		return 0, false
+	}
+	return (uint64(name.cylinder)*floppySides+uint64(name.head))*uint64(f.track) + uint64(name.sector) - 1, true
+}
+
+// find gives the place of the sector that the command is at, or fails.
 func (c *FDC) find() (n uint64, ok bool) {
 	s := &c.s
+	n, ok = c.place(fdcName{s.Buffer[fdcC], s.Buffer[fdcH], s.Sector, s.Buffer[fdcN]})
 	drive := c.selected()
-	f, cylinder := c.format(drive), s.Drives[drive].Cylinder
-	switch {
+	switch cylinder := s.Drives[drive].Cylinder; {
+	case ok:
 	case s.Buffer[fdcC] != cylinder:
 		c.fail(st1NoData, st2WrongCylinder)
-	case cylinder >= f.cylinders:
+	case cylinder >= c.format(drive).cylinders:
 		c.fail(st1NoAddress, 0)
-	case s.Buffer[fdcH] != s.Head, s.Head >= floppySides, s.Sector == 0, s.Sector > f.track, s.Buffer[fdcN] != fdcSize512:
-		c.fail(st1NoData, 0)
 	default:
-		return (uint64(cylinder)*floppySides+uint64(s.Head))*uint64(f.track) + uint64(s.Sector) - 1, true
+		c.fail(st1NoData, 0)
 	}
-	return 0, false
+	return n, ok
 }
 
 // store writes the sector, or fails.
@@ -202,12 +216,11 @@ func (c *FDC) formatOne() {
 	if !c.has(drive) {
 		return
 	}
-	id, f := c.s.Data[:4], c.format(drive)
-	cylinder := c.s.Drives[drive].Cylinder
-	if id[0] != cylinder || cylinder >= f.cylinders || id[1] != c.s.Head || id[1] >= floppySides || id[2] == 0 || id[2] > f.track || id[3] != fdcSize512 {
+	d := &c.s.Data
+	n, ok := c.place(fdcName{d[0], d[1], d[2], d[3]})
+	if !ok {
 		return
 	}
-	n := (uint64(cylinder)*floppySides+uint64(id[1]))*uint64(f.track) + uint64(id[2]) - 1
 	fill := sector(bytes.Repeat(c.s.Buffer[fdcFill:fdcFill+1], SectorSize))
 	if !c.disks[drive].write(n, &fill) {
 		c.s.Failed = [3]uint8{st0Abnormal, st1NotWritable}
