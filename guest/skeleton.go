@@ -14,7 +14,7 @@ import (
 // kernels share.
 //
 //go:embed skeleton
-//go:embed kernels/lib/lib.h kernels/lib/link.ld
+//go:embed kernels/lib/lib.h kernels/lib/stubs.h kernels/lib/link.ld
 //go:embed kernels/lib/console.c kernels/lib/paging.c kernels/lib/trap.c
 //go:embed kernels/lib/boot32.S kernels/lib/traps32.S kernels/lib/segments32.c
 //go:embed kernels/lib/boot64.S kernels/lib/traps64.S kernels/lib/segments64.c

@@ -30,7 +30,7 @@ func TestWriteSkeleton(t *testing.T) {
 			}))
 			assert.Equal(t, []string{
 				"Makefile", fmt.Sprintf("lib/boot%d.S", bits), "lib/console.c", "lib/lib.h", "lib/link.ld", "lib/paging.c",
-				fmt.Sprintf("lib/segments%d.c", bits), "lib/trap.c", fmt.Sprintf("lib/traps%d.S", bits), "main.c",
+				fmt.Sprintf("lib/segments%d.c", bits), "lib/stubs.h", "lib/trap.c", fmt.Sprintf("lib/traps%d.S", bits), "main.c",
 			}, got)
 			makefile, err := os.ReadFile(filepath.Join(dir, "Makefile"))
 			require.NoError(t, err)

@@ -1,26 +1,10 @@
-/* Trap stubs. Each pushes its vector (and a 0 where the CPU pushes no error
-   code), then all lead to trap_common, which saves the registers and hands
-   a struct trap to C. */
-        .text
-        .altmacro
-        .macro  stub vector
-        .align  16                      /* 16 bytes each: trap_entry counts on it */
-        /* #DF, #TS, #NP, #SS, #GP, #PF and #AC bring an error code. */
-        .if     \vector != 8 && (\vector < 10 || \vector > 14) && \vector != 17
-        push    $0
-        .endif
-        push    $\vector
-        jmp     trap_common
-        .endm
+/* The stubs of traps and of the system call, and trap_common, which saves the registers
+   and hands a struct trap to C. */
+#include "stubs.h"
 
-        .globl  trap_stubs, syscall_stub
-        .align  16
-trap_stubs:
-        .set    v, 0
-        .rept   32
-        stub    %v
-        .set    v, v + 1
-        .endr
+        .text
+        .globl  syscall_stub
+        STUBS   trap_stubs, 0, 32
         .align  16
 syscall_stub:
         push    $0
