@@ -162,18 +162,24 @@ steady: mov     $0x0A, %al
         jnz     steady
         ret
 
+/* TELL gives the caller a register of the real-time clock, PUT writes one. */
+        .macro  TELL number, where
+        mov     $\number, %al
+        call    cmos
+        mov     %al, \where(%bp)
+        .endm
+        .macro  PUT number, value
+        mov     $\number, %al
+        mov     \value, %ah
+        call    cmos_write
+        .endm
+
 /* AH=02: hours CH, minutes CL, seconds DH, and whether it is summer time, in BCD. */
 get_time:
         call    steady
-        mov     $0x04, %al
-        call    cmos
-        mov     %al, R_CH(%bp)
-        mov     $0x02, %al
-        call    cmos
-        mov     %al, R_CL(%bp)
-        mov     $0x00, %al
-        call    cmos
-        mov     %al, R_DH(%bp)
+        TELL    0x04, R_CH
+        TELL    0x02, R_CL
+        TELL    0x00, R_DH
         mov     $0x0B, %al
         call    cmos
         and     $1, %al
@@ -183,49 +189,27 @@ get_time:
 /* AH=04: century CH, year CL, month DH, day DL. */
 get_date:
         call    steady
-        mov     $0x32, %al
-        call    cmos
-        mov     %al, R_CH(%bp)
-        mov     $0x09, %al
-        call    cmos
-        mov     %al, R_CL(%bp)
-        mov     $0x08, %al
-        call    cmos
-        mov     %al, R_DH(%bp)
-        mov     $0x07, %al
-        call    cmos
-        mov     %al, R_DL(%bp)
+        TELL    0x32, R_CH
+        TELL    0x09, R_CL
+        TELL    0x08, R_DH
+        TELL    0x07, R_DL
         ret
 
 /* AH=03, 05: the time or the date is set, as above. The clock stands meanwhile. */
 set_time:
         mov     $1 << 7, %ah
         call    clock_enable
-        mov     $0x00, %al
-        mov     %dh, %ah
-        call    cmos_write
-        mov     $0x02, %al
-        mov     %cl, %ah
-        call    cmos_write
-        mov     $0x04, %al
-        mov     %ch, %ah
-        call    cmos_write
+        PUT     0x00, %dh
+        PUT     0x02, %cl
+        PUT     0x04, %ch
         jmp     go_on
 set_date:
         mov     $1 << 7, %ah
         call    clock_enable
-        mov     $0x07, %al
-        mov     %dl, %ah
-        call    cmos_write
-        mov     $0x08, %al
-        mov     %dh, %ah
-        call    cmos_write
-        mov     $0x09, %al
-        mov     %cl, %ah
-        call    cmos_write
-        mov     $0x32, %al
-        mov     %ch, %ah
-        call    cmos_write
+        PUT     0x07, %dl
+        PUT     0x08, %dh
+        PUT     0x09, %cl
+        PUT     0x32, %ch
 go_on:  mov     $1 << 7, %ah
         jmp     clock_disable
 
@@ -236,15 +220,9 @@ set_alarm:
         test    $1 << 5, %al
         mov     $0, %ah
         jnz     fail
-        mov     $0x01, %al
-        mov     %dh, %ah
-        call    cmos_write
-        mov     $0x03, %al
-        mov     %cl, %ah
-        call    cmos_write
-        mov     $0x05, %al
-        mov     %ch, %ah
-        call    cmos_write
+        PUT     0x01, %dh
+        PUT     0x03, %cl
+        PUT     0x05, %ch
         mov     $1 << 5, %ah
         jmp     clock_enable
 no_alarm:

@@ -27,6 +27,12 @@
 
         .set    AWAKE, 1 << 2           /* of the output register: no reset, no interrupt */
 
+/* SEND gives the controller a byte. */
+        .macro  SEND value
+        mov     \value, %al
+        call    send
+        .endm
+
         SERVICES floppy13, 0x13, BAD_COMMAND
         FUNCTION 0x00, reset
         FUNCTION 0x01, status
@@ -182,28 +188,22 @@ sectors:
         mov     %dx, %si
         call    seek
         jc      9f
-        mov     %bl, %al
-        call    send
+        SEND    %bl
         mov     %cl, %al
         shl     $2, %al
         or      R_DL(%bp), %al
         call    send
-        mov     %bh, %al
-        call    send
-        mov     %cl, %al
-        call    send
+        SEND    %bh
+        SEND    %cl
         mov     %ch, %al
         inc     %al
         call    send
-        mov     $2, %al                 /* sectors of 512 bytes */
-        call    send
+        SEND    $2                      /* sectors of 512 bytes */
         mov     %si, %ax
         add     %ch, %al                /* the last one */
         call    send
-        mov     $0x1B, %al              /* the gap between two */
-        call    send
-        mov     $0xFF, %al
-        call    send
+        SEND    $0x1B                   /* the gap between two */
+        SEND    $0xFF
 1:      call    ready
         jc      9f
         test    $1 << 5, %al            /* no more data */
@@ -268,19 +268,14 @@ seek:   mov     R_DL(%bp), %al
         or      $AWAKE, %al
         mov     $0x3F2, %dx
         out     %al, %dx
-        mov     $SPECIFY, %al
-        call    send
-        mov     $0xDF, %al
-        call    send
-        mov     $0x03, %al              /* no DMA */
-        call    send
+        SEND    $SPECIFY
+        SEND    $0xDF
+        SEND    $0x03                   /* no DMA */
         test    %ah, SEEK
         jnz     1f
         push    %ax
-        mov     $RECALIBRATE, %al
-        call    send
-        mov     R_DL(%bp), %al
-        call    send
+        SEND    $RECALIBRATE
+        SEND    R_DL(%bp)
         call    sense
         pop     %dx
         jc      4f
@@ -291,8 +286,7 @@ seek:   mov     R_DL(%bp), %al
         shl     $2, %al
         or      R_DL(%bp), %al
         call    send
-        mov     %bh, %al
-        call    send
+        SEND    %bh
 
 /* sense waits for the end of a seek. */
 sense:  push    %ecx
