@@ -1,6 +1,7 @@
 package native
 
 import (
+	"context"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -43,7 +44,9 @@ func inMemory() (*program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &program{path: fmt.Sprintf("/proc/self/fd/%d", fd), file: os.NewFile(uintptr(fd), "x86emu-helper")}
+	// Not /proc/self: in the helper's process another file may have the number.
+	path := fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), fd)
+	p := &program{path: path, file: os.NewFile(uintptr(fd), "x86emu-helper")}
 	if _, err := p.file.Write(image); err != nil {
 		p.close()
 		return nil, err
@@ -65,11 +68,25 @@ func inFile() (*program, error) {
 	return p, nil
 }
 
-// runs tells whether the kernel starts the program: without a shared memory
-// it gives up at its first step.
+// runs tells whether the kernel starts the program: with a file that cannot be mapped for
+// its shared memory it gives up at its first step.
 func (p *program) runs() bool {
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		return false
+	}
+	defer null.Close()
 	var status *exec.ExitError
-	return errors.As(exec.Command(p.path).Run(), &status) && status.ExitCode() == stepShare
+	return errors.As(p.command(context.Background(), null).Run(), &status) && status.ExitCode() == stepShare
+}
+
+// command is the program to be started, with a file for its shared memory: the first behind the
+// standard ones.
+func (p *program) command(ctx context.Context, shared *os.File) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, p.path)
+	cmd.ExtraFiles = []*os.File{shared}
+	cmd.Env = []string{}
+	return cmd
 }
 
 func (p *program) close() {

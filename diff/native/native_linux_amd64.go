@@ -122,10 +122,7 @@ func (o *Oracle) some(ctx context.Context, cases []*diff.Case, results []diff.Re
 // runHelper starts the helper and waits for its end. Whatever end it comes to
 // once it is ready is the doing of a case.
 func (o *Oracle) runHelper(ctx context.Context) error {
-	cmd := exec.CommandContext(ctx, o.program.path)
-	cmd.ExtraFiles = []*os.File{o.file}
-	cmd.Env = []string{}
-	err := cmd.Run()
+	err := o.program.command(ctx, o.file).Run()
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:

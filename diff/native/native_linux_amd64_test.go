@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -48,6 +50,31 @@ func ask(t testing.TB, o *Oracle, cases ...*diff.Case) []diff.Result {
 	results := make([]diff.Result, len(cases))
 	require.NoError(t, o.Run(context.Background(), cases, results))
 	return results
+}
+
+// Which files the process was started with, and which number that of the helper's image
+// gets, is all the same.
+func TestInheritedFiles(t *testing.T) {
+	newTestOracle(t)
+	empty, err := os.Create(filepath.Join(t.TempDir(), "empty"))
+	require.NoError(t, err)
+	defer empty.Close()
+	for _, c := range []struct {
+		name  string
+		files []*os.File
+	}{
+		{"none: the first one opened has the number of the shared memory", nil},
+		{"one that can be mapped", []*os.File{empty}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cmd := exec.Command(os.Args[0], "-test.run=^TestExceptions$")
+			// The runtime would open files of its own first.
+			cmd.Env = append(os.Environ(), "X86EMU_NATIVE=require", "GODEBUG=containermaxprocs=0")
+			cmd.ExtraFiles = c.files
+			told, err := cmd.CombinedOutput()
+			assert.NoError(t, err, "%s", told)
+		})
+	}
 }
 
 func TestExceptions(t *testing.T) {
