@@ -2,11 +2,9 @@ package harness
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"x86emu/diff"
@@ -83,23 +81,16 @@ func (b *bochs) Answers(c *diff.Case) diff.Fields {
 }
 
 func (b *bochs) Boot(ctx context.Context, table []byte, console io.Writer) error {
-	dir, err := os.MkdirTemp("", "x86emu-bochs-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
 	const cylinder = 16 * 63 * sector
 	d := disk(table)
 	cylinders := len(d)/cylinder + 1
 	d = append(d, make([]byte, cylinders*cylinder-len(d))...)
-	if err := errors.Join(
-		os.WriteFile(filepath.Join(dir, "disk"), d, 0o600),
-		os.WriteFile(filepath.Join(dir, "bochsrc"), fmt.Appendf(nil, bochsConfig, first(bochsBIOS), first(bochsVGA), cylinders), 0o600),
-		os.WriteFile(filepath.Join(dir, "commands"), []byte(strings.Repeat("c\n", maxResets)+"q\n"), 0o600),
-	); err != nil {
-		return err
+	files := map[string][]byte{
+		"disk":     d,
+		"bochsrc":  fmt.Appendf(nil, bochsConfig, first(bochsBIOS), first(bochsVGA), cylinders),
+		"commands": []byte(strings.Repeat("c\n", maxResets) + "q\n"),
 	}
-	return b.run(ctx, dir, console, "-q", "-f", "bochsrc", "-rc", "commands")
+	return b.run(ctx, files, console, "-q", "-f", "bochsrc", "-rc", "commands")
 }
 
 // first is the first of the files that there is.

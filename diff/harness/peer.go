@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -65,14 +66,24 @@ func (p *peer) named(more string) string {
 	return fmt.Sprintf("%s %s (%s%s)", p.name, p.version, p.path, more)
 }
 
-// run starts the program, its standard output going to console. What it says on
-// standard error is the error if it fails before anything has come.
-func (p *peer) run(ctx context.Context, dir string, console io.Writer, args ...string) error {
+// run starts the program in a folder that has the files, its standard output going to
+// console. What it says on standard error is the error if it fails before anything has come.
+func (p *peer) run(ctx context.Context, files map[string][]byte, console io.Writer, args ...string) error {
+	dir, err := os.MkdirTemp("", "x86emu-"+p.name+"-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	for name, data := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			return err
+		}
+	}
 	cmd := exec.CommandContext(ctx, p.path, args...)
 	cmd.Dir = dir
 	var said strings.Builder
 	cmd.Stdout, cmd.Stderr = console, &said
-	err := cmd.Run()
+	err = cmd.Run()
 	var status *exec.ExitError
 	if err == nil || ctx.Err() != nil || errors.As(err, &status) && said.Len() == 0 {
 		return nil // how a guest ends them shows in their status

@@ -2,11 +2,8 @@ package harness
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 
 	"x86emu/diff"
 )
@@ -37,21 +34,10 @@ func (q *qemu) Answers(c *diff.Case) diff.Fields {
 // Boot puts image and table into memory, which QEMU does again after each reset,
 // with a ROM of ours in place of firmware: a reset costs a millisecond.
 func (q *qemu) Boot(ctx context.Context, table []byte, console io.Writer) error {
-	dir, err := os.MkdirTemp("", "x86emu-qemu-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
 	f := Flatten()
-	if err := errors.Join(
-		os.WriteFile(filepath.Join(dir, "harness"), f.Bytes, 0o600),
-		os.WriteFile(filepath.Join(dir, "table"), table, 0o600),
-		os.WriteFile(filepath.Join(dir, "rom"), rom(table), 0o600),
-	); err != nil {
-		return err
-	}
+	files := map[string][]byte{"harness": f.Bytes, "table": table, "rom": rom(table)}
 	load := "loader,force-raw=on,addr=%#x,file=%s"
-	return q.run(ctx, dir, console, "-bios", "rom",
+	return q.run(ctx, files, console, "-bios", "rom",
 		"-device", fmt.Sprintf(load, f.Base, "harness"), "-device", fmt.Sprintf(load, f.End, "table"),
 		"-accel", "tcg,thread=single", "-cpu", qemuCPU, "-m", "64",
 		"-display", "none", "-nodefaults", "-debugcon", "stdio",
