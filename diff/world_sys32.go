@@ -61,14 +61,24 @@ const (
 )
 
 // sysMapped lists the pages of the delivery worlds and whether they are the user's.
-var sysMapped = []struct {
-	at   Offset
-	user bool
-}{
+var sysMapped = []sysPage{
 	{SysGDT, false}, {SysIDT, false}, {SysLDT, false}, {SysTSS, false}, {SysTSS2, false}, {SysTasks, false},
 	{SysStack0, false}, {SysStack1, false}, {SysStack2, false}, {SysStack3, true},
 	{SysCode0, false}, {SysCode3, true}, {SysData, true}, {SysTaskStack, false},
 	{SysV86Code, true}, {SysV86Stack, true}, {SysIST, false},
+}
+
+type sysPage struct {
+	at   Offset
+	user bool
+}
+
+// entry is the page's entry in a table.
+func (p sysPage) entry() uint64 {
+	if p.user {
+		return uint64(p.at.Phys()) | sysUserEntry
+	}
+	return uint64(p.at.Phys()) | sysEntry
 }
 
 // Page-table bits that the worlds are made of: all have A and D set.
@@ -196,11 +206,7 @@ var sys32World = sync.OnceValue(func() *World {
 	Put32(a, low+4*(V86Code/PageSize), uint32(SysV86Code.Phys())|sysUserEntry)
 	Put32(a, low+4*(V86Stack/PageSize), uint32(SysV86Stack.Phys())|sysUserEntry)
 	for _, p := range sysMapped {
-		e := uint32(p.at.Phys()) | sysEntry
-		if p.user {
-			e |= sysUserEntry
-		}
-		Put32(a, w.SysPTE(p.at), e)
+		Put32(a, w.SysPTE(p.at), uint32(p.entry()))
 	}
 
 	w.Regs.Seg = [6]uint16{CollectorDS, CollectorCS, CollectorDS, CollectorDS, CollectorDS, CollectorDS}

@@ -71,11 +71,7 @@ var sys64World = sync.OnceValue(func() *World {
 	Put64(a, pd+8, 0x200000|sysEntry|0x80)
 	Put64(a, pd+8*Offset(SysLinear>>21), uint64(own.Phys())|sysUserEntry)
 	for _, p := range sysMapped {
-		e := uint64(p.at.Phys()) | sysEntry
-		if p.user {
-			e |= sysUserEntry
-		}
-		Put64(a, w.SysPTE(p.at), e)
+		Put64(a, w.SysPTE(p.at), p.entry())
 	}
 
 	w.Regs.Seg = [6]uint16{CollectorDS, CollectorCS, CollectorDS, CollectorDS, CollectorDS, CollectorDS}
