@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"iter"
 	"os"
 	"path/filepath"
 	"testing"
@@ -15,15 +16,7 @@ import (
 // Bugs of ours that a campaign has found stay fixed. Each case is minimised, its
 // rule says what had been wrong, and the answer is what the others give.
 func TestFoundStaysFixed(t *testing.T) {
-	files, err := filepath.Glob("testdata/found/*.jsonl")
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	for _, file := range files {
-		f, err := os.Open(file)
-		require.NoError(t, err)
-		defer f.Close()
-		groups, err := corpus.Read(f, file)
-		require.NoError(t, err)
+	for file, groups := range corpora(t, "testdata/found/*.jsonl") {
 		for _, g := range groups {
 			for _, step := range []bool{false, true} {
 				s, err := (&diff.Campaign{
@@ -32,6 +25,25 @@ func TestFoundStaysFixed(t *testing.T) {
 				}).Run(t.Context())
 				require.NoError(t, err)
 				assert.Equal(t, uint64(len(g.Cases)), s.Oracles[1].Agree, "%s, step %v: %v", file, step, s.First)
+			}
+		}
+	}
+}
+
+// corpora are the corpora in files.
+func corpora(t *testing.T, pattern string) iter.Seq2[string, []*corpus.Group] {
+	files, err := filepath.Glob(pattern)
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	return func(yield func(string, []*corpus.Group) bool) {
+		for _, file := range files {
+			f, err := os.Open(file)
+			require.NoError(t, err)
+			groups, err := corpus.Read(f, file)
+			f.Close()
+			require.NoError(t, err)
+			if !yield(file, groups) {
+				return
 			}
 		}
 	}

@@ -2,7 +2,6 @@ package tests
 
 import (
 	"maps"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -20,16 +19,9 @@ import (
 // differences of that processor, which are foretold to the bit. Both engines: in
 // blocks, and instruction by instruction.
 func TestHardwareCorpus(t *testing.T) {
-	files, err := filepath.Glob("testdata/hw/*.jsonl.gz")
-	require.NoError(t, err)
 	total, floats := 0, 0
 	rows := map[string]uint64{}
-	for _, file := range files {
-		f, err := os.Open(file)
-		require.NoError(t, err)
-		defer f.Close()
-		groups, err := corpus.Read(f, file)
-		require.NoError(t, err)
+	for file, groups := range corpora(t, "testdata/hw/*.jsonl.gz") {
 		for _, g := range groups {
 			total += len(g.Cases)
 			if strings.HasPrefix(filepath.Base(file), "float") {

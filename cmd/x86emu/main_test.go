@@ -37,6 +37,16 @@ func file(t *testing.T, name, data string) string {
 	return p
 }
 
+// assertLines checks what each line of a text contains, and how many there are.
+func assertLines(t *testing.T, want []string, text string) {
+	t.Helper()
+	lines := strings.SplitAfter(text, "\n")
+	require.Equal(t, len(want), len(lines)-1, text)
+	for i, w := range want {
+		assert.Contains(t, lines[i], w)
+	}
+}
+
 // sector is a boot sector with code.
 func sector(code string) string {
 	return code + strings.Repeat("\x00", 510-len(code)) + "\x55\xaa"
@@ -85,11 +95,7 @@ func TestRunStatus(t *testing.T) {
 			status, out, errs := cli(t, "", append([]string{"run", file(t, "image", c.image)}, c.args...)...)
 			assert.Equal(t, c.status, status)
 			assert.Equal(t, c.stdout, out)
-			lines := strings.SplitAfter(errs, "\n")
-			require.Equal(t, len(c.stderr), len(lines)-1, errs)
-			for i, want := range c.stderr {
-				assert.Contains(t, lines[i], want)
-			}
+			assertLines(t, c.stderr, errs)
 		})
 	}
 }

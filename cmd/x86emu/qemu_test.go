@@ -66,11 +66,7 @@ func TestQEMUStatus(t *testing.T) {
 			status, out, errs := cli(t, "", args...)
 			assert.Equal(t, c.status, status)
 			assert.Equal(t, c.stdout, out)
-			lines := strings.SplitAfter(errs, "\n")
-			require.Equal(t, len(c.stderr), len(lines)-1, errs)
-			for i, want := range c.stderr {
-				assert.Contains(t, lines[i], want)
-			}
+			assertLines(t, c.stderr, errs)
 		})
 	}
 }

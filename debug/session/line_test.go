@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"x86emu/debug"
-	"x86emu/guest"
 	"x86emu/idt"
 	"x86emu/machine"
 	"x86emu/mmu"
@@ -19,18 +18,7 @@ func openFile(t testing.TB, file string) *Session {
 	t.Helper()
 	data, err := os.ReadFile(file)
 	require.NoError(t, err)
-	img, err := guest.Parse(data)
-	require.NoError(t, err)
-	text := NewTranscript()
-	m, err := machine.New(machine.Config{Serial: text.Output()})
-	require.NoError(t, err)
-	require.NoError(t, img.Load(m, guest.Options{}))
-	syms, err := debug.LoadSymbols(data)
-	require.NoError(t, err)
-	s, err := New(m, text, Options{Image: file, Symbols: syms})
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, s.Close()) })
-	return s
+	return openImage(t, file, data)
 }
 
 // The program is debug/testdata/symbols/average.c: _start calls average, which

@@ -21,13 +21,19 @@ func open(t testing.TB, name string) *Session {
 	t.Helper()
 	k, ok := guest.KernelNamed(name)
 	require.True(t, ok, name)
-	img, err := guest.Parse(k.Image)
+	return openImage(t, name, k.Image)
+}
+
+// openImage begins a session with an image.
+func openImage(t testing.TB, name string, data []byte) *Session {
+	t.Helper()
+	img, err := guest.Parse(data)
 	require.NoError(t, err)
 	text := NewTranscript()
 	m, err := machine.New(machine.Config{Serial: text.Output()})
 	require.NoError(t, err)
 	require.NoError(t, img.Load(m, guest.Options{}))
-	syms, err := debug.LoadSymbols(k.Image)
+	syms, err := debug.LoadSymbols(data)
 	require.NoError(t, err)
 	s, err := New(m, text, Options{Image: name, Symbols: syms})
 	require.NoError(t, err)

@@ -38,6 +38,18 @@ type fix struct {
 	v    uint64
 }
 
+// made is a kernel's tables at its end, with the fix.
+func (f fix) made(t *testing.T, kernel string) *View {
+	t.Helper()
+	o := ran(t, kernel)
+	if f.at != nil {
+		o.Mem.Write(mmu.Phys(f.at(o)), f.size, f.v)
+	}
+	v, err := o.View(o.State.CR3)
+	require.NoError(t, err)
+	return v
+}
+
 func gate(n, off uint64) func(*Moment) uint64 {
 	return func(o *Moment) uint64 {
 		size := uint64(8)
@@ -85,12 +97,7 @@ func TestWhatIsWrongWithGates(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			o := ran(t, test.kernel)
-			if test.fix.at != nil {
-				o.Mem.Write(mmu.Phys(test.fix.at(o)), test.fix.size, test.fix.v)
-			}
-			v, err := o.View(o.State.CR3)
-			require.NoError(t, err)
+			v := test.fix.made(t, test.kernel)
 			gates, err := v.IDT()
 			require.NoError(t, err)
 			var notes []string
@@ -125,12 +132,7 @@ func TestWhatIsWrongWithSegments(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			o := ran(t, test.kernel)
-			if test.fix.at != nil {
-				o.Mem.Write(mmu.Phys(test.fix.at(o)), test.fix.size, test.fix.v)
-			}
-			v, err := o.View(o.State.CR3)
-			require.NoError(t, err)
+			v := test.fix.made(t, test.kernel)
 			all, err := v.GDT()
 			require.NoError(t, err)
 			var notes []string
@@ -147,7 +149,7 @@ func TestWhatIsWrongWithSegments(t *testing.T) {
 			}
 			assert.Contains(t, strings.Join(notes, "\n"), test.want)
 			var b strings.Builder
-			require.NoError(t, v.WriteSegments(&b, "now", "GDT", o.State.GDTR.Base, uint32(o.State.GDTR.Limit), all))
+			require.NoError(t, v.WriteSegments(&b, "now", "GDT", v.State.GDTR.Base, uint32(v.State.GDTR.Limit), all))
 			assert.Contains(t, b.String(), "! "+test.want)
 		})
 	}
@@ -171,12 +173,7 @@ func TestWhatIsWrongWithTSS(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			o := ran(t, test.kernel)
-			if test.fix.at != nil {
-				o.Mem.Write(mmu.Phys(test.fix.at(o)), test.fix.size, test.fix.v)
-			}
-			v, err := o.View(o.State.CR3)
-			require.NoError(t, err)
+			v := test.fix.made(t, test.kernel)
 			x, err := v.TSS(test.sel)
 			require.NoError(t, err)
 			var b strings.Builder
