@@ -2,27 +2,15 @@
    by the ports of the first ATA drive, to where it belongs, and starts the image as
    a multiboot loader would, with the table of cases as its one module. The last
    words before the signature are filled in by image.go. */
+        .include "flat.inc"
+
         .text
         .code16
         .globl  _start
 _start: cli
         xor     %ax, %ax
         mov     %ax, %ds
-        in      $0x92, %al              /* the fast A20 gate */
-        or      $2, %al
-        and     $0xfe, %al
-        out     %al, $0x92
-        lgdtl   gdtr
-        mov     %cr0, %eax
-        or      $1, %al
-        mov     %eax, %cr0
-        ljmpl   $0x08, $flat
-
-        .code32
-flat:   mov     $0x10, %eax
-        mov     %eax, %ds
-        mov     %eax, %es
-        mov     %eax, %ss
+        FLAT    gdtr
         mov     $0x7c00, %esp
         cld
         mov     $2, %al                 /* no interrupts: we poll */
@@ -69,12 +57,7 @@ read:   test    %ebp, %ebp
         jmp     read
 done:   ret
 
-        .align  8
-gdt:    .quad   0
-        .quad   0x00CF9A000000FFFF
-        .quad   0x00CF92000000FFFF
-gdtr:   .word   gdtr - gdt - 1
-        .long   gdt
+        GDT
 
         .align  4
 information:

@@ -237,26 +237,7 @@ static void put_code(int byte)
 	code_length++;
 }
 
-void op(int bytes, ...)
-{
-	va_list args;
-
-	va_start(args, bytes);
-	while (bytes--)
-		put_code(va_arg(args, int));
-	va_end(args);
-}
-
-void op16(uint32_t value)
-{
-	op(2, value & 255, value >> 8 & 255);
-}
-
-void op32(uint32_t value)
-{
-	op16(value);
-	op16(value >> 16);
-}
+#include "../code.h"
 
 void top(uint32_t value)
 {
