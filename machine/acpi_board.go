@@ -31,10 +31,13 @@ func (m *Machine) acpiBoard() *acpi.Board {
 		PMEvents: pmEvents, PMControl: pmControl, PMTimer: pmTimer, GeneralEvents: pmGeneral,
 		SMICommand: smiCommand, ACPIEnable: acpiEnable, ACPIDisable: acpiDisable,
 		ResetPort: pciReset, ResetValue: resetHard | resetNow,
-		LocalAPIC: apicPage, IOAPIC: ioapicPage, HPET: hpetBase, HPETID: hpetID,
+		LocalAPIC: apicPage, IOAPIC: ioapicPage,
 		PCIPorts:  []acpi.Range{{First: 0, N: pciAddress}, {First: pciData + 4, N: 1<<16 - pciData - 4}},
 		PCIMemory: []acpi.Range{{First: 0xa0000, N: 0x20000}, {First: MaxRAM, N: ioapicPage - MaxRAM}},
 		Signature: m.cfg.Model.Signature, Features: m.cfg.Model.FeatureFlags(),
+	}
+	if !m.cfg.NoHPET {
+		b.HPET, b.HPETID = hpetBase, hpetID
 	}
 	for _, d := range acpiDevices {
 		for _, p := range m.parts {

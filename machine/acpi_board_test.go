@@ -57,24 +57,29 @@ func TestFirmwareGetsTheTables(t *testing.T) {
 func TestACPIDevicesAreTheBoards(t *testing.T) {
 	elsewhere := StandardPorts
 	elsewhere.Serial = PortRange{}
+	com1 := acpi.Device{Name: "COM1", ID: "PNP0501", Ports: []acpi.Range{{First: 0x3f8, N: 8}}, IRQs: []uint8{4}}
+	hpet := acpi.Device{Name: "HPET", ID: "PNP0103", Memory: []acpi.Range{{First: 0xfed00000, N: 0x400}}}
 	for _, c := range []struct {
 		name string
 		cfg  Config
-		com1 []acpi.Device
+		want []acpi.Device // of these two
 	}{
-		{"the standard board", Config{}, []acpi.Device{{Name: "COM1", ID: "PNP0501", Ports: []acpi.Range{{First: 0x3f8, N: 8}}, IRQs: []uint8{4}}}},
-		{"without its serial port", Config{Ports: &elsewhere}, nil},
+		{"the standard board", Config{}, []acpi.Device{hpet, com1}},
+		{"without its serial port", Config{Ports: &elsewhere}, []acpi.Device{hpet}},
+		{"without its HPET", Config{NoHPET: true}, []acpi.Device{com1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m, err := New(c.cfg)
 			require.NoError(t, err)
-			var com1 []acpi.Device
+			var found []acpi.Device
 			for _, d := range m.acpiBoard().Devices {
-				if d.Name == "COM1" {
-					com1 = append(com1, d)
+				if d.Name == "COM1" || d.Name == "HPET" {
+					found = append(found, d)
 				}
 			}
-			assert.Equal(t, c.com1, com1)
+			assert.Equal(t, c.want, found)
+			tables := acpi.New(m.acpiBoard()).Tables
+			assert.Equal(t, !c.cfg.NoHPET, bytes.Contains(tables, []byte("HPET\x38\x00\x00\x00")), "the table of 56 bytes")
 		})
 	}
 }

@@ -161,7 +161,7 @@ func (m *Machine) populatePC() {
 		m.fit(m.IOAPIC, "82093AA I/O APIC", nil, atMem(mmu.Range{At: ioapicPage, Len: mmu.PageSize}, m.IOAPIC)),
 		m.fit(m.PIT, "8254 timer, speaker port", irqs(pitIRQ), m.PIT.places()...),
 		m.fit(m.RTC, "MC146818A clock, CMOS memory", irqs(rtcIRQ), atPorts(PortRange{0x70, 2}, 1, m.RTC)),
-		m.fit(m.HPET, "HPET, high precision event timer", nil, atMem(mmu.Range{At: hpetBase, Len: hpetSize}, m.HPET)),
+		m.fit(m.HPET, "HPET, high precision event timer", nil, m.HPET.places()...),
 		m.fit(m.IDE[0], "first IDE channel", irqs(m.IDE[0].irq), m.IDE[0].places(0)...),
 		m.fit(m.IDE[1], "second IDE channel", irqs(m.IDE[1].irq), m.IDE[1].places(1)...),
 		m.fit(m.DMA, "two 8237A DMA controllers", nil, m.DMA.places()...),

@@ -1,6 +1,10 @@
 package machine
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"x86emu/mmu"
+)
 
 // HPET is the high precision event timer at 0xFED00000: a main counter of 64 bits with a
 // clock of 10 ns, and three timers, each of which compares it with a value, once or
@@ -95,6 +99,14 @@ func newHPET(m *Machine) *HPET {
 	h.timer = m.newLineTimer("hpet", h, h.wakes)
 	m.follow(h)
 	return h
+}
+
+// places are where its registers are. One that the board is to be without has none, and so stands still.
+func (h *HPET) places() []place {
+	if h.m.cfg.NoHPET {
+		return nil
+	}
+	return []place{atMem(mmu.Range{At: hpetBase, Len: hpetSize}, h)}
 }
 
 func (h *HPET) Name() string { return "hpet" }

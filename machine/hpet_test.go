@@ -210,3 +210,18 @@ func TestHPETLooksAway(t *testing.T) {
 	}
 	assert.NotZero(t, met)
 }
+
+// A board without an HPET stays one through a snapshot and a fork.
+func TestHPETLeftOut(t *testing.T) {
+	m := boot(t, Config{NoHPET: true}, counting)
+	restored, err := Restore(bytes.NewReader(saved(t, m)), Config{})
+	require.NoError(t, err)
+	fork, err := restored.Fork()
+	require.NoError(t, err)
+	for _, m := range []*Machine{m, restored, fork} {
+		m.Mem.Write(hpetBase+hpetConfig, 4, hpetRun|hpetLegacy)
+		assert.EqualValues(t, 0xffffffff, m.Mem.Read(hpetBase, 4))
+		assert.Zero(t, m.HPET.s.Config)
+		assert.True(t, m.Config().NoHPET)
+	}
+}

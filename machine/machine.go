@@ -41,6 +41,8 @@ type Config struct {
 
 	Board Board    // which devices there are; default PC
 	Ports *PortMap // where some of them stand; nil: StandardPorts
+	// NoHPET leaves the PC's HPET out: nothing is at its address, and no table tells of it.
+	NoHPET bool
 
 	// Files are what a guest finds by fw_cfg beside the board's own. They belong to
 	// the machine, and so to a snapshot of it; nobody may change them.

@@ -28,7 +28,7 @@ import (
 //
 // Sections come in this order, the first one first:
 //
-//	machine       model, RAM, TLB off, ticks in a second, which board, how much of the serial input was taken, size of the firmware, ports, sizes of disks, which of them are here
+//	machine       model, RAM, TLB off, ticks in a second, which board, how much of the serial input was taken, size of the firmware, ports, sizes of disks, which of them are here, whether the HPET is left out
 //	cpu           State
 //	tlb           a record for each entry in use
 //	timers        the tick of each, under its name
@@ -77,6 +77,7 @@ type board struct {
 	Ports    struct{ Serial, Console, Exit, Serial2, Exit2 savedRange }
 	Disks    [driveCount]uint64 // bytes of the disk in each drive, in the order of DriveNames; 0: none
 	Images   [driveCount]bool   // whether the disk itself is in the file
+	NoHPET   bool
 }
 
 // savedRange is a PortRange.
@@ -125,7 +126,7 @@ func (m *Machine) Save(w io.Writer) error {
 	about := board{
 		RAM: m.cfg.RAM, TLBOff: m.cfg.TLBOff, TickRate: m.cfg.TickRate, Board: m.cfg.Board,
 		Disks: m.cfg.Drives.sizes(), Images: m.cfg.Drives.inMemory(),
-		Firmware: uint64(len(m.cfg.Firmware)),
+		Firmware: uint64(len(m.cfg.Firmware)), NoHPET: m.cfg.NoHPET,
 	}
 	about.Input, about.Input2 = uint64(m.taken()[0]), uint64(m.taken()[1])
 	about.setPorts(m.ports())

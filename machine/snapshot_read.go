@@ -358,7 +358,7 @@ func (b *board) make(cfg Config) (*Machine, error) {
 		return nil, fmt.Errorf("unknown board %d", b.Board)
 	}
 	cfg.RAM, cfg.TLBOff, cfg.TickRate, cfg.Board, cfg.Model = b.RAM, b.TLBOff, b.TickRate, b.Board, model
-	cfg.Files = nil
+	cfg.NoHPET, cfg.Files = b.NoHPET, nil
 	cfg.Ports = &PortMap{
 		Serial: b.Ports.Serial.ports(), Console: b.Ports.Console.ports(), Exit: b.Ports.Exit.ports(),
 		Serial2: b.Ports.Serial2.ports(), Exit2: b.Ports.Exit2.ports(),

@@ -132,7 +132,7 @@ func runAsQEMU(cmd *cobra.Command, line *qemu.Line) (code int, err error) {
 
 // qemuConfig makes the board, and opens what its output goes to.
 func (s *streams) qemuConfig(cmd *cobra.Command, line *qemu.Line) (cfg machine.Config, err error) {
-	cfg = machine.Config{RAM: line.RAM, Model: line.Model, Date: line.Date, TickRate: line.TickRate, Ports: &line.Ports}
+	cfg = machine.Config{RAM: line.RAM, Model: line.Model, Date: line.Date, TickRate: line.TickRate, Ports: &line.Ports, NoHPET: line.NoHPET}
 	if cfg.Files, err = qemu.OpenFiles(line.Files); err != nil {
 		return cfg, fmt.Errorf("-fw_cfg: %w", err)
 	}

@@ -12,7 +12,7 @@ type Board struct {
 	ResetPort  uint16
 	ResetValue uint8
 
-	// Physical addresses of what has registers in memory.
+	// Physical addresses of what has registers in memory; there need not be an HPET.
 	LocalAPIC, IOAPIC, HPET uint32
 	HPETID                  uint32 // the low half of its capabilities
 

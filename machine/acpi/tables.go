@@ -26,8 +26,10 @@ func New(b *Board) *Tables {
 	dsdt := t.table("DSDT", 2, dsdt(b))
 	fadt := t.table("FACP", 3, fadt(b), pointer{fadtFACS, 4, facs}, pointer{fadtDSDT, 4, dsdt}, pointer{fadtXDSDT, 8, dsdt})
 	madt := t.table("APIC", 1, madt(b))
-	hpet := t.table("HPET", 1, hpet(b))
-	list := []uint32{fadt, madt, hpet}
+	list := []uint32{fadt, madt}
+	if b.HPET != 0 {
+		list = append(list, t.table("HPET", 1, hpet(b)))
+	}
 	rsdt := t.table("RSDT", 1, make([]byte, 4*len(list)), pointers(4, list)...)
 	xsdt := t.table("XSDT", 1, make([]byte, 8*len(list)), pointers(8, list)...)
 	t.rsdp(rsdt, xsdt)

@@ -90,6 +90,9 @@ const findFile = "\x66\xba\x10\x05\x66\xb8\x19\x00\x66\xef\x42\xb9\x04\x00\x00\x
 	"\x74\x05\x4b\x75\xe5\xeb\x20\x66\xa1\x04\x00\x20\x00\x86\xc4\x4a\x66\xef\x42\x8b\x0d\x00\x00\x20" +
 	"\x00\x0f\xc9\x89\xd6\x89\xf2\xec\x66\xba\xf8\x03\xee\xe2\xf6"
 
+// hasHPET is code that ends with 1 if an HPET has its capabilities where one is, else with 0.
+const hasHPET = "\xa1\x00\x00\xd0\xfe\x3d\x01\xa2\x86\x80\x0f\x94\xc0\xe6\xf4"
+
 // askBIOS is code of a boot sector that shows an A by INT 10h in mode 3, asks for it and sends it, reads the
 // next sector by INT 13h and ends with its first byte.
 const askBIOS = "\x31\xc0\x8e\xd8\x8e\xc0\x52\xb0\x03\xcd\x10\xb8\x41\x0e\xbb\x07\x00\xcd\x10\xb4\x02\x31\xd2\xcd\x10\xb4\x08\xcd\x10\xba\xf8\x03\xee\x5a\xb8\x01\x02\xbb\x00\x7e\xb9\x02\x00\xb6\x00\xcd\x13\x8a" +
@@ -128,6 +131,10 @@ var dropIns = []dropIn{
 		line: testLine + " -chardev file,id=d,path=out -device isa-debugcon,iobase=0x403,chardev=d"},
 
 	{name: "a file of fw_cfg", code: findFile + exitCode, line: testLine + " -fw_cfg name=opt/test,string=one,,two"},
+
+	{name: "an HPET", code: hasHPET, line: testLine},
+	{name: "no HPET", code: hasHPET, line: testLine + " -no-hpet"},
+	{name: "no HPET, as a property", code: hasHPET, line: testLine + " -machine pc,hpet=off"},
 
 	{name: "a hard disk, by the BIOS", boot: askBIOS, line: "-hda kernel" + diskLine},
 	{name: "a floppy disk, by the BIOS", boot: askBIOS, line: "-fda kernel" + diskLine},

@@ -12,7 +12,7 @@ a Makefile with QEMU = x86emu qemu works. Options have one dash or two.
                     guest writes as the run ends, but for snapshot=on, -snapshot
                     and readonly=on. Without -kernel the built-in BIOS boots one.
   -bios FILE        a ROM in place of the built-in BIOS, as SeaBIOS's bios-256k.bin
-  -m 128M -cpu qemu64,+smap,-nx -machine pc|q35
+  -m 128M -cpu qemu64,+smap,-nx -machine pc|q35[,hpet=off] -no-hpet
   -serial stdio|file:NAME|null|none|mon:stdio|chardev:ID
                     without it COM1 is standard output, as there is no window;
                     with -display none it is nowhere, as on QEMU; a second one is COM2

@@ -27,6 +27,8 @@ type Line struct {
 	Ports machine.PortMap
 	Files []File // of fw_cfg
 
+	NoHPET bool
+
 	Date     time.Time // what the real-time clock shows at first; zero: the board's default
 	TickRate uint64    // instructions in a second; 0: the board's default
 

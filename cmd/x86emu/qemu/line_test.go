@@ -82,7 +82,7 @@ func about(l *Line) string {
 	for _, f := range []struct {
 		on   bool
 		name string
-	}{{!l.Screen, "no screen"}, {l.NoReboot, "no reboot"}, {l.NoShutdown, "no shutdown"}, {l.Freeze, "freeze"}, {l.Single, "single"}} {
+	}{{!l.Screen, "no screen"}, {l.NoHPET, "no HPET"}, {l.NoReboot, "no reboot"}, {l.NoShutdown, "no shutdown"}, {l.Freeze, "freeze"}, {l.Single, "single"}} {
 		if f.on {
 			say("%s", f.name)
 		}
@@ -258,6 +258,9 @@ var lines = []struct{ line, want string }{
 	{`-m 1048576k -kernel k`, `kernel k | 1024M`},
 	{`-M help -kernel`, `say Supported machines are: pc, q35, isapc and microvm, in all versions.`},
 	{`-M pc,graphics=off -kernel k`, `kernel k | no screen`},
+	{`-no-hpet -kernel k`, `kernel k | no HPET`},
+	{`-machine q35,hpet=off -kernel k`, `kernel k | no HPET`},
+	{`-no-hpet -machine hpet=on -kernel k`, `kernel k`},
 	{`-rtc base=2006-06-17T16:01:21,clock=vm -kernel k`, `kernel k | date 2006-06-17T16:01:21Z`},
 	{`-rtc 2006-06-17 -icount shift=3,align=off,sleep=on -kernel k`, `kernel k | date 2006-06-17T00:00:00Z | 125000000 ticks`},
 	{`-rtc clock=host -icount auto -kernel k`, `kernel k`},

@@ -40,6 +40,7 @@ func init() {
 	add("localtime", option{does: func(p *parser, _ string) error { return clock(p, "base=localtime") }})
 	add("icount", option{true, instructions})
 	add("M machine", option{true, machineType})
+	add("no-hpet", option{does: func(p *parser, _ string) error { p.NoHPET = true; return nil }})
 	add("serial", option{true, func(p *parser, v string) error { p.serials = append(p.serials, spec{v, p.flag}); return nil }})
 	add("debugcon", option{true, func(p *parser, v string) error { p.consoles = append(p.consoles, spec{v, p.flag}); return nil }})
 	add("chardev", option{true, addChardev})
@@ -79,7 +80,7 @@ func init() {
 
 	// What has no effect that a guest could see here: time is virtual, nothing
 	// is accelerated.
-	add("no-acpi no-hpet no-kvm no-kvm-irqchip no-kvm-pit no-quit no-frame alt-grab ctrl-grab enable-kvm "+
+	add("no-acpi no-kvm no-kvm-irqchip no-kvm-pit no-quit no-frame alt-grab ctrl-grab enable-kvm "+
 		"mem-prealloc only-migratable no-user-config enable-sync-profile async-teardown win2k-hack portrait", option{})
 	add("accel name uuid k L msg compat overcommit sandbox seed echr rotate mem-path object netdev audiodev mon "+
 		"clock watchdog-action", option{value: true})
@@ -200,6 +201,9 @@ func machineType(p *parser, value string) error {
 	}
 	if v, _ := find(list, "graphics"); v == "off" {
 		p.nographic = true
+	}
+	if v, ok := find(list, "hpet"); ok {
+		p.NoHPET = v == "off"
 	}
 	switch {
 	case name == "help" || name == "?":
