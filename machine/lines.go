@@ -49,8 +49,12 @@ func (m *Machine) SetIRQ(irq uint8, level bool) {
 	}
 }
 
-// setLine sets the level of a line, whoever drives it.
+// setLine sets the level of a line, whoever drives it. Most devices tell theirs at each access,
+// when it seldom changes.
 func (m *Machine) setLine(irq uint8, level bool) {
+	if m.PIC.level(irq) == level {
+		return
+	}
 	m.PIC.SetIRQ(irq, level)
 	m.IOAPIC.set(pinOf(irq), level || m.HPET.holds(pinOf(irq)))
 }
