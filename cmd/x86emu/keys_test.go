@@ -21,7 +21,7 @@ func TestKeys(t *testing.T) {
 		want string
 	}{
 		{"a text", []string{"run", image, "--keys", "ab<esc>"}, "\x1e\x9e\x30\xb0\x01"},
-		{"after a pause", []string{"run", image, "--keys", "<wait 50ms><esc>"}, "\x01"},
+		{"after a pause", []string{"run", image, "--keys", "<wait 5ms><esc>"}, "\x01"},
 		{"another for a built-in kernel", []string{"run", "keyboard-echo-32", "--keys", `no\n`}, "\n> no\n  3 keys went down and came up; 6 bytes, 6 interrupts\n"},
 		{"held", []string{"run", "keyboard-echo-32", "--keys", `<left-shift down>no<left-shift up>\n`}, "\n> NO\n"},
 	} {
