@@ -47,7 +47,7 @@ func TestLiveScreen(t *testing.T) {
 			assert.False(t, term.alternate())
 			_, shows = term.cursor()
 			assert.True(t, shows)
-			assert.Regexp(t, `^HELLO  .\nx86emu: interrupted at tick \d+\n$`, term.text())
+			assert.Regexp(t, `^HELLO(  .)?\nx86emu: interrupted at tick \d+\n$`, term.text()) // the count may be at a blank
 		})
 	}
 }
