@@ -55,9 +55,9 @@ type run struct {
 const most = 4000
 
 // execute goes on until an instruction retires that is not the first one. A
-// handler that does not store needs no copy of memory kept.
-func execute(c *cpu.CPU, keep bool) (r run) {
-	r.mem = c.MMU().Mem
+// handler that does not store needs no copy of memory kept. The last run's lists are used again.
+func (r *run) execute(c *cpu.CPU, keep bool) {
+	*r = run{vectors: r.vectors[:0], states: r.states[:0], mem: c.MMU().Mem}
 	before := c.State()
 	for len(r.states) < most {
 		n := c.Ticks()
@@ -68,10 +68,10 @@ func execute(c *cpu.CPU, keep bool) (r run) {
 		case cpu.StopShutdown:
 			out := c.Shutdown()
 			r.shutdown = &out
-			return r
+			return
 		case cpu.StopHalt:
 			r.begun = true
-			return r
+			return
 		}
 		s := c.State()
 		if c.Ticks() == n || s == before {
@@ -80,14 +80,13 @@ func execute(c *cpu.CPU, keep bool) (r run) {
 		// A delivery counts a tick as an instruction does; only it makes a streak.
 		if c.Streak() == 0 {
 			r.begun = true
-			return r
+			return
 		}
 		before = s
 		s.Ticks = 0
 		r.vectors = append(r.vectors, c.LastDelivered().Vector)
 		r.states = append(r.states, s)
 	}
-	return r
 }
 
 // Every set-up, judged by execution: how it ends, after how many deliveries of
@@ -95,6 +94,7 @@ func execute(c *cpu.CPU, keep bool) (r run) {
 func TestSetupsByExecution(t *testing.T) {
 	counts := map[audit.Verdict]int{}
 	var mu sync.Mutex
+	spare := sync.Pool{New: func() any { return new(run) }}
 	each(t, setups, func(c *diff.Case, stand *diff.Stand) string {
 		p := stand.Begin(c)
 		o := moment(p)
@@ -108,7 +108,10 @@ func TestSetupsByExecution(t *testing.T) {
 		if same := o.State == p.State() && o.Mem.Equal(p.MMU().Mem); !same {
 			return "the audit has changed the guest"
 		}
-		return judge(a, execute(p, false))
+		r := spare.Get().(*run)
+		defer spare.Put(r)
+		r.execute(p, false)
+		return judge(a, r)
 	})
 	t.Log(counts)
 	for _, v := range []audit.Verdict{audit.Fine, audit.Other, audit.Recursion, audit.DoubleFault, audit.Triple, audit.Endless} {
@@ -146,7 +149,7 @@ func each(t *testing.T, n uint64, judge func(c *diff.Case, stand *diff.Stand) st
 }
 
 // judge tells where an answer and what happened are not the same.
-func judge(a *audit.Answer, r run) string {
+func judge(a *audit.Answer, r *run) string {
 	switch a.Verdict {
 	case audit.Triple:
 		switch {
@@ -186,7 +189,7 @@ func judge(a *audit.Answer, r run) string {
 
 // judgeEndless looks for the round that was foretold: the same state and no other
 // vectors at its distance, and at no smaller one.
-func judgeEndless(a *audit.Answer, r run) string {
+func judgeEndless(a *audit.Answer, r *run) string {
 	n := len(r.states)
 	if n < most {
 		return fmt.Sprintf("an end after %d deliveries, but %s was foretold", n, a.Words())
