@@ -15,14 +15,15 @@ import (
 
 // advance runs until a tick, in pieces of at most piece ticks.
 func advance(t *testing.T, m *machine.Machine, until, piece uint64) machine.Result {
-	t.Helper()
 	for {
 		n := until - m.CPU.Ticks()
 		if !m.CPU.State().Halted { // the time asleep is skipped in one piece
 			n = min(piece, n)
 		}
 		result, err := m.Run(context.Background(), n)
-		require.NoError(t, err)
+		if err != nil { // asking require at each tick takes longer than the tick
+			require.NoError(t, err)
+		}
 		if result.Reason != machine.Budget || m.CPU.Ticks() >= until {
 			return result
 		}
@@ -88,7 +89,9 @@ func TestSameHoweverRun(t *testing.T) {
 					}
 					want := advance(t, plain, until, stop)
 					got := advance(t, other, until, way.piece)
-					require.Equal(t, want.Reason, got.Reason)
+					if want.Reason != got.Reason {
+						require.Equal(t, want.Reason, got.Reason)
+					}
 					if a, b := plain.CPU.State(), other.CPU.State(); a != b {
 						require.Equal(t, a, b, "at tick %d", plain.CPU.Ticks())
 					}
