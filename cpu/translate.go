@@ -27,10 +27,8 @@ func (t *translator) add(in *decode.Inst) bool {
 	first := len(t.uops)
 	if !t.fast(in) && !t.vector(in) {
 		t.uops = t.uops[:first]
-		// INVLPG ends a block only if it drops the page that the block is on:
-		// the run loop sees that by the MMU's generation.
 		code := uExec
-		if in.Props&decode.EndsBlock != 0 && in.Op != decode.INVLPG || in.Prefix&(decode.PrefixRep|decode.PrefixRepne) != 0 && isString(in) {
+		if endsBlock(in) {
 			code, t.ended = uExecEnd, true
 		}
 		t.uops = append(t.uops, uop{code: code, imm: uint64(len(t.insts))})
@@ -56,6 +54,23 @@ func (t *translator) finish() {
 		last := t.uops[len(t.uops)-1]
 		t.uops = append(t.uops, uop{code: uNext, off: last.off, n: last.n, len: last.len, disp: uint64(t.size)})
 	}
+}
+
+// endsBlock tells whether the run loop looks up behind an instruction that it leaves
+// to a handler.
+func endsBlock(in *decode.Inst) bool {
+	switch {
+	case in.Op == decode.INVLPG:
+		// It matters only if it drops the page that the block is on: the run loop sees
+		// that by the MMU's generation.
+		return false
+	case in.Op == decode.MOV && in.Args[1].Kind == decode.ArgCR:
+		// Reading a control register changes nothing; page fault handlers do it each time.
+		return false
+	case in.Prefix&(decode.PrefixRep|decode.PrefixRepne) != 0 && isString(in):
+		return true
+	}
+	return in.Props&decode.EndsBlock != 0
 }
 
 func isString(in *decode.Inst) bool {
