@@ -42,6 +42,7 @@ func (m *MMU) SetControl(c Control) {
 // derive computes from the control registers what a walk needs.
 func (m *MMU) derive() {
 	c := &m.Ctl
+	m.trunk.region = noRegion
 	m.mode, m.linMask = ModeNone, 0xffffffff
 	switch {
 	case c.CR0&CR0PG == 0:
@@ -119,6 +120,7 @@ func (m *MMU) SetCR3(v uint64) {
 		m.pcid = uint16(v & 0xfff)
 	}
 	m.Ctl.CR3 = v
+	m.trunk.region = noRegion
 	if !keep {
 		m.flushPCID(m.pcid)
 	}
@@ -190,5 +192,6 @@ func (m *MMU) LoadPDPTEs(cr3 uint64) bool {
 		}
 	}
 	m.Ctl.PDPTE = e
+	m.trunk.region = noRegion
 	return true
 }

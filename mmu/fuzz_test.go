@@ -164,6 +164,25 @@ func walkCase(t *testing.T, m *MMU, seed uint64, control uint32, lin uint64, acc
 		}
 	}
 	same("after walk")
+
+	// Its neighbours have the upper levels in common with it, unless these change.
+	for range 3 {
+		at := r.next() % walkRAM &^ 7
+		if e := randomEntry(&r); r.oneIn(2) {
+			ref.writePhys(at, 8, e)
+			m.Mem.Write(Phys(at), 8, e)
+		}
+		near := lin ^ r.next()&0xff<<PageShift
+		if m.lookup(Linear(near)&m.linMask&^PageMask) != nil {
+			continue // used as it was
+		}
+		phys, code, ok := ref.access(near, a, false)
+		p, gotOK := m.Translate(Linear(near), a)
+		if gotOK != ok || ok && p != Phys(phys) || !ok && m.Fault.Code != code {
+			t.Fatalf("neighbour %#x %v: %v %#x %+v, want %v %#x %#x", near, a, gotOK, p, m.Fault, ok, phys, code)
+		}
+		same("neighbour")
+	}
 }
 
 // walkMMUs are the processors that the random walks run on.

@@ -98,6 +98,7 @@ type MMU struct {
 		frame Phys
 		host  *Page
 	}
+	trunk trunk
 
 	tlb         tlb
 	trace       Walk

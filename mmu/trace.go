@@ -30,6 +30,24 @@ func (w *Walk) OK() bool { return w.Rule == RuleOK }
 // Phys is the physical address, if the access is allowed.
 func (w *Walk) Phys() Phys { return w.Frame | Phys(w.Lin&PageMask) }
 
+// tellPath records what a walk has read, in its order.
+//
+//go:noinline
+func (m *MMU) tellPath(w *Walk, p *path) {
+	size := uint8(8)
+	switch m.mode {
+	case ModeNone:
+		return
+	case Mode32:
+		size = 4
+	case ModePAE:
+		m.step(w, LevelPDPTE, 0, m.Ctl.PDPTE[w.Lin>>30&3], 0)
+	}
+	for l := int(p.high); l >= int(p.low); l-- {
+		m.step(w, Level(l), p.at[l], p.raw[l], size)
+	}
+}
+
 // step records an entry read. What Explain reads is nobody else's business.
 func (m *MMU) step(w *Walk, l Level, at Phys, raw uint64, size uint8) {
 	w.Steps[w.N] = Step{l, at, raw, size}

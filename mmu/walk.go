@@ -5,12 +5,13 @@ package mmu
 // an allowed access: the manual leaves open whether the levels above a fault
 // get their A. [SDM 3A, Accessed and Dirty Flags]
 
-// path is where a walk has been: the entries whose A, and D of the last, it may set.
+// path is where a walk has been: the entries that it has read, whose A, and D of the
+// last, it may set.
 type path struct {
 	at   [levels]Phys
 	raw  [levels]uint64
-	low  Level // the last one
 	high Level // the first one
+	low  Level // the last one; above high if there is none
 	todo bool  // some A is clear
 }
 
@@ -22,9 +23,12 @@ func (m *MMU) walk(lin Linear, a Access, dry bool, tr *Walk) (e Translation, rul
 	case ModeNone:
 		e = Translation{Frame: Phys(lin) & 0xfffff000, Rights: RightWrite | RightUser | RightExec | RightDirty, Shift: PageShift}
 	case Mode32:
-		e, rule = m.walk32(lin, &p, tr)
+		e, rule = m.walk32(lin, &p)
 	default:
-		e, rule = m.walk64(lin, &p, tr)
+		e, rule = m.walk64(lin, &p, tr != nil)
+	}
+	if tr != nil {
+		m.tellPath(tr, &p)
 	}
 	if rule == RuleOK {
 		e.Frame &= m.a20
@@ -43,8 +47,9 @@ func (m *MMU) walk(lin Linear, a Access, dry bool, tr *Walk) (e Translation, rul
 	return e, RuleOK
 }
 
-// walk64 reads the levels of PAE, 4-level and 5-level paging.
-func (m *MMU) walk64(lin Linear, p *path, tr *Walk) (e Translation, rule Rule) {
+// walk64 reads the levels of PAE, 4-level and 5-level paging; all of them, or those
+// that the trunk leaves.
+func (m *MMU) walk64(lin Linear, p *path, all bool) (e Translation, rule Rule) {
 	level := LevelPML4E
 	table := m.Ctl.CR3
 	switch m.mode {
@@ -52,11 +57,9 @@ func (m *MMU) walk64(lin Linear, p *path, tr *Walk) (e Translation, rule Rule) {
 		// The PDPTE registers stand for the first level; memory is not read.
 		// They have no rights and no A. [SDM 3A, PDPTE Registers]
 		table = m.Ctl.PDPTE[lin>>30&3]
-		if tr != nil {
-			m.step(tr, LevelPDPTE, 0, table, 0)
-		}
 		// A PDPTE must be present, else #PF with P = 0. [SDM 3A, Page-Fault Exceptions]
 		if table&PtePresent == 0 {
+			p.low = levels
 			return e, RuleNotPresent
 		}
 		level = LevelPDE
@@ -65,6 +68,10 @@ func (m *MMU) walk64(lin Linear, p *path, tr *Walk) (e Translation, rule Rule) {
 	}
 	p.high = level
 	and, or := ^uint64(0), uint64(0)
+	if !all && m.trunk.holds(lin) {
+		p.high, level = LevelPTE, LevelPTE
+		table, and, or = m.trunk.table, m.trunk.and, m.trunk.or
+	}
 	for {
 		f := &m.level[level]
 		at := Phys(table&addrMask|uint64(lin)>>f.shift&0x1ff*8) & m.a20
@@ -72,10 +79,7 @@ func (m *MMU) walk64(lin Linear, p *path, tr *Walk) (e Translation, rule Rule) {
 		if pg := m.table(level, at); pg != nil {
 			raw = Load64(pg, uint64(at))
 		}
-		p.at[level], p.raw[level] = at, raw
-		if tr != nil {
-			m.step(tr, level, at, raw, 8)
-		}
+		p.at[level], p.raw[level], p.low = at, raw, level
 		// Every entry must be present, else #PF with P = 0. [SDM 3A, Page-Fault Exceptions]
 		if raw&PtePresent == 0 {
 			return e, RuleNotPresent
@@ -90,6 +94,9 @@ func (m *MMU) walk64(lin Linear, p *path, tr *Walk) (e Translation, rule Rule) {
 			}
 			table = raw
 			level--
+			if level == LevelPTE && and&PteAccessed != 0 {
+				m.keepTrunk(lin, p, and, or)
+			}
 			continue
 		}
 		// An entry that maps a page must have its reserved bits clear, else #PF
@@ -97,7 +104,6 @@ func (m *MMU) walk64(lin Linear, p *path, tr *Walk) (e Translation, rule Rule) {
 		if raw&f.rsvdPage != 0 {
 			return e, RuleReserved
 		}
-		p.low = level
 		p.todo = and&PteAccessed == 0
 		inPage := uint64(1)<<f.shift - 1
 		e.Frame = Phys(raw&addrMask&^inPage | uint64(lin)&inPage&^PageMask)
@@ -111,7 +117,7 @@ func (m *MMU) walk64(lin Linear, p *path, tr *Walk) (e Translation, rule Rule) {
 }
 
 // walk32 reads the levels of 32-bit paging.
-func (m *MMU) walk32(lin Linear, p *path, tr *Walk) (e Translation, rule Rule) {
+func (m *MMU) walk32(lin Linear, p *path) (e Translation, rule Rule) {
 	level := LevelPDE
 	table := m.Ctl.CR3
 	p.high = level
@@ -123,10 +129,7 @@ func (m *MMU) walk32(lin Linear, p *path, tr *Walk) (e Translation, rule Rule) {
 		if pg := m.table(level, at); pg != nil {
 			raw = uint64(Load32(pg, uint64(at)))
 		}
-		p.at[level], p.raw[level] = at, raw
-		if tr != nil {
-			m.step(tr, level, at, raw, 4)
-		}
+		p.at[level], p.raw[level], p.low = at, raw, level
 		// Every entry must be present, else #PF with P = 0. [SDM 3A, Page-Fault Exceptions]
 		if raw&PtePresent == 0 {
 			return e, RuleNotPresent
@@ -142,7 +145,6 @@ func (m *MMU) walk32(lin Linear, p *path, tr *Walk) (e Translation, rule Rule) {
 		if raw&f.rsvdPage != 0 {
 			return e, RuleReserved
 		}
-		p.low = level
 		p.todo = and&PteAccessed == 0
 		e.Frame = Phys(raw & 0xfffff000)
 		if level == LevelPDE {
@@ -175,6 +177,7 @@ func (m *MMU) forgetTables() {
 	for l := range m.tables {
 		m.tables[l].frame = noFrame
 	}
+	m.trunk.region = noRegion
 }
 
 const noFrame Phys = 1 // no frame has it
