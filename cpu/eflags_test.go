@@ -129,3 +129,20 @@ func TestPUSHF(t *testing.T) {
 		})
 	}
 }
+
+// TestIRETOfAC: EFLAGS.AC of the image counts for the accesses that follow.
+func TestIRETOfAC(t *testing.T) {
+	for _, ac := range []uint64{idt.FlagAC, 0} {
+		c := newFuzzCPU(t, "long", []byte{0x48, 0xcf, 0x48, 0xcf}, 0, false) // IRETQ, IRETQ
+		s := c.State()
+		s.RFLAGS = idt.Flag1 | idt.FlagAC&^ac
+		c.SetState(s)
+		for i, v := range []uint64{fzCode + 2, 0x18, idt.Flag1 | ac, fzStack, 0x10} {
+			c.mmu.Mem.Write(mmu.Phys(fzStack+8*i), 8, v)
+		}
+		c.Step()
+		assert.Equal(t, uint64(fzCode+2), c.State().RIP)
+		assert.Equal(t, ac != 0, c.dataAcc == mmu.AC)
+		sameMode(t, c, "long", nil)
+	}
+}

@@ -61,6 +61,23 @@ func (c *CPU) modeChanged() {
 	c.flagsChanged()
 }
 
+// transferred is modeChanged for what package idt has done.
+func (c *CPU) transferred() {
+	s := &c.s
+	switch {
+	case c.core.Stayed():
+		if c.dataAcc != mmu.Read || s.RFLAGS&idt.FlagAC != 0 {
+			c.flagsChanged()
+		}
+	case c.mode == decode.Mode64 && s.Seg[decode.CS].Attr&idt.AttrL != 0:
+		// From 64-bit code to 64-bit code only the privilege can be another one: control
+		// registers change in task switches, which IA-32e mode has not.
+		c.flagsChanged()
+	default:
+		c.modeChanged()
+	}
+}
+
 // flatData tells whether no data access through the segment can fail.
 func flatData(s *idt.Segment) bool {
 	const need = idt.AttrWritable | idt.AttrPresent | idt.AttrS

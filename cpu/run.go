@@ -359,7 +359,7 @@ func (c *CPU) deliver(e *idt.Event) (Stop, bool) {
 	}
 	c.ip = s.RIP
 	c.setArith(s.RFLAGS)
-	c.modeChanged()
+	c.transferred()
 	s.Ticks++
 	c.lastEvent = s.Ticks
 	c.streak++
@@ -378,12 +378,13 @@ func (c *CPU) deliver(e *idt.Event) (Stop, bool) {
 }
 
 // Observer is who watches, or nil.
-func (c *CPU) Observer() idt.Observer { return c.obs }
+func (c *CPU) Observer() Observer { return c.obs }
 
 // SetObserver sets who watches; nil is nobody. While someone watches, every
 // instruction runs through Step and every access takes the slow path.
 func (c *CPU) SetObserver(o Observer) {
 	c.obs = o
+	c.core.Observe(o)
 	c.debugChanged()
 }
 

@@ -15,7 +15,7 @@ import (
 func (c *CPU) takeBack(fault *idt.Event) bool {
 	c.s.RFLAGS &= c.Model.FlagsValid
 	c.setArith(c.s.RFLAGS)
-	c.modeChanged()
+	c.transferred()
 	if fault == nil {
 		c.next = c.s.RIP
 		return true

@@ -47,7 +47,7 @@ type delivery struct {
 // already goes on to do so.
 func Record(m *machine.Machine, syms *Symbols, sink func(*Stage)) *Recorder {
 	r := &Recorder{m: m, syms: syms, sink: sink, steps: m.MMU.OnStep, walks: m.MMU.OnWalk}
-	r.next, _ = m.CPU.Observer().(cpu.Observer)
+	r.next = m.CPU.Observer()
 	m.CPU.SetObserver(r)
 	m.MMU.OnStep, m.MMU.OnWalk = r.step, r.walk
 	return r

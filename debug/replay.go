@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"x86emu/cpu"
 	"x86emu/machine"
 )
 
@@ -168,7 +167,7 @@ func (h *History) unseen(f func() error) error {
 	m := h.m
 	defer func(hidden bool) { h.hidden = hidden }(h.hidden)
 	h.hidden = true
-	obs, _ := m.CPU.Observer().(cpu.Observer)
+	obs := m.CPU.Observer()
 	step, walk, cr3, io := m.MMU.OnStep, m.MMU.OnWalk, m.MMU.OnCR3, m.OnIO
 	if obs != nil {
 		m.CPU.SetObserver(nil)

@@ -17,9 +17,21 @@ type Core struct {
 	ext        uint32 // EXT, a part of every error code with a selector or vector
 	long       bool   // IA-32e mode: EFER.LMA = 1
 	canonShift uint8  // 64 less the width of a linear address
+	stayed     bool   // see Stayed
 	fault      Event  // of a method that returned ok == false
 	frame      frame  // what the operation pushes
+
+	// What has passed the checks of one use, by the RPL of its selector.
+	handlers, innerStacks, returns, returnStacks [4]known
+	null                                         known // a null SS that a return may load
 }
+
+// Observe sets who watches the operations; nil is nobody.
+func (p *Core) Observe(o Observer) { p.obs = o }
+
+// Stayed tells whether the last operation has left the mode, the CPL and the hidden parts
+// of all segment registers as they were.
+func (p *Core) Stayed() bool { return p.stayed }
 
 // regSP is the stack pointer's place among the general registers.
 const regSP = 4
@@ -30,7 +42,7 @@ func begin(c CPU) *Core {
 	if p.c == nil {
 		p.c, p.r, p.g, p.m = c, c.Regs(), c.GPR(), c.MMU()
 	}
-	p.obs, p.ext = c.Observer(), 0
+	p.ext, p.stayed = 0, false
 	p.long = p.m.Ctl.EFER&mmu.EFERLMA != 0
 	p.canonShift = 16
 	if p.m.Ctl.CR4&mmu.CR4LA57 != 0 {
@@ -101,6 +113,17 @@ func (p *Core) read(a uint64, size uint) (uint64, bool) {
 		p.pageFault()
 	}
 	return v, ok
+}
+
+// readPair is read for two neighbours of 8 bytes.
+func (p *Core) readPair(a uint64) (lo, hi uint64, ok bool) {
+	if host := p.m.ReadDirect(mmu.Linear(a), 16, mmu.Read); host != nil {
+		return mmu.Load64(host, a), mmu.Load64(host, a+8), true
+	}
+	if lo, ok = p.read(a, 8); ok {
+		hi, ok = p.read(a+8, 8)
+	}
+	return lo, hi, ok
 }
 
 func (p *Core) write(a uint64, size uint, v uint64) bool {

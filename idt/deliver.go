@@ -121,39 +121,45 @@ func (p *Core) gateAllows(ev *Event, g Gate, present bool) bool {
 
 // handlerCode reads and checks the code segment of an interrupt or trap gate.
 // [SDM 2, INT n/INTO/INT3/INT1, TRAP-OR-INTERRUPT-GATE; SDM 3A, 64-Bit Mode IDT]
-func (p *Core) handlerCode(sel uint16) (entry, bool) {
+func (p *Core) handlerCode(sel uint16) (cs *known, ok bool) {
+	if k := p.recall(&p.handlers, sel); k != nil {
+		return k, true
+	}
 	// The selector must not be null, else #GP(EXT).
 	if !p.pass(RuleHandlerNull, !isNull(sel)) {
-		return entry{}, p.fail(VecGP, 0)
+		return nil, p.fail(VecGP, 0)
 	}
 	// Its index must lie within its table, else #GP(selector+EXT).
 	e, ok := p.entry(sel, RuleHandlerLimit, VecGP)
 	if !ok {
-		return e, false
+		return nil, false
 	}
 	// It must be a code segment, else #GP(selector+EXT).
 	if !p.pass(RuleHandlerType, e.isCode()) {
-		return e, p.fail(VecGP, selCode(sel))
+		return nil, p.fail(VecGP, selCode(sel))
 	}
 	// In IA-32e mode it must be 64-bit code, else #GP(selector+EXT).
 	if p.long && !p.pass(RuleHandler64, e.code64()) {
-		return e, p.fail(VecGP, selCode(sel))
+		return nil, p.fail(VecGP, selCode(sel))
 	}
 	// Its DPL must not exceed the CPL, else #GP(selector+EXT).
 	if !p.pass(RuleHandlerDPL, e.dpl() <= p.r.CPL) {
-		return e, p.fail(VecGP, selCode(sel))
+		return nil, p.fail(VecGP, selCode(sel))
 	}
 	// It must be present, else #NP(selector+EXT).
 	if !p.pass(RuleHandlerPresent, e.present()) {
-		return e, p.fail(VecNP, selCode(sel))
+		return nil, p.fail(VecNP, selCode(sel))
 	}
-	return e, true
+	return p.keep(&p.handlers, e), true
 }
 
 // enterHandler loads CS, RIP, CPL and the flags that every handler starts with.
-func (p *Core) enterHandler(e *entry, g *Gate, cpl uint8) {
+func (p *Core) enterHandler(cs *known, g *Gate, cpl uint8) {
 	r := p.r
-	r.Seg[decode.CS] = e.segment(e.sel&^3 | uint16(cpl))
+	seg := cs.seg
+	seg.Sel = cs.sel&^3 | uint16(cpl)
+	p.stayed = r.CPL == cpl && r.Seg[decode.CS] == seg
+	r.Seg[decode.CS] = seg
 	r.CPL = cpl
 	r.RIP = g.Offset
 	// TF, NT, RF and VM are cleared, by an interrupt gate IF too.
@@ -241,7 +247,7 @@ func (p *Core) deliverProtected(ev *Event) bool {
 	if p.r.RFLAGS&FlagVM != 0 && !p.pass(RuleHandlerV86, cpl == 0) {
 		return p.fail(VecGP, selCode(g.Selector))
 	}
-	return p.enterProtected(ev, &g, &cs, cpl)
+	return p.enterProtected(ev, &g, cs, cpl)
 }
 
 // enterProtected pushes the frame of a 16- or 32-bit gate and enters the
@@ -251,12 +257,12 @@ func (p *Core) deliverProtected(ev *Event) bool {
 //	       SS ESP        from an outer level
 //	       EFLAGS CS EIP
 //	low    error code    where the exception has one
-func (p *Core) enterProtected(ev *Event, g *Gate, cs *entry, cpl uint8) bool {
+func (p *Core) enterProtected(ev *Event, g *Gate, cs *known, cpl uint8) bool {
 	r := p.r
 	f := p.newFrame(g.size(false))
 	v86 := r.RFLAGS&FlagVM != 0
 	inner := cpl < r.CPL
-	var ss entry
+	var ss *known
 	full := uint32(0) // #SS error code
 	if inner {
 		sel, sp, ok := p.innerStack(cpl)
@@ -267,8 +273,7 @@ func (p *Core) enterProtected(ev *Event, g *Gate, cs *entry, cpl uint8) bool {
 			return false
 		}
 		full = selCode(sel)
-		seg := ss.segment(sel)
-		f.setSegment(&seg, false)
+		f.setSegment(&ss.seg, false)
 		f.acc, f.sp = p.access(cpl), sp
 		if v86 {
 			for _, reg := range [...]decode.SegReg{decode.GS, decode.FS, decode.DS, decode.ES} {
@@ -294,18 +299,17 @@ func (p *Core) enterProtected(ev *Event, g *Gate, cs *entry, cpl uint8) bool {
 		return false
 	}
 	// The handler's entry must lie within its code segment, else #GP(EXT).
-	seg := cs.segment(cs.sel)
-	if !p.targetWithin(&seg, g.Offset) {
+	if !p.targetWithin(&cs.seg, g.Offset) {
 		return false
 	}
-	if !p.canPush(f) || !p.canAccess(cs) || inner && !p.canAccess(&ss) {
+	if !p.canPush(f) || !p.canAccess(&cs.entry) || inner && !p.canAccess(&ss.entry) {
 		return false
 	}
-	if !p.writeFrame(f) || !p.setAccessed(cs) || inner && !p.setAccessed(&ss) {
+	if !p.writeFrame(f) || !p.setAccessed(&cs.entry) || inner && !p.setAccessed(&ss.entry) {
 		return false
 	}
 	if inner {
-		r.Seg[decode.SS] = f.seg
+		r.Seg[decode.SS] = *f.seg
 		p.g[regSP] = f.sp
 		if v86 {
 			for _, reg := range [...]decode.SegReg{decode.GS, decode.FS, decode.DS, decode.ES} {

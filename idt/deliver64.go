@@ -11,11 +11,7 @@ func (p *Core) deliverLong(ev *Event) bool {
 	if !p.pass(RuleIDTLimit, at+15 <= uint32(p.r.IDTR.Limit)) {
 		return p.fail(VecGP, vectorCode(ev.Vector))
 	}
-	lo, ok := p.read(p.r.IDTR.Base+uint64(at), 8)
-	if !ok {
-		return false
-	}
-	hi, ok := p.read(p.r.IDTR.Base+uint64(at)+8, 8)
+	lo, hi, ok := p.readPair(p.r.IDTR.Base + uint64(at))
 	if !ok {
 		return false
 	}
@@ -40,7 +36,7 @@ func (p *Core) deliverLong(ev *Event) bool {
 	if !cs.conforming() {
 		cpl = cs.dpl()
 	}
-	return p.enterLong(ev, &g, &cs, cpl)
+	return p.enterLong(ev, &g, cs, cpl)
 }
 
 // enterLong pushes the 64-bit frame, always with SS and RSP, on a stack that
@@ -49,7 +45,7 @@ func (p *Core) deliverLong(ev *Event) bool {
 //
 //	high   SS RSP RFLAGS CS RIP
 //	low    error code    where the exception has one
-func (p *Core) enterLong(ev *Event, g *Gate, cs *entry, cpl uint8) bool {
+func (p *Core) enterLong(ev *Event, g *Gate, cs *known, cpl uint8) bool {
 	r := p.r
 	inner := cpl < r.CPL
 	f := p.newFrame(8)
@@ -67,29 +63,27 @@ func (p *Core) enterLong(ev *Event, g *Gate, cs *entry, cpl uint8) bool {
 	}
 	f.sp &^= 15
 	if p.obs != nil {
-		f.seg.Sel = r.Seg[decode.SS].Sel
+		f.seg = &Segment{Sel: r.Seg[decode.SS].Sel}
 		if inner {
 			f.seg.Sel = uint16(cpl)
 		}
 		p.emitStack(&f.stack, inner, g.IST)
 	}
-	f.push(uint64(r.Seg[decode.SS].Sel))
-	f.push(p.g[regSP])
-	f.push(ev.flagsImage(r.RFLAGS))
-	f.push(uint64(r.Seg[decode.CS].Sel))
-	f.push(ev.Return)
+	f.words[0], f.words[1] = uint64(r.Seg[decode.SS].Sel), p.g[regSP]
+	f.words[2], f.words[3], f.words[4] = ev.flagsImage(r.RFLAGS), uint64(r.Seg[decode.CS].Sel), ev.Return
+	f.n = 5
 	if ev.pushesCode() {
 		f.push(uint64(ev.Code))
 	}
 	// Every push must go to a canonical address, else #SS(EXT).
-	if !p.direct(f) && !p.room(f, 0) {
+	if !p.room(f, 0) {
 		return false
 	}
 	// The handler's entry must be canonical, else #GP(EXT).
 	if !p.pass(RuleTargetCanonical, p.canonical(g.Offset)) {
 		return p.fail(VecGP, 0)
 	}
-	if !p.canPush(f) || !p.canAccess(cs) || !p.writeFrame(f) || !p.setAccessed(cs) {
+	if !p.canPush(f) || !p.canAccess(&cs.entry) || !p.writeFrame(f) || !p.setAccessed(&cs.entry) {
 		return false
 	}
 	if inner {

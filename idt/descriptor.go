@@ -1,5 +1,7 @@
 package idt
 
+import "x86emu/mmu"
+
 // descriptor is one 8-byte entry of the GDT or LDT. [SDM 3A, Segment Descriptors]
 //
 //	 63      56 55  54  53  52  51    48 47  46  45 44  43  40 39      32
@@ -25,8 +27,9 @@ func (d descriptor) limit() uint32 {
 	return l
 }
 
-func (d descriptor) present() bool { return d.attr()&AttrPresent != 0 }
-func (d descriptor) dpl() uint8    { return d.attr().DPL() }
+func (d descriptor) present() bool  { return d.attr()&AttrPresent != 0 }
+func (d descriptor) dpl() uint8     { return d.attr().DPL() }
+func (d descriptor) accessed() bool { return d>>40&descriptor(AttrAccessed) != 0 }
 
 // system is the type of a system descriptor, or 0 for code and data.
 func (d descriptor) system() Attr {
@@ -148,11 +151,15 @@ func (p *Core) highHalf(e *entry) (uint64, bool) {
 // canAccess probes the write that setAccessed will make. The byte that is
 // written, and that a page fault names, is that of the access rights.
 func (p *Core) canAccess(e *entry) bool {
-	return e.attr()&AttrAccessed != 0 || p.canWrite(e.lin+5, 1)
+	return e.accessed() || p.probe(e.lin+5, 1, mmu.Write)
 }
 
 // setAccessed sets the accessed bit in memory, where it is not set already: a
 // locked read-modify-write. [SDM 3A, Automatic Locking]
 func (p *Core) setAccessed(e *entry) bool {
-	return e.attr()&AttrAccessed != 0 || p.write(e.lin+5, 1, uint64(e.descriptor>>40)&0xff|uint64(AttrAccessed))
+	return e.accessed() || p.writeAccessed(e)
+}
+
+func (p *Core) writeAccessed(e *entry) bool {
+	return p.write(e.lin+5, 1, uint64(e.descriptor>>40)&0xff|uint64(AttrAccessed))
 }

@@ -109,7 +109,8 @@ func (p *Core) callInner(cs *entry, g *Gate, next uint64) bool {
 	f := p.newFrame(size)
 	f.call = true
 	f.acc = p.access(cpl)
-	var ss entry
+	var ss *known
+	full := uint32(0) // #SS error code
 	if p.long {
 		rsp, ok := p.innerRSP(cpl, 0)
 		if !ok {
@@ -128,9 +129,9 @@ func (p *Core) callInner(cs *entry, g *Gate, next uint64) bool {
 		if ss, ok = p.innerSS(sel, cpl); !ok {
 			return false
 		}
-		seg := ss.segment(sel)
-		f.setSegment(&seg, false)
+		f.setSegment(&ss.seg, false)
 		f.sp = sp
+		full = selCode(sel)
 	}
 	if p.obs != nil {
 		p.emitStack(&f.stack, true, 0)
@@ -152,7 +153,7 @@ func (p *Core) callInner(cs *entry, g *Gate, next uint64) bool {
 	f.push(uint64(r.Seg[decode.CS].Sel))
 	f.push(next)
 	// The new stack must have room for the frame, else #SS(SS).
-	if !p.room(f, selCode(ss.sel)) {
+	if !p.room(f, full) {
 		return false
 	}
 	seg := cs.segment(cs.sel&^3 | uint16(cpl))
@@ -160,16 +161,16 @@ func (p *Core) callInner(cs *entry, g *Gate, next uint64) bool {
 	if !p.targetWithin(&seg, g.Offset) {
 		return false
 	}
-	if !p.canPush(f) || !p.canAccess(cs) || !p.long && !p.canAccess(&ss) {
+	if !p.canPush(f) || !p.canAccess(cs) || !p.long && !p.canAccess(&ss.entry) {
 		return false
 	}
-	if !p.writeFrame(f) || !p.setAccessed(cs) || !p.long && !p.setAccessed(&ss) {
+	if !p.writeFrame(f) || !p.setAccessed(cs) || !p.long && !p.setAccessed(&ss.entry) {
 		return false
 	}
 	if p.long {
 		p.loadNull(decode.SS, uint16(cpl))
 	} else {
-		r.Seg[decode.SS] = f.seg
+		r.Seg[decode.SS] = *f.seg
 		p.g[regSP] = f.sp
 	}
 	p.moveSP(f)

@@ -47,10 +47,10 @@ func (p *Core) retProtected(release, size uint64) bool {
 		return false
 	}
 	// All 64 bits of RIP count, also on the way to compatibility mode. [observed on AMD Zen 4]
-	ip, seg := w[0], cs.segment(cs.sel)
+	ip := w[0]
 	if rpl(cs.sel) == p.r.CPL {
 		// RIP must lie within the code segment, else #GP(0).
-		if !p.targetWithin(&seg, ip) || !p.returnTo(&cs, ip, nil, 0) {
+		if !p.targetWithin(&cs.seg, ip) || !p.returnTo(cs, ip, nil, 0) {
 			return false
 		}
 		p.setSP(s.mask, s.sp+2*size+release)
@@ -59,9 +59,9 @@ func (p *Core) retProtected(release, size uint64) bool {
 	if !p.pop(&s, 2*size+release, size, w[2:]) {
 		return false
 	}
-	ss, ok := p.returnSS(uint16(w[3]), &cs)
+	ss, ok := p.returnSS(uint16(w[3]), cs)
 	if !ok {
 		return false
 	}
-	return p.targetWithin(&seg, ip) && p.returnTo(&cs, ip, &ss, w[2]+release)
+	return p.targetWithin(&cs.seg, ip) && p.returnTo(cs, ip, ss, w[2]+release)
 }

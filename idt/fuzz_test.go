@@ -74,7 +74,8 @@ type fuzzed struct {
 
 func (w *world) state() fuzzed { return fuzzed{w.r, w.g, w.m.Ctl} }
 
-// fuzzWorld builds the world that an input describes and gives the operation.
+// fuzzWorld builds the world that an input describes and gives the operation. In half of
+// them others have gone well before it.
 func fuzzWorld(t testing.TB, in []byte) (w *world, do func() (Outcome, Event, bool)) {
 	s := source(in)
 	md := fuzzModes[s.bits(1)%uint64(len(fuzzModes))]
@@ -89,6 +90,9 @@ func fuzzWorld(t testing.TB, in []byte) (w *world, do func() (Outcome, Event, bo
 	}
 	if size == 8 && !w.is64(md) {
 		size = 4
+	}
+	if arg&1 == 0 {
+		w.thereAndBack()
 	}
 	w.scramble(&s)
 	ev := Event{Vector: Vector(arg), Kind: Kind(arg >> 8 % 6), Return: code, CR2: 0x1234}

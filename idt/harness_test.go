@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"x86emu/decode"
 	"x86emu/mmu"
 )
@@ -14,18 +16,16 @@ type fake struct {
 	g             [16]uint64
 	m             *mmu.MMU
 	dr6, dr7, pnd uint64
-	obs           Observer
 	core          Core
 }
 
-func (f *fake) Core() *Core        { return &f.core }
-func (f *fake) Regs() *Regs        { return &f.r }
-func (f *fake) GPR() *[16]uint64   { return &f.g }
-func (f *fake) MMU() *mmu.MMU      { return f.m }
-func (f *fake) DR6() *uint64       { return &f.dr6 }
-func (f *fake) DR7() *uint64       { return &f.dr7 }
-func (f *fake) PendDB(dr6 uint64)  { f.pnd |= dr6 }
-func (f *fake) Observer() Observer { return f.obs }
+func (f *fake) Core() *Core       { return &f.core }
+func (f *fake) Regs() *Regs       { return &f.r }
+func (f *fake) GPR() *[16]uint64  { return &f.g }
+func (f *fake) MMU() *mmu.MMU     { return f.m }
+func (f *fake) DR6() *uint64      { return &f.dr6 }
+func (f *fake) DR7() *uint64      { return &f.dr7 }
+func (f *fake) PendDB(dr6 uint64) { f.pnd |= dr6 }
 
 // recorder keeps what an observer is told.
 type recorder struct {
@@ -364,7 +364,7 @@ func (w *world) stackWords(n uint, words ...uint64) {
 
 func (w *world) record() *recorder {
 	w.rec = &recorder{}
-	w.obs = w.rec
+	w.core.Observe(w.rec)
 	return w.rec
 }
 
@@ -374,6 +374,35 @@ func (w *world) attempt(ev Event) (Event, bool) {
 	p.take(&ev)
 	p.ext = ev.ext()
 	return told(p.result(p.deliver(&ev)))
+}
+
+// thereAndBack delivers an interrupt at every level and returns from it, then puts the
+// registers back: the TLB and the Core have seen what that takes.
+func (w *world) thereAndBack() {
+	r, g := w.r, w.g
+	levels, size := []uint8{0, 1, 3}, uint8(4)
+	switch {
+	case w.m.Ctl.CR0&mmu.CR0PE == 0:
+		levels, size = nil, 2
+	case r.RFLAGS&FlagVM != 0:
+		levels = nil
+	case w.m.Ctl.EFER&mmu.EFERLMA != 0:
+		size = 8
+	}
+	goAndReturn := func() {
+		out := delivered(w.fake, Event{Vector: 0x20, Kind: External, Return: w.r.RIP})
+		require.Equal(w.t, uint8(1), out.N, "%v", out)
+		fault := IRET(w.fake, size, w.r.RIP)
+		require.Nil(w.t, fault)
+	}
+	if levels == nil {
+		goAndReturn()
+	}
+	for _, cpl := range levels {
+		w.ring(cpl)
+		goAndReturn()
+	}
+	w.r, w.g = r, g
 }
 
 // memory is the guest's RAM without its page tables, whose A and D bits move.

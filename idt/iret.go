@@ -119,7 +119,8 @@ func (p *Core) iretProtected(opSize uint8) bool {
 	var s stack
 	p.currentStack(&s)
 	var w [5]uint64
-	if !p.pop(&s, 0, size, w[:3]) {
+	all := p.mode64() && p.popDirect(&s, 0, size, w[:])
+	if !all && !p.pop(&s, 0, size, w[:3]) {
 		return false
 	}
 	ip, image := w[0], w[2]
@@ -132,21 +133,20 @@ func (p *Core) iretProtected(opSize uint8) bool {
 		return false
 	}
 	mask := p.iretMask(opSize)
-	seg := cs.segment(cs.sel)
 	if rpl(cs.sel) > r.CPL || p.mode64() {
-		if !p.pop(&s, 3*size, size, w[3:]) {
+		if !all && !p.pop(&s, 3*size, size, w[3:]) {
 			return false
 		}
-		ss, ok := p.returnSS(uint16(w[4]), &cs)
+		ss, ok := p.returnSS(uint16(w[4]), cs)
 		if !ok {
 			return false
 		}
 		// RIP must lie within the new code segment, else #GP(0).
-		if !p.targetWithin(&seg, ip) || !p.returnTo(&cs, ip, &ss, w[3]) {
+		if !p.targetWithin(&cs.seg, ip) || !p.returnTo(cs, ip, ss, w[3]) {
 			return false
 		}
 	} else {
-		if !p.targetWithin(&seg, ip) || !p.returnTo(&cs, ip, nil, 0) {
+		if !p.targetWithin(&cs.seg, ip) || !p.returnTo(cs, ip, nil, 0) {
 			return false
 		}
 		p.setSP(s.mask, s.sp+3*size)

@@ -98,6 +98,4 @@ type CPU interface {
 	// PendDB adds to the pending debug exceptions (DR6 bits) that the next
 	// instruction boundary delivers: a task switch's T flag.
 	PendDB(dr6 uint64)
-	// Observer is nil when nobody watches.
-	Observer() Observer
 }

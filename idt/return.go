@@ -7,90 +7,100 @@ import "x86emu/decode"
 
 // returnCode reads and checks the code segment of a return.
 // [SDM 2, IRET/IRETD/IRETQ; RET, RETURN-FROM-PROTECTED-MODE]
-func (p *Core) returnCode(sel uint16) (entry, bool) {
+func (p *Core) returnCode(sel uint16) (cs *known, ok bool) {
+	if k := p.recall(&p.returns, sel); k != nil {
+		return k, true
+	}
 	// The selector must not be null, else #GP(0).
 	if !p.pass(RuleReturnNull, !isNull(sel)) {
-		return entry{}, p.fail(VecGP, 0)
+		return nil, p.fail(VecGP, 0)
 	}
 	// Its index must lie within its table, else #GP(selector).
 	e, ok := p.entry(sel, RuleReturnLimit, VecGP)
 	if !ok {
-		return e, false
+		return nil, false
 	}
 	// It must be a code segment, in IA-32e mode not with both L and D, else #GP(selector).
 	if !p.pass(RuleReturnType, e.isCode() && !(p.long && e.attr()&(AttrL|AttrDB) == AttrL|AttrDB)) {
-		return e, p.fail(VecGP, selCode(sel))
+		return nil, p.fail(VecGP, selCode(sel))
 	}
 	// Its RPL must not be below the CPL, else #GP(selector).
 	if !p.pass(RuleReturnRPL, rpl(sel) >= p.r.CPL) {
-		return e, p.fail(VecGP, selCode(sel))
+		return nil, p.fail(VecGP, selCode(sel))
 	}
 	// The DPL of conforming code must not exceed the RPL, that of other code must be it, else #GP(selector).
 	if !p.pass(RuleReturnDPL, e.dpl() == rpl(sel) || e.conforming() && e.dpl() < rpl(sel)) {
-		return e, p.fail(VecGP, selCode(sel))
+		return nil, p.fail(VecGP, selCode(sel))
 	}
 	// It must be present, else #NP(selector).
 	if !p.pass(RuleReturnPresent, e.present()) {
-		return e, p.fail(VecNP, selCode(sel))
+		return nil, p.fail(VecNP, selCode(sel))
 	}
-	return e, true
+	return p.keep(&p.returns, e), true
 }
 
 // returnSS reads and checks the stack segment of a return to code cs. A null
 // selector, with which the entry stays empty, is for 64-bit code at CPL 0 to 2.
 // [SDM 2, IRET/IRETD/IRETQ; RET, RETURN-TO-OUTER-PRIVILEGE-LEVEL]
-func (p *Core) returnSS(sel uint16, cs *entry) (entry, bool) {
+func (p *Core) returnSS(sel uint16, cs *known) (ss *known, ok bool) {
 	cpl := rpl(cs.sel)
 	if isNull(sel) {
 		// A null SS needs 64-bit code, a CPL below 3 and RPL = CPL, else #GP(0).
 		if !p.pass(RuleReturnSSNull, p.long && cs.code64() && cpl != 3 && rpl(sel) == cpl) {
-			return entry{}, p.fail(VecGP, 0)
+			return nil, p.fail(VecGP, 0)
 		}
-		return entry{sel: sel}, true
+		p.null.sel = sel
+		return &p.null, true
+	}
+	if rpl(sel) == cpl {
+		if k := p.recall(&p.returnStacks, sel); k != nil {
+			return k, true
+		}
 	}
 	// The index must lie within its table, else #GP(selector).
 	e, ok := p.entry(sel, RuleReturnSSLimit, VecGP)
 	if !ok {
-		return e, false
+		return nil, false
 	}
 	// The RPL must be the new CPL, else #GP(selector).
 	if !p.pass(RuleReturnSSRPL, rpl(sel) == cpl) {
-		return e, p.fail(VecGP, selCode(sel))
+		return nil, p.fail(VecGP, selCode(sel))
 	}
 	// It must be writable data, else #GP(selector).
 	if !p.pass(RuleReturnSSType, e.writableData()) {
-		return e, p.fail(VecGP, selCode(sel))
+		return nil, p.fail(VecGP, selCode(sel))
 	}
 	// Its DPL must be the new CPL, else #GP(selector).
 	if !p.pass(RuleReturnSSDPL, e.dpl() == cpl) {
-		return e, p.fail(VecGP, selCode(sel))
+		return nil, p.fail(VecGP, selCode(sel))
 	}
 	// It must be present, else #SS(selector).
 	if !p.pass(RuleReturnSSPresent, e.present()) {
-		return e, p.fail(VecSS, selCode(sel))
+		return nil, p.fail(VecSS, selCode(sel))
 	}
-	return e, true
+	return p.keep(&p.returnStacks, e), true
 }
 
 // returnTo loads CS:RIP and, where ss is given, SS:RSP, when nothing but the
 // accessed bits can fail any more. A return to an outer level nulls the data
 // segments that are not its to use. RSP is cut to the new stack's width.
-func (p *Core) returnTo(cs *entry, ip uint64, ss *entry, sp uint64) bool {
+func (p *Core) returnTo(cs *known, ip uint64, ss *known, sp uint64) bool {
 	r := p.r
 	touchSS := ss != nil && !isNull(ss.sel)
-	if !p.canAccess(cs) || touchSS && !p.canAccess(ss) {
+	if !p.canAccess(&cs.entry) || touchSS && !p.canAccess(&ss.entry) {
 		return false
 	}
-	if !p.setAccessed(cs) || touchSS && !p.setAccessed(ss) {
+	if !p.setAccessed(&cs.entry) || touchSS && !p.setAccessed(&ss.entry) {
 		return false
 	}
 	outer := rpl(cs.sel) > r.CPL
-	r.Seg[decode.CS] = cs.segment(cs.sel)
+	p.stayed = !outer && r.Seg[decode.CS] == cs.seg && (ss == nil || touchSS && r.Seg[decode.SS] == ss.seg)
+	r.Seg[decode.CS] = cs.seg
 	r.RIP = ip
 	r.CPL = rpl(cs.sel)
 	if ss != nil {
 		if touchSS {
-			r.Seg[decode.SS] = ss.segment(ss.sel)
+			r.Seg[decode.SS] = ss.seg
 		} else {
 			p.loadNull(decode.SS, ss.sel)
 		}

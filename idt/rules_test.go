@@ -210,6 +210,7 @@ var ruleCases = []ruleCase{
 	{RuleInnerSSNull, prot, fromRing3(pokeAt(tssAt+8, 2, 3)), software(0x30), "#TS(0x0)"},
 	{RuleInnerSSLimit, prot, fromRing3(pokeAt(tssAt+8, 2, gdtSize)), external(0x20), "#TS(0xa9)"},
 	{RuleInnerSSRPL, prot, fromRing3(pokeAt(tssAt+8, 2, data0|1)), external(0x20), "#TS(0x11)"},
+	{RuleInnerSSRPL, prot, fromRing3(vec20(code1, handler, int32Gate, 0), pokeAt(tssAt+16, 2, data0)), external(0x20), "#TS(0x11)"},
 	{RuleInnerSSDPL, prot, fromRing3(edit(data0, 0, dpl(1))), external(0x20), "#TS(0x11)"},
 	{RuleInnerSSType, prot, fromRing3(edit(data0, AttrWritable, 0)), external(0x20), "#TS(0x11)"},
 	{RuleInnerSSType, prot, fromRing3(pokeAt(tssAt+8, 2, code0)), software(0x30), "#TS(0x8)"},
@@ -265,6 +266,7 @@ var ruleCases = []ruleCase{
 	{RuleReturnSSNull, long64, func(w *world) { w.stackWords(8, handler, code32, Flag1, stack0, 0) }, iret(8), "#GP(0x0)"},
 	{RuleReturnSSLimit, prot, frame3(4, 4, gdtSize|3), iret(4), "#GP(0xa8)"},
 	{RuleReturnSSRPL, prot, frame3(4, 4, data3|1), iret(4), "#GP(0x30)"},
+	{RuleReturnSSRPL, long64, func(w *world) { w.stackWords(8, handler, code0, Flag1, stack0, data3|3) }, iret(8), "#GP(0x30)"},
 	{RuleReturnSSType, prot, frame3(4, 4, code3|3), iret(4), "#GP(0x28)"},
 	{RuleReturnSSDPL, prot, frame3(4, 4, data0|3), iret(4), "#GP(0x10)"},
 	{RuleReturnSSPresent, prot, both(frame3(4, -1, 0), edit(data3, AttrPresent, 0)), iret(4), "#SS(0x30)"},
@@ -376,6 +378,22 @@ func TestRules(t *testing.T) {
 			assert.Equal(t, before, w.r, "registers do not change")
 			assert.Equal(t, gpr, w.g, "general registers do not change")
 			assert.True(t, mem == w.memory(), "memory does not change")
+		})
+	}
+}
+
+// TestRulesAfterSuccess breaks each rule behind deliveries and returns of every level that
+// went well, with nobody watching: what is known from these hides no check.
+func TestRulesAfterSuccess(t *testing.T) {
+	for i := range ruleCases {
+		c := &ruleCases[i]
+		t.Run(string(c.mode)+"/"+c.rule.String()+"/"+c.want, func(t *testing.T) {
+			w := newWorld(t, c.mode)
+			w.thereAndBack()
+			if c.prep != nil {
+				c.prep(w)
+			}
+			assert.Equal(t, c.want, short(c.do(w)))
 		})
 	}
 }

@@ -7,19 +7,16 @@ import (
 
 // stack is a stack that an operation pops from or pushes to.
 type stack struct {
-	seg  Segment // not set if flat
-	flat bool    // 64-bit mode: no base, no limit, canonical addresses
-	mask uint64  // width of the stack pointer
-	acc  mmu.Access
+	seg  *Segment // not for use if flat
+	mask uint64   // width of the stack pointer
 	sp   uint64
+	acc  mmu.Access
+	flat bool // 64-bit mode: no base, no limit, canonical addresses
 }
 
 // setSegment makes seg the stack's segment, for 64-bit mode or not.
 func (s *stack) setSegment(seg *Segment, flat bool) {
-	s.flat, s.mask = flat, stackMask(seg, flat)
-	if !flat {
-		s.seg = *seg
-	}
+	s.seg, s.flat, s.mask = seg, flat, stackMask(seg, flat)
 }
 
 // stackMask gives the width of the stack pointer with a stack segment.
@@ -106,20 +103,13 @@ func (p *Core) checksAlignment() bool {
 // bytes up, without moving the stack pointer. The whole range is checked
 // against the stack segment before the first word is read.
 func (p *Core) pop(s *stack, skip uint64, size uint64, words []uint64) bool {
-	align := p.checksAlignment()
-	lo, total := (s.sp+skip)&s.mask, uint64(len(words))*size
-	var host *mmu.Page
-	if p.obs == nil && !align && lo+total-1 <= s.mask {
-		host = p.m.ReadDirect(s.linear(lo), total, s.acc)
-	}
-	// The words must lie within the stack, else #SS(0). [SDM 2, IRET/IRETD/IRETQ; RET]
-	// (What a shortcut covers is canonical.)
-	if !(s.flat && host != nil) && !p.pass(RulePopRoom, p.holdsAll(s, lo, uint64(len(words)), size)) {
-		return p.fail(VecSS, 0)
-	}
-	if host != nil {
-		mmu.LoadWords(host, uint64(s.linear(lo)), size, words)
+	if p.popDirect(s, skip, size, words) {
 		return true
+	}
+	align := p.checksAlignment()
+	// The words must lie within the stack, else #SS(0). [SDM 2, IRET/IRETD/IRETQ; RET]
+	if !p.pass(RulePopRoom, p.holdsAll(s, (s.sp+skip)&s.mask, uint64(len(words)), size)) {
+		return p.fail(VecSS, 0)
 	}
 	for i := range words {
 		lin := s.linear((s.sp + skip + uint64(i)*size) & s.mask)
@@ -136,6 +126,22 @@ func (p *Core) pop(s *stack, skip uint64, size uint64, words []uint64) bool {
 	return true
 }
 
+// popDirect is pop where a shortcut tells that nothing can fault; else it does nothing.
+// An observer sees every check made.
+func (p *Core) popDirect(s *stack, skip uint64, size uint64, words []uint64) bool {
+	lo, total := (s.sp+skip)&s.mask, uint64(len(words))*size
+	if p.obs != nil || lo+total-1 > s.mask || p.checksAlignment() {
+		return false
+	}
+	host := p.m.ReadDirect(s.linear(lo), total, s.acc)
+	// (What a shortcut covers is canonical.)
+	if host == nil || !s.flat && !p.holds(s, lo, total) {
+		return false
+	}
+	mmu.LoadWords(host, uint64(s.linear(lo)), size, words)
+	return true
+}
+
 // frame is what an operation pushes, checked first and written when nothing
 // else can fail. words are in the order of the pushes: the first lies highest.
 type frame struct {
@@ -145,7 +151,8 @@ type frame struct {
 	call  bool   // a far call's, not an event's
 	n     int
 	words [maxFrame]uint64
-	host  *mmu.Page // where the whole frame goes, if a shortcut has told
+	lo    uint64    // where the last word goes, once room has been asked for
+	host  *mmu.Page // behind the whole frame, if a shortcut has told
 }
 
 // maxFrame is the longest frame in words: a call gate's SS, SP, 31 parameters,
@@ -157,7 +164,7 @@ const maxFrame = 35
 func (p *Core) newFrame(size uint64) *frame {
 	f := &p.frame
 	f.stack = stack{}
-	f.size, f.align, f.call, f.n, f.host = size, false, false, 0, nil
+	f.size, f.align, f.call, f.n = size, false, false, 0
 	return f
 }
 
@@ -172,18 +179,31 @@ func (f *frame) offset(i int) uint64 { return (f.sp - uint64(i+1)*f.size) & f.ma
 // room checks that the stack segment has room for the frame, else #SS(code).
 // [SDM 2, INT n/INTO/INT3/INT1; CALL]
 func (p *Core) room(f *frame, code uint32) bool {
-	if !p.pass(RuleStackRoom, p.holdsAll(&f.stack, f.offset(f.n-1), uint64(f.n), f.size)) {
+	f.lo = f.offset(f.n - 1)
+	if p.findHost(f); f.host != nil && f.flat {
+		return true // a shortcut is for canonical addresses only
+	}
+	if !p.pass(RuleStackRoom, p.holdsAll(&f.stack, f.lo, uint64(f.n), f.size)) {
 		return p.fail(VecSS, code)
 	}
 	return true
 }
 
+// findHost finds the host page behind the whole frame, if a shortcut tells that it may
+// be written. An observer sees every check made.
+func (p *Core) findHost(f *frame) {
+	f.host = nil
+	total := uint64(f.n) * f.size
+	if p.obs == nil && !f.align && f.lo+total-1 <= f.mask {
+		f.host = p.m.WriteDirect(f.linear(f.lo), total, f.acc)
+	}
+}
+
 // canPush probes the frame's pages for writing, in the order of the pushes, so
 // that a page fault names the push that would be the first to fail.
-func (p *Core) canPush(f *frame) bool {
-	if f.host != nil || p.direct(f) {
-		return true
-	}
+func (p *Core) canPush(f *frame) bool { return f.host != nil || p.probeFrame(f) }
+
+func (p *Core) probeFrame(f *frame) bool {
 	page := mmu.Linear(1) // no page
 	for i := 0; i < f.n; i++ {
 		lin := f.linear(f.offset(i))
@@ -202,23 +222,11 @@ func (p *Core) canPush(f *frame) bool {
 	return true
 }
 
-// direct finds the host page behind the whole frame, if a shortcut tells that
-// it may be written: then it is canonical and mapped. An observer sees every
-// check made.
-func (p *Core) direct(f *frame) bool {
-	lo, total := f.offset(f.n-1), uint64(f.n)*f.size
-	if p.obs == nil && !f.align && lo+total-1 <= f.mask {
-		f.host = p.m.WriteDirect(f.linear(lo), total, f.acc)
-	}
-	return f.host != nil
-}
-
 // writeFrame writes the frame, which canPush has passed. It can fail only where
 // the frame overwrites the page tables that map it.
 func (p *Core) writeFrame(f *frame) bool {
 	if f.host != nil {
-		end := uint64(f.linear(f.offset(f.n-1))) + uint64(f.n)*f.size
-		mmu.PushWords(f.host, end, f.size, f.words[:f.n])
+		mmu.PushWords(f.host, uint64(f.linear(f.lo))+uint64(f.n)*f.size, f.size, f.words[:f.n])
 		return true
 	}
 	for i, v := range f.words[:f.n] {

@@ -139,7 +139,10 @@ func (p *Core) emitSelector(e *entry) {
 
 //go:noinline
 func (p *Core) emitStack(s *stack, inner bool, ist uint8) {
-	e := DeliveryEvent{Stage: StageStack, IST: ist, Seg: s.seg, Value: s.sp}
+	e := DeliveryEvent{Stage: StageStack, IST: ist, Value: s.sp}
+	if s.seg != nil {
+		e.Seg = *s.seg
+	}
 	switch {
 	case ist != 0:
 		e.Choice = StackIST

@@ -74,31 +74,36 @@ func (p *Core) innerRSP(dpl, ist uint8) (uint64, bool) {
 
 // innerSS checks the stack segment of a more privileged level outside IA-32e
 // mode. [SDM 2, INT n/INTO/INT3/INT1; CALL; SDM 3A, Stack Switching]
-func (p *Core) innerSS(sel uint16, dpl uint8) (entry, bool) {
+func (p *Core) innerSS(sel uint16, dpl uint8) (ss *known, ok bool) {
 	// SS must not be null, else #TS(EXT).
 	if !p.pass(RuleInnerSSNull, !isNull(sel)) {
-		return entry{}, p.fail(VecTS, 0)
+		return nil, p.fail(VecTS, 0)
+	}
+	if rpl(sel) == dpl {
+		if k := p.recall(&p.innerStacks, sel); k != nil {
+			return k, true
+		}
 	}
 	// Its index must lie within its table, else #TS(SS+EXT).
 	e, ok := p.entry(sel, RuleInnerSSLimit, VecTS)
 	if !ok {
-		return e, false
+		return nil, false
 	}
 	// Its RPL must be the new CPL, else #TS(SS+EXT).
 	if !p.pass(RuleInnerSSRPL, rpl(sel) == dpl) {
-		return e, p.fail(VecTS, selCode(sel))
+		return nil, p.fail(VecTS, selCode(sel))
 	}
 	// Its DPL must be the new CPL, else #TS(SS+EXT).
 	if !p.pass(RuleInnerSSDPL, e.dpl() == dpl) {
-		return e, p.fail(VecTS, selCode(sel))
+		return nil, p.fail(VecTS, selCode(sel))
 	}
 	// It must be writable data, else #TS(SS+EXT).
 	if !p.pass(RuleInnerSSType, e.writableData()) {
-		return e, p.fail(VecTS, selCode(sel))
+		return nil, p.fail(VecTS, selCode(sel))
 	}
 	// It must be present, else #SS(SS+EXT).
 	if !p.pass(RuleInnerSSPresent, e.present()) {
-		return e, p.fail(VecSS, selCode(sel))
+		return nil, p.fail(VecSS, selCode(sel))
 	}
-	return e, true
+	return p.keep(&p.innerStacks, e), true
 }

@@ -24,15 +24,9 @@ func (m *MMU) WriteDirect(lin Linear, n uint64, a Access) *Page {
 func LoadWords(p *Page, off uint64, size uint64, words []uint64) {
 	switch size {
 	case 8:
-		for i := range words {
-			words[i] = Load64(p, off)
-			off += 8
-		}
+		loadUp64(p, off, words)
 	case 4:
-		for i := range words {
-			words[i] = uint64(Load32(p, off))
-			off += 4
-		}
+		loadUp32(p, off, words)
 	default:
 		for i := range words {
 			words[i] = uint64(Load16(p, off))
@@ -46,15 +40,9 @@ func LoadWords(p *Page, off uint64, size uint64, words []uint64) {
 func PushWords(p *Page, off uint64, size uint64, words []uint64) {
 	switch size {
 	case 8:
-		for _, v := range words {
-			off -= 8
-			Store64(p, off, v)
-		}
+		storeDown64(p, off, words)
 	case 4:
-		for _, v := range words {
-			off -= 4
-			Store32(p, off, uint32(v))
-		}
+		storeDown32(p, off, words)
 	default:
 		for _, v := range words {
 			off -= 2

@@ -42,3 +42,34 @@ func Store32(p *Page, off uint64, v uint32) {
 func Store64(p *Page, off uint64, v uint64) {
 	*(*uint64)(unsafe.Add(unsafe.Pointer(p), off&PageMask)) = v
 }
+
+// loadUp32 and loadUp64 read words from the page offset of off upward.
+func loadUp32(p *Page, off uint64, words []uint64) {
+	from := unsafe.Add(unsafe.Pointer(p), off&PageMask)
+	for i := range words {
+		words[i] = uint64(*(*uint32)(unsafe.Add(from, 4*i)))
+	}
+}
+
+func loadUp64(p *Page, off uint64, words []uint64) {
+	from := unsafe.Add(unsafe.Pointer(p), off&PageMask)
+	for i := range words {
+		words[i] = *(*uint64)(unsafe.Add(from, 8*i))
+	}
+}
+
+// storeDown32 and storeDown64 write words downward from the page offset of end, or the
+// page's end.
+func storeDown32(p *Page, end uint64, words []uint64) {
+	to := unsafe.Add(unsafe.Pointer(p), (end-4)&PageMask)
+	for i, v := range words {
+		*(*uint32)(unsafe.Add(to, -4*i)) = uint32(v)
+	}
+}
+
+func storeDown64(p *Page, end uint64, words []uint64) {
+	to := unsafe.Add(unsafe.Pointer(p), (end-8)&PageMask)
+	for i, v := range words {
+		*(*uint64)(unsafe.Add(to, -8*i)) = v
+	}
+}

@@ -27,18 +27,16 @@ type shadow struct {
 	m        *mmu.MMU
 	dr6, dr7 uint64
 	pending  uint64 // debug exceptions of a task switch
-	obs      idt.Observer
 	core     idt.Core
 }
 
-func (s *shadow) Core() *idt.Core        { return &s.core }
-func (s *shadow) Regs() *idt.Regs        { return &s.r }
-func (s *shadow) GPR() *[16]uint64       { return &s.g }
-func (s *shadow) MMU() *mmu.MMU          { return s.m }
-func (s *shadow) DR6() *uint64           { return &s.dr6 }
-func (s *shadow) DR7() *uint64           { return &s.dr7 }
-func (s *shadow) PendDB(dr6 uint64)      { s.pending |= dr6 }
-func (s *shadow) Observer() idt.Observer { return s.obs }
+func (s *shadow) Core() *idt.Core   { return &s.core }
+func (s *shadow) Regs() *idt.Regs   { return &s.r }
+func (s *shadow) GPR() *[16]uint64  { return &s.g }
+func (s *shadow) MMU() *mmu.MMU     { return s.m }
+func (s *shadow) DR6() *uint64      { return &s.dr6 }
+func (s *shadow) DR7() *uint64      { return &s.dr7 }
+func (s *shadow) PendDB(dr6 uint64) { s.pending |= dr6 }
 
 // newShadow takes the processor of a moment, in one of its address spaces. The
 // TLB is that of the moment as far as loading CR3 leaves it.

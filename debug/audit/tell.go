@@ -75,9 +75,11 @@ func tell(s *shadow, q Question, deliveries int, trouble []int) []Step {
 	for n := 1; n <= deliveries; n++ {
 		told := n <= 2 || n >= deliveries || slices.Contains(trouble, n)
 		t.step = &Step{N: n}
-		s.obs, s.m.OnWalk = nil, nil
+		s.core.Observe(nil)
+		s.m.OnWalk = nil
 		if told {
-			s.obs, s.m.OnWalk = t, t.walked
+			s.core.Observe(t)
+			s.m.OnWalk = t.walked
 		}
 		t.failed = ""
 		idt.Deliver(s, &ev, &out)

@@ -72,7 +72,7 @@ type told struct {
 // goes on to do so; watched stores (mmu.Memory.Watch) are the watcher's alone.
 func Watch(m *machine.Machine, report func(*Use)) *Watcher {
 	w := &Watcher{m: m, report: report, tables: map[mmu.Phys]bool{}, writes: map[mmu.Phys]Place{}, told: map[told]bool{}}
-	w.next, _ = m.CPU.Observer().(cpu.Observer)
+	w.next = m.CPU.Observer()
 	w.walked, w.loaded, w.stored = m.MMU.OnWalk, m.MMU.OnCR3, m.Mem.OnStore
 	m.CPU.SetObserver(w)
 	m.MMU.OnWalk, m.MMU.OnHit, m.MMU.OnCR3, m.Mem.OnStore = w.walk, w.hit, w.cr3, w.store
