@@ -21,9 +21,12 @@ type Core struct {
 	fault      Event  // of a method that returned ok == false
 	frame      frame  // what the operation pushes
 
-	// What has passed the checks of one use, by the RPL of its selector.
-	handlers, innerStacks, returns, returnStacks [4]known
-	null                                         known // a null SS that a return may load
+	// What has passed the checks of one use.
+	handlers knownSet // code of gates of the IDT
+	returns  knownSet // code that is returned to, by a task switch too
+	stacks   knownSet // SS, whoever loads it
+	data     knownSet // DS, ES, FS and GS
+	null     known    // a null SS that a return may load
 }
 
 // Observe sets who watches the operations; nil is nobody.

@@ -122,7 +122,7 @@ func (p *Core) gateAllows(ev *Event, g Gate, present bool) bool {
 // handlerCode reads and checks the code segment of an interrupt or trap gate.
 // [SDM 2, INT n/INTO/INT3/INT1, TRAP-OR-INTERRUPT-GATE; SDM 3A, 64-Bit Mode IDT]
 func (p *Core) handlerCode(sel uint16) (cs *known, ok bool) {
-	if k := p.recall(&p.handlers, sel); k != nil {
+	if k := p.recall(&p.handlers, sel, p.asker(sel)); k != nil {
 		return k, true
 	}
 	// The selector must not be null, else #GP(EXT).
@@ -150,7 +150,7 @@ func (p *Core) handlerCode(sel uint16) (cs *known, ok bool) {
 	if !p.pass(RuleHandlerPresent, e.present()) {
 		return nil, p.fail(VecNP, selCode(sel))
 	}
-	return p.keep(&p.handlers, e), true
+	return p.keep(&p.handlers, e, p.asker(sel)), true
 }
 
 // enterHandler loads CS, RIP, CPL and the flags that every handler starts with.

@@ -376,31 +376,41 @@ func (w *world) attempt(ev Event) (Event, bool) {
 	return told(p.result(p.deliver(&ev)))
 }
 
-// thereAndBack delivers an interrupt at every level and returns from it, then puts the
-// registers back: the TLB and the Core have seen what that takes.
+// thereAndBack delivers an interrupt at every level and returns from it, loads data
+// segments there, and goes to the other task and back; then it puts the registers back.
+// The TLB and the Core have seen what all that takes.
 func (w *world) thereAndBack() {
-	r, g := w.r, w.g
-	levels, size := []uint8{0, 1, 3}, uint8(4)
-	switch {
-	case w.m.Ctl.CR0&mmu.CR0PE == 0:
-		levels, size = nil, 2
-	case r.RFLAGS&FlagVM != 0:
-		levels = nil
-	case w.m.Ctl.EFER&mmu.EFERLMA != 0:
-		size = 8
-	}
-	goAndReturn := func() {
+	r, g, cr0 := w.r, w.g, w.m.Ctl.CR0
+	good := func(fault *Event) { require.Nil(w.t, fault) }
+	interrupt := func(size uint8) {
 		out := delivered(w.fake, Event{Vector: 0x20, Kind: External, Return: w.r.RIP})
 		require.Equal(w.t, uint8(1), out.N, "%v", out)
-		fault := IRET(w.fake, size, w.r.RIP)
-		require.Nil(w.t, fault)
+		good(IRET(w.fake, size, w.r.RIP))
 	}
-	if levels == nil {
-		goAndReturn()
-	}
-	for _, cpl := range levels {
-		w.ring(cpl)
-		goAndReturn()
+	long := w.m.Ctl.EFER&mmu.EFERLMA != 0
+	switch {
+	case cr0&mmu.CR0PE == 0:
+		interrupt(2)
+	case r.RFLAGS&FlagVM != 0:
+		interrupt(4)
+	default:
+		size := uint8(4)
+		if long {
+			size = 8
+		}
+		for _, cpl := range []uint8{0, 1, 3} {
+			w.ring(cpl)
+			interrupt(size)
+			good(LoadSegment(w.fake, decode.DS, data3|3))
+			good(LoadSegment(w.fake, decode.ES, w.r.Seg[decode.SS].Sel))
+			good(LoadSegment(w.fake, decode.SS, w.r.Seg[decode.SS].Sel))
+		}
+		w.ring(0)
+		if !long {
+			good(FarJump(w.fake, tss2Sel, 0, 4, w.r.RIP))
+			good(FarJump(w.fake, tssSel, 0, 4, w.r.RIP))
+			w.m.SetCR0(cr0)
+		}
 	}
 	w.r, w.g = r, g
 }

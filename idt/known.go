@@ -11,8 +11,11 @@ type known struct {
 	asked uint32  // by whom, or 0: see asker
 }
 
-// asker is what the checks of a use go by beside the descriptor: the selector, the CPL and
-// IA-32e mode. It is not 0.
+// Each use has a set of four, by the RPL of the selector.
+type knownSet [4]known
+
+// asker is what the checks of code and data go by beside the descriptor: the selector,
+// the CPL and IA-32e mode. It is not 0.
 func (p *Core) asker(sel uint16) uint32 {
 	a := 1<<31 | uint32(sel) | uint32(p.r.CPL)<<16
 	if p.long {
@@ -21,12 +24,24 @@ func (p *Core) asker(sel uint16) uint32 {
 	return a
 }
 
+// stackAsker is asker for the stack of a level: all who load SS want RPL and DPL to be
+// the level, and writable data.
+func stackAsker(sel uint16, level uint8) uint32 {
+	if rpl(sel) != level {
+		return nobody
+	}
+	return 1<<31 | uint32(sel)
+}
+
+// nobody is an asker for whom nothing is kept.
+const nobody = ^uint32(0)
+
 // recall gives the segment of a selector if it passed before, to the same asker, with the
 // descriptor that is in memory now, and if no access to that can fault. An observer
 // sees every check made.
-func (p *Core) recall(of *[4]known, sel uint16) *known {
+func (p *Core) recall(of *knownSet, sel uint16, asker uint32) *known {
 	k := &of[rpl(sel)]
-	if k.asked != p.asker(sel) || p.obs != nil {
+	if k.asked != asker || p.obs != nil {
 		return nil
 	}
 	lin, in := p.locate(sel, 8)
@@ -41,8 +56,8 @@ func (p *Core) recall(of *[4]known, sel uint16) *known {
 }
 
 // keep remembers a segment that has passed.
-func (p *Core) keep(of *[4]known, e entry) *known {
+func (p *Core) keep(of *knownSet, e entry, asker uint32) *known {
 	k := &of[rpl(e.sel)]
-	*k = known{entry: e, seg: e.segment(e.sel), asked: p.asker(e.sel)}
+	*k = known{entry: e, seg: e.segment(e.sel), asked: asker}
 	return k
 }

@@ -8,7 +8,7 @@ import "x86emu/decode"
 // returnCode reads and checks the code segment of a return.
 // [SDM 2, IRET/IRETD/IRETQ; RET, RETURN-FROM-PROTECTED-MODE]
 func (p *Core) returnCode(sel uint16) (cs *known, ok bool) {
-	if k := p.recall(&p.returns, sel); k != nil {
+	if k := p.recall(&p.returns, sel, p.asker(sel)); k != nil {
 		return k, true
 	}
 	// The selector must not be null, else #GP(0).
@@ -36,7 +36,7 @@ func (p *Core) returnCode(sel uint16) (cs *known, ok bool) {
 	if !p.pass(RuleReturnPresent, e.present()) {
 		return nil, p.fail(VecNP, selCode(sel))
 	}
-	return p.keep(&p.returns, e), true
+	return p.keep(&p.returns, e, p.asker(sel)), true
 }
 
 // returnSS reads and checks the stack segment of a return to code cs. A null
@@ -52,10 +52,8 @@ func (p *Core) returnSS(sel uint16, cs *known) (ss *known, ok bool) {
 		p.null.sel = sel
 		return &p.null, true
 	}
-	if rpl(sel) == cpl {
-		if k := p.recall(&p.returnStacks, sel); k != nil {
-			return k, true
-		}
+	if k := p.recall(&p.stacks, sel, stackAsker(sel, cpl)); k != nil {
+		return k, true
 	}
 	// The index must lie within its table, else #GP(selector).
 	e, ok := p.entry(sel, RuleReturnSSLimit, VecGP)
@@ -78,7 +76,7 @@ func (p *Core) returnSS(sel uint16, cs *known) (ss *known, ok bool) {
 	if !p.pass(RuleReturnSSPresent, e.present()) {
 		return nil, p.fail(VecSS, selCode(sel))
 	}
-	return p.keep(&p.returnStacks, e), true
+	return p.keep(&p.stacks, e, stackAsker(sel, cpl)), true
 }
 
 // returnTo loads CS:RIP and, where ss is given, SS:RSP, when nothing but the

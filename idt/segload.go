@@ -61,6 +61,9 @@ func (p *Core) loadSS(sel uint16) bool {
 		p.loadNull(decode.SS, sel)
 		return true
 	}
+	if k := p.recall(&p.stacks, sel, stackAsker(sel, cpl)); k != nil {
+		return p.loadKnown(decode.SS, k)
+	}
 	// The index must lie within its table, else #GP(selector).
 	e, ok := p.entry(sel, RuleSSLimit, VecGP)
 	if !ok {
@@ -82,7 +85,7 @@ func (p *Core) loadSS(sel uint16) bool {
 	if !p.pass(RuleSSPresent, e.present()) {
 		return p.fail(VecSS, selCode(sel))
 	}
-	return p.loadEntry(decode.SS, &e)
+	return p.loadKnown(decode.SS, p.keep(&p.stacks, e, stackAsker(sel, cpl)))
 }
 
 // loadData loads DS, ES, FS or GS in protected mode.
@@ -91,40 +94,43 @@ func (p *Core) loadData(reg decode.SegReg, sel uint16) bool {
 		p.loadNull(reg, sel)
 		return true
 	}
-	e, ok := p.dataEntry(sel, VecGP)
-	return ok && p.loadEntry(reg, &e)
+	k, ok := p.dataSegment(sel, VecGP)
+	return ok && p.loadKnown(reg, k)
 }
 
-// dataEntry reads and checks a data segment's descriptor for the CPL. v is
+// dataSegment reads and checks a data segment's descriptor for the CPL. v is
 // the fault of all checks but the last: #GP, or #TS in a task switch.
 // [SDM 2, MOV; SDM 3A, Privilege Level Checking When Accessing Data Segments]
-func (p *Core) dataEntry(sel uint16, v Vector) (entry, bool) {
+func (p *Core) dataSegment(sel uint16, v Vector) (k *known, ok bool) {
+	if k := p.recall(&p.data, sel, p.asker(sel)); k != nil {
+		return k, true
+	}
 	// The index must lie within its table, else #GP(selector).
 	e, ok := p.entry(sel, RuleDataLimit, v)
 	if !ok {
-		return e, false
+		return nil, false
 	}
 	// It must be data or readable code, else #GP(selector).
 	if !p.pass(RuleDataType, e.readable()) {
-		return e, p.fail(v, selCode(sel))
+		return nil, p.fail(v, selCode(sel))
 	}
 	// Unless it is conforming code, neither RPL nor CPL may exceed its DPL, else #GP(selector).
 	if !p.pass(RuleDataDPL, e.conforming() || rpl(sel) <= e.dpl() && p.r.CPL <= e.dpl()) {
-		return e, p.fail(v, selCode(sel))
+		return nil, p.fail(v, selCode(sel))
 	}
 	// It must be present, else #NP(selector).
 	if !p.pass(RuleDataPresent, e.present()) {
-		return e, p.fail(VecNP, selCode(sel))
+		return nil, p.fail(VecNP, selCode(sel))
 	}
-	return e, true
+	return p.keep(&p.data, e, p.asker(sel)), true
 }
 
-// loadEntry loads a segment register with a checked descriptor and marks that
+// loadKnown loads a segment register with a checked descriptor and marks that
 // accessed.
-func (p *Core) loadEntry(reg decode.SegReg, e *entry) bool {
-	if !p.canAccess(e) || !p.setAccessed(e) {
+func (p *Core) loadKnown(reg decode.SegReg, k *known) bool {
+	if !p.canAccess(&k.entry) || !p.setAccessed(&k.entry) {
 		return false
 	}
-	p.r.Seg[reg] = e.segment(e.sel)
+	p.r.Seg[reg] = k.seg
 	return true
 }

@@ -298,8 +298,8 @@ func (p *Core) loadTaskSegments(t *taskState) bool {
 			p.loadNull(reg, sel)
 			continue
 		}
-		e, ok := p.dataEntry(sel, VecTS)
-		if !ok || !p.loadEntry(reg, &e) {
+		k, ok := p.dataSegment(sel, VecTS)
+		if !ok || !p.loadKnown(reg, k) {
 			return false
 		}
 	}
@@ -310,6 +310,9 @@ func (p *Core) loadTaskCS(sel uint16) bool {
 	// CS must not be null, else #TS(CS).
 	if !p.pass(RuleTaskCSNull, !isNull(sel)) {
 		return p.fail(VecTS, selCode(sel))
+	}
+	if k := p.recall(&p.returns, sel, p.asker(sel)); k != nil {
+		return p.loadKnown(decode.CS, k)
 	}
 	// Its index must lie within its table, else #TS(CS).
 	e, ok := p.entry(sel, RuleTaskCSLimit, VecTS)
@@ -328,7 +331,7 @@ func (p *Core) loadTaskCS(sel uint16) bool {
 	if !p.pass(RuleTaskCSPresent, e.present()) {
 		return p.fail(VecNP, selCode(sel))
 	}
-	return p.loadEntry(decode.CS, &e)
+	return p.loadKnown(decode.CS, p.keep(&p.returns, e, p.asker(sel)))
 }
 
 func (p *Core) loadTaskSS(sel uint16) bool {
@@ -336,6 +339,9 @@ func (p *Core) loadTaskSS(sel uint16) bool {
 	// SS must not be null, else #TS(SS).
 	if !p.pass(RuleTaskSSNull, !isNull(sel)) {
 		return p.fail(VecTS, selCode(sel))
+	}
+	if k := p.recall(&p.stacks, sel, stackAsker(sel, cpl)); k != nil {
+		return p.loadKnown(decode.SS, k)
 	}
 	// Its index must lie within its table, else #TS(SS).
 	e, ok := p.entry(sel, RuleTaskSSLimit, VecTS)
@@ -354,5 +360,5 @@ func (p *Core) loadTaskSS(sel uint16) bool {
 	if !p.pass(RuleTaskSSDPL, e.dpl() == cpl && rpl(sel) == cpl) {
 		return p.fail(VecTS, selCode(sel))
 	}
-	return p.loadEntry(decode.SS, &e)
+	return p.loadKnown(decode.SS, p.keep(&p.stacks, e, stackAsker(sel, cpl)))
 }

@@ -79,10 +79,8 @@ func (p *Core) innerSS(sel uint16, dpl uint8) (ss *known, ok bool) {
 	if !p.pass(RuleInnerSSNull, !isNull(sel)) {
 		return nil, p.fail(VecTS, 0)
 	}
-	if rpl(sel) == dpl {
-		if k := p.recall(&p.innerStacks, sel); k != nil {
-			return k, true
-		}
+	if k := p.recall(&p.stacks, sel, stackAsker(sel, dpl)); k != nil {
+		return k, true
 	}
 	// Its index must lie within its table, else #TS(SS+EXT).
 	e, ok := p.entry(sel, RuleInnerSSLimit, VecTS)
@@ -105,5 +103,5 @@ func (p *Core) innerSS(sel uint16, dpl uint8) (ss *known, ok bool) {
 	if !p.pass(RuleInnerSSPresent, e.present()) {
 		return nil, p.fail(VecSS, selCode(sel))
 	}
-	return p.keep(&p.innerStacks, e), true
+	return p.keep(&p.stacks, e, stackAsker(sel, dpl)), true
 }
