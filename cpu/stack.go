@@ -153,3 +153,41 @@ func execLEAVE(c *CPU, in *decode.Inst) bool {
 	c.setGPR(5, in.OpSize, v)
 	return true
 }
+
+// How handlers reach the stack: one stores below sp() and moves the pointer with
+// setSP once nothing can fault any more.
+
+func (c *CPU) sp() uint64 { return c.r[4] & c.spMask }
+
+// setSP moves the stack pointer at the stack's width; SP and ESP keep the bits above.
+func (c *CPU) setSP(v uint64) {
+	if c.spMask == 0xffffffff && c.mode != decode.Mode64 {
+		c.r[4] = v & c.spMask
+		return
+	}
+	c.r[4] = c.r[4]&^c.spMask | v&c.spMask
+}
+
+// push pushes size bytes.
+func (c *CPU) push(v uint64, size uint8) bool {
+	sp := (c.sp() - uint64(size)) & c.spMask
+	if !c.store(decode.SS, sp, size, v) {
+		return false
+	}
+	c.setSP(sp)
+	return true
+}
+
+// peek reads size bytes at a distance in bytes above the stack pointer.
+func (c *CPU) peek(dist uint64, size uint8) (uint64, bool) {
+	return c.load(decode.SS, (c.sp()+dist)&c.spMask, size)
+}
+
+// pop pops size bytes.
+func (c *CPU) pop(size uint8) (uint64, bool) {
+	v, ok := c.peek(0, size)
+	if ok {
+		c.setSP(c.sp() + uint64(size))
+	}
+	return v, ok
+}
