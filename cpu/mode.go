@@ -63,19 +63,20 @@ func (c *CPU) modeChanged() {
 
 // transferred is modeChanged for what package idt has done.
 func (c *CPU) transferred() {
-	s := &c.s
-	switch {
-	case c.core.Stayed():
-		if c.dataAcc != mmu.Read || s.RFLAGS&idt.FlagAC != 0 {
-			c.flagsChanged()
-		}
-	case c.mode == decode.Mode64 && s.Seg[decode.CS].Attr&idt.AttrL != 0:
-		// From 64-bit code to 64-bit code only the privilege can be another one: control
-		// registers change in task switches, which IA-32e mode has not.
-		c.flagsChanged()
-	default:
-		c.modeChanged()
+	if !c.core.Stayed() || c.dataAcc != mmu.Read || c.s.RFLAGS&idt.FlagAC != 0 {
+		c.moved()
 	}
+}
+
+//go:noinline
+func (c *CPU) moved() {
+	// From 64-bit code to 64-bit code only the privilege can be another one: control
+	// registers change in task switches, which IA-32e mode has not.
+	if c.core.Stayed() || c.mode == decode.Mode64 && c.s.Seg[decode.CS].Attr&idt.AttrL != 0 {
+		c.flagsChanged()
+		return
+	}
+	c.modeChanged()
 }
 
 // flatData tells whether no data access through the segment can fail.

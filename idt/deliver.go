@@ -105,7 +105,7 @@ func vectorCode(v Vector) uint32 { return uint32(v)<<3 | 2 }
 
 // gateAllows makes the checks that every gate of the IDT passes once its type
 // is known. [SDM 2, INT n/INTO/INT3/INT1, PROTECTED-MODE; IA-32e-MODE]
-func (p *Core) gateAllows(ev *Event, g Gate, present bool) bool {
+func (p *Core) gateAllows(ev *Event, g *Gate, present bool) bool {
 	// INT n, INT3 and INTO need a gate DPL not below the CPL, else #GP(vector*8+IDT).
 	if ev.Kind == SoftInt || ev.Kind == SoftExc {
 		if !p.pass(RuleGateDPL, g.DPL >= p.r.CPL) {
@@ -121,36 +121,36 @@ func (p *Core) gateAllows(ev *Event, g Gate, present bool) bool {
 
 // handlerCode reads and checks the code segment of an interrupt or trap gate.
 // [SDM 2, INT n/INTO/INT3/INT1, TRAP-OR-INTERRUPT-GATE; SDM 3A, 64-Bit Mode IDT]
-func (p *Core) handlerCode(sel uint16) (cs *known, ok bool) {
+func (p *Core) handlerCode(sel uint16) *known {
 	if k := p.recall(&p.handlers, sel, p.asker(sel)); k != nil {
-		return k, true
+		return k
 	}
 	// The selector must not be null, else #GP(EXT).
 	if !p.pass(RuleHandlerNull, !isNull(sel)) {
-		return nil, p.fail(VecGP, 0)
+		return p.refuse(VecGP, 0)
 	}
 	// Its index must lie within its table, else #GP(selector+EXT).
 	e, ok := p.entry(sel, RuleHandlerLimit, VecGP)
 	if !ok {
-		return nil, false
+		return nil
 	}
 	// It must be a code segment, else #GP(selector+EXT).
 	if !p.pass(RuleHandlerType, e.isCode()) {
-		return nil, p.fail(VecGP, selCode(sel))
+		return p.refuse(VecGP, selCode(sel))
 	}
 	// In IA-32e mode it must be 64-bit code, else #GP(selector+EXT).
 	if p.long && !p.pass(RuleHandler64, e.code64()) {
-		return nil, p.fail(VecGP, selCode(sel))
+		return p.refuse(VecGP, selCode(sel))
 	}
 	// Its DPL must not exceed the CPL, else #GP(selector+EXT).
 	if !p.pass(RuleHandlerDPL, e.dpl() <= p.r.CPL) {
-		return nil, p.fail(VecGP, selCode(sel))
+		return p.refuse(VecGP, selCode(sel))
 	}
 	// It must be present, else #NP(selector+EXT).
 	if !p.pass(RuleHandlerPresent, e.present()) {
-		return nil, p.fail(VecNP, selCode(sel))
+		return p.refuse(VecNP, selCode(sel))
 	}
-	return p.keep(&p.handlers, e, p.asker(sel)), true
+	return p.keep(&p.handlers, e, p.asker(sel))
 }
 
 // enterHandler loads CS, RIP, CPL and the flags that every handler starts with.
@@ -229,14 +229,14 @@ func (p *Core) deliverProtected(ev *Event) bool {
 	if !p.pass(RuleGateType, known) {
 		return p.fail(VecGP, vectorCode(ev.Vector))
 	}
-	if !p.gateAllows(ev, g, d.present()) {
+	if !p.gateAllows(ev, &g, d.present()) {
 		return false
 	}
 	if Attr(g.Type) == typeTaskGate {
 		return p.deliverTask(ev, g.Selector)
 	}
-	cs, ok := p.handlerCode(g.Selector)
-	if !ok {
+	cs := p.handlerCode(g.Selector)
+	if cs == nil {
 		return false
 	}
 	cpl := p.r.CPL
@@ -269,7 +269,7 @@ func (p *Core) enterProtected(ev *Event, g *Gate, cs *known, cpl uint8) bool {
 		if !ok {
 			return false
 		}
-		if ss, ok = p.innerSS(sel, cpl); !ok {
+		if ss = p.innerSS(sel, cpl); ss == nil {
 			return false
 		}
 		full = selCode(sel)

@@ -25,11 +25,11 @@ func (p *Core) deliverLong(ev *Event) bool {
 	if !p.pass(RuleGateType, Attr(g.Type) == typeInt32 || Attr(g.Type) == typeTrap32) {
 		return p.fail(VecGP, vectorCode(ev.Vector))
 	}
-	if !p.gateAllows(ev, g, d.present()) {
+	if !p.gateAllows(ev, &g, d.present()) {
 		return false
 	}
-	cs, ok := p.handlerCode(g.Selector)
-	if !ok {
+	cs := p.handlerCode(g.Selector)
+	if cs == nil {
 		return false
 	}
 	cpl := p.r.CPL

@@ -160,6 +160,7 @@ func (p *Core) setAccessed(e *entry) bool {
 	return e.accessed() || p.writeAccessed(e)
 }
 
+//go:noinline
 func (p *Core) writeAccessed(e *entry) bool {
 	return p.write(e.lin+5, 1, uint64(e.descriptor>>40)&0xff|uint64(AttrAccessed))
 }

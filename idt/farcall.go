@@ -126,7 +126,7 @@ func (p *Core) callInner(cs *entry, g *Gate, next uint64) bool {
 		if !ok {
 			return false
 		}
-		if ss, ok = p.innerSS(sel, cpl); !ok {
+		if ss = p.innerSS(sel, cpl); ss == nil {
 			return false
 		}
 		f.setSegment(&ss.seg, false)

@@ -42,8 +42,8 @@ func (p *Core) retProtected(release, size uint64) bool {
 	if !p.pop(&s, 0, size, w[:2]) {
 		return false
 	}
-	cs, ok := p.returnCode(uint16(w[1]))
-	if !ok {
+	cs := p.returnCode(uint16(w[1]))
+	if cs == nil {
 		return false
 	}
 	// All 64 bits of RIP count, also on the way to compatibility mode. [observed on AMD Zen 4]
@@ -59,8 +59,8 @@ func (p *Core) retProtected(release, size uint64) bool {
 	if !p.pop(&s, 2*size+release, size, w[2:]) {
 		return false
 	}
-	ss, ok := p.returnSS(uint16(w[3]), cs)
-	if !ok {
+	ss := p.returnSS(uint16(w[3]), cs)
+	if ss == nil {
 		return false
 	}
 	return p.targetWithin(&cs.seg, ip) && p.returnTo(cs, ip, ss, w[2]+release)

@@ -128,8 +128,8 @@ func (p *Core) iretProtected(opSize uint8) bool {
 	if image&FlagVM != 0 && r.CPL == 0 && !p.long {
 		return p.iretToV86(&s, ip, uint16(w[1]), image)
 	}
-	cs, ok := p.returnCode(uint16(w[1]))
-	if !ok {
+	cs := p.returnCode(uint16(w[1]))
+	if cs == nil {
 		return false
 	}
 	mask := p.iretMask(opSize)
@@ -137,8 +137,8 @@ func (p *Core) iretProtected(opSize uint8) bool {
 		if !all && !p.pop(&s, 3*size, size, w[3:]) {
 			return false
 		}
-		ss, ok := p.returnSS(uint16(w[4]), cs)
-		if !ok {
+		ss := p.returnSS(uint16(w[4]), cs)
+		if ss == nil {
 			return false
 		}
 		// RIP must lie within the new code segment, else #GP(0).

@@ -55,6 +55,12 @@ func (p *Core) recall(of *knownSet, sel uint16, asker uint32) *known {
 	return k
 }
 
+// refuse is fail for the checks of a segment.
+func (p *Core) refuse(v Vector, code uint32) *known {
+	p.fail(v, code)
+	return nil
+}
+
 // keep remembers a segment that has passed.
 func (p *Core) keep(of *knownSet, e entry, asker uint32) *known {
 	k := &of[rpl(e.sel)]

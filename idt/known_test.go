@@ -31,11 +31,9 @@ func TestKnownInOtherMode(t *testing.T) {
 	w := newWorld(t, compat)
 	p := begin(w.fake)
 	p.long = false
-	_, ok := p.handlerCode(code32)
-	require.True(t, ok)
+	require.NotNil(t, p.handlerCode(code32))
 	p.long = true
-	_, ok = p.handlerCode(code32)
-	require.False(t, ok)
+	require.Nil(t, p.handlerCode(code32))
 	assert.Equal(t, VecGP, p.fault.Vector)
 }
 

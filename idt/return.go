@@ -7,76 +7,76 @@ import "x86emu/decode"
 
 // returnCode reads and checks the code segment of a return.
 // [SDM 2, IRET/IRETD/IRETQ; RET, RETURN-FROM-PROTECTED-MODE]
-func (p *Core) returnCode(sel uint16) (cs *known, ok bool) {
+func (p *Core) returnCode(sel uint16) *known {
 	if k := p.recall(&p.returns, sel, p.asker(sel)); k != nil {
-		return k, true
+		return k
 	}
 	// The selector must not be null, else #GP(0).
 	if !p.pass(RuleReturnNull, !isNull(sel)) {
-		return nil, p.fail(VecGP, 0)
+		return p.refuse(VecGP, 0)
 	}
 	// Its index must lie within its table, else #GP(selector).
 	e, ok := p.entry(sel, RuleReturnLimit, VecGP)
 	if !ok {
-		return nil, false
+		return nil
 	}
 	// It must be a code segment, in IA-32e mode not with both L and D, else #GP(selector).
 	if !p.pass(RuleReturnType, e.isCode() && !(p.long && e.attr()&(AttrL|AttrDB) == AttrL|AttrDB)) {
-		return nil, p.fail(VecGP, selCode(sel))
+		return p.refuse(VecGP, selCode(sel))
 	}
 	// Its RPL must not be below the CPL, else #GP(selector).
 	if !p.pass(RuleReturnRPL, rpl(sel) >= p.r.CPL) {
-		return nil, p.fail(VecGP, selCode(sel))
+		return p.refuse(VecGP, selCode(sel))
 	}
 	// The DPL of conforming code must not exceed the RPL, that of other code must be it, else #GP(selector).
 	if !p.pass(RuleReturnDPL, e.dpl() == rpl(sel) || e.conforming() && e.dpl() < rpl(sel)) {
-		return nil, p.fail(VecGP, selCode(sel))
+		return p.refuse(VecGP, selCode(sel))
 	}
 	// It must be present, else #NP(selector).
 	if !p.pass(RuleReturnPresent, e.present()) {
-		return nil, p.fail(VecNP, selCode(sel))
+		return p.refuse(VecNP, selCode(sel))
 	}
-	return p.keep(&p.returns, e, p.asker(sel)), true
+	return p.keep(&p.returns, e, p.asker(sel))
 }
 
 // returnSS reads and checks the stack segment of a return to code cs. A null
 // selector, with which the entry stays empty, is for 64-bit code at CPL 0 to 2.
 // [SDM 2, IRET/IRETD/IRETQ; RET, RETURN-TO-OUTER-PRIVILEGE-LEVEL]
-func (p *Core) returnSS(sel uint16, cs *known) (ss *known, ok bool) {
+func (p *Core) returnSS(sel uint16, cs *known) *known {
 	cpl := rpl(cs.sel)
 	if isNull(sel) {
 		// A null SS needs 64-bit code, a CPL below 3 and RPL = CPL, else #GP(0).
 		if !p.pass(RuleReturnSSNull, p.long && cs.code64() && cpl != 3 && rpl(sel) == cpl) {
-			return nil, p.fail(VecGP, 0)
+			return p.refuse(VecGP, 0)
 		}
 		p.null.sel = sel
-		return &p.null, true
+		return &p.null
 	}
 	if k := p.recall(&p.stacks, sel, stackAsker(sel, cpl)); k != nil {
-		return k, true
+		return k
 	}
 	// The index must lie within its table, else #GP(selector).
 	e, ok := p.entry(sel, RuleReturnSSLimit, VecGP)
 	if !ok {
-		return nil, false
+		return nil
 	}
 	// The RPL must be the new CPL, else #GP(selector).
 	if !p.pass(RuleReturnSSRPL, rpl(sel) == cpl) {
-		return nil, p.fail(VecGP, selCode(sel))
+		return p.refuse(VecGP, selCode(sel))
 	}
 	// It must be writable data, else #GP(selector).
 	if !p.pass(RuleReturnSSType, e.writableData()) {
-		return nil, p.fail(VecGP, selCode(sel))
+		return p.refuse(VecGP, selCode(sel))
 	}
 	// Its DPL must be the new CPL, else #GP(selector).
 	if !p.pass(RuleReturnSSDPL, e.dpl() == cpl) {
-		return nil, p.fail(VecGP, selCode(sel))
+		return p.refuse(VecGP, selCode(sel))
 	}
 	// It must be present, else #SS(selector).
 	if !p.pass(RuleReturnSSPresent, e.present()) {
-		return nil, p.fail(VecSS, selCode(sel))
+		return p.refuse(VecSS, selCode(sel))
 	}
-	return p.keep(&p.stacks, e, stackAsker(sel, cpl)), true
+	return p.keep(&p.stacks, e, stackAsker(sel, cpl))
 }
 
 // returnTo loads CS:RIP and, where ss is given, SS:RSP, when nothing but the

@@ -94,35 +94,35 @@ func (p *Core) loadData(reg decode.SegReg, sel uint16) bool {
 		p.loadNull(reg, sel)
 		return true
 	}
-	k, ok := p.dataSegment(sel, VecGP)
-	return ok && p.loadKnown(reg, k)
+	k := p.dataSegment(sel, VecGP)
+	return k != nil && p.loadKnown(reg, k)
 }
 
 // dataSegment reads and checks a data segment's descriptor for the CPL. v is
 // the fault of all checks but the last: #GP, or #TS in a task switch.
 // [SDM 2, MOV; SDM 3A, Privilege Level Checking When Accessing Data Segments]
-func (p *Core) dataSegment(sel uint16, v Vector) (k *known, ok bool) {
+func (p *Core) dataSegment(sel uint16, v Vector) *known {
 	if k := p.recall(&p.data, sel, p.asker(sel)); k != nil {
-		return k, true
+		return k
 	}
 	// The index must lie within its table, else #GP(selector).
 	e, ok := p.entry(sel, RuleDataLimit, v)
 	if !ok {
-		return nil, false
+		return nil
 	}
 	// It must be data or readable code, else #GP(selector).
 	if !p.pass(RuleDataType, e.readable()) {
-		return nil, p.fail(v, selCode(sel))
+		return p.refuse(v, selCode(sel))
 	}
 	// Unless it is conforming code, neither RPL nor CPL may exceed its DPL, else #GP(selector).
 	if !p.pass(RuleDataDPL, e.conforming() || rpl(sel) <= e.dpl() && p.r.CPL <= e.dpl()) {
-		return nil, p.fail(v, selCode(sel))
+		return p.refuse(v, selCode(sel))
 	}
 	// It must be present, else #NP(selector).
 	if !p.pass(RuleDataPresent, e.present()) {
-		return nil, p.fail(VecNP, selCode(sel))
+		return p.refuse(VecNP, selCode(sel))
 	}
-	return p.keep(&p.data, e, p.asker(sel)), true
+	return p.keep(&p.data, e, p.asker(sel))
 }
 
 // loadKnown loads a segment register with a checked descriptor and marks that

@@ -179,24 +179,19 @@ func (f *frame) offset(i int) uint64 { return (f.sp - uint64(i+1)*f.size) & f.ma
 // room checks that the stack segment has room for the frame, else #SS(code).
 // [SDM 2, INT n/INTO/INT3/INT1; CALL]
 func (p *Core) room(f *frame, code uint32) bool {
-	f.lo = f.offset(f.n - 1)
-	if p.findHost(f); f.host != nil && f.flat {
-		return true // a shortcut is for canonical addresses only
+	f.lo, f.host = f.offset(f.n-1), nil
+	total := uint64(f.n) * f.size
+	// An observer sees every check made.
+	if p.obs == nil && !f.align && f.lo+total-1 <= f.mask {
+		f.host = p.m.WriteDirect(f.linear(f.lo), total, f.acc)
+		if f.host != nil && f.flat {
+			return true // a shortcut is for canonical addresses only
+		}
 	}
 	if !p.pass(RuleStackRoom, p.holdsAll(&f.stack, f.lo, uint64(f.n), f.size)) {
 		return p.fail(VecSS, code)
 	}
 	return true
-}
-
-// findHost finds the host page behind the whole frame, if a shortcut tells that it may
-// be written. An observer sees every check made.
-func (p *Core) findHost(f *frame) {
-	f.host = nil
-	total := uint64(f.n) * f.size
-	if p.obs == nil && !f.align && f.lo+total-1 <= f.mask {
-		f.host = p.m.WriteDirect(f.linear(f.lo), total, f.acc)
-	}
 }
 
 // canPush probes the frame's pages for writing, in the order of the pushes, so
@@ -225,10 +220,14 @@ func (p *Core) probeFrame(f *frame) bool {
 // writeFrame writes the frame, which canPush has passed. It can fail only where
 // the frame overwrites the page tables that map it.
 func (p *Core) writeFrame(f *frame) bool {
-	if f.host != nil {
-		mmu.PushWords(f.host, uint64(f.linear(f.lo))+uint64(f.n)*f.size, f.size, f.words[:f.n])
-		return true
+	if f.host == nil {
+		return p.writeWords(f)
 	}
+	mmu.PushWords(f.host, uint64(f.linear(f.lo))+uint64(f.n)*f.size, f.size, f.words[:f.n])
+	return true
+}
+
+func (p *Core) writeWords(f *frame) bool {
 	for i, v := range f.words[:f.n] {
 		lin := f.linear(f.offset(i))
 		if !p.m.Write(lin, uint(f.size), v, f.acc|mmu.Write) {

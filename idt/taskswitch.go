@@ -298,8 +298,8 @@ func (p *Core) loadTaskSegments(t *taskState) bool {
 			p.loadNull(reg, sel)
 			continue
 		}
-		k, ok := p.dataSegment(sel, VecTS)
-		if !ok || !p.loadKnown(reg, k) {
+		k := p.dataSegment(sel, VecTS)
+		if k == nil || !p.loadKnown(reg, k) {
 			return false
 		}
 	}

@@ -74,34 +74,34 @@ func (p *Core) innerRSP(dpl, ist uint8) (uint64, bool) {
 
 // innerSS checks the stack segment of a more privileged level outside IA-32e
 // mode. [SDM 2, INT n/INTO/INT3/INT1; CALL; SDM 3A, Stack Switching]
-func (p *Core) innerSS(sel uint16, dpl uint8) (ss *known, ok bool) {
+func (p *Core) innerSS(sel uint16, dpl uint8) *known {
 	// SS must not be null, else #TS(EXT).
 	if !p.pass(RuleInnerSSNull, !isNull(sel)) {
-		return nil, p.fail(VecTS, 0)
+		return p.refuse(VecTS, 0)
 	}
 	if k := p.recall(&p.stacks, sel, stackAsker(sel, dpl)); k != nil {
-		return k, true
+		return k
 	}
 	// Its index must lie within its table, else #TS(SS+EXT).
 	e, ok := p.entry(sel, RuleInnerSSLimit, VecTS)
 	if !ok {
-		return nil, false
+		return nil
 	}
 	// Its RPL must be the new CPL, else #TS(SS+EXT).
 	if !p.pass(RuleInnerSSRPL, rpl(sel) == dpl) {
-		return nil, p.fail(VecTS, selCode(sel))
+		return p.refuse(VecTS, selCode(sel))
 	}
 	// Its DPL must be the new CPL, else #TS(SS+EXT).
 	if !p.pass(RuleInnerSSDPL, e.dpl() == dpl) {
-		return nil, p.fail(VecTS, selCode(sel))
+		return p.refuse(VecTS, selCode(sel))
 	}
 	// It must be writable data, else #TS(SS+EXT).
 	if !p.pass(RuleInnerSSType, e.writableData()) {
-		return nil, p.fail(VecTS, selCode(sel))
+		return p.refuse(VecTS, selCode(sel))
 	}
 	// It must be present, else #SS(SS+EXT).
 	if !p.pass(RuleInnerSSPresent, e.present()) {
-		return nil, p.fail(VecSS, selCode(sel))
+		return p.refuse(VecSS, selCode(sel))
 	}
-	return p.keep(&p.stacks, e, stackAsker(sel, dpl)), true
+	return p.keep(&p.stacks, e, stackAsker(sel, dpl))
 }
