@@ -6,6 +6,7 @@ package mmu
 // every level and has nothing to set above the last.
 type trunk struct {
 	region  Linear // number of the region, or noRegion
+	last    Linear // that of the last walk which came through all levels
 	entries [levels - 1]trunkEntry
 	n       int
 	table   uint64 // the lowest entry, which refers to the last level's table
@@ -37,7 +38,17 @@ func (t *trunk) holds(lin Linear) bool {
 	return true
 }
 
-// keepTrunk makes what a walk has read above the last level the trunk.
+// offerTrunk has what a walk has read above the last level kept if the walk before was in
+// the same region: who goes from region to region has no use for it.
+func (m *MMU) offerTrunk(lin Linear, p *path, and, or uint64) {
+	if t := &m.trunk; t.last != lin>>regionShift {
+		t.last = lin >> regionShift
+	} else if and&PteAccessed != 0 {
+		m.keepTrunk(lin, p, and, or)
+	}
+}
+
+// keepTrunk makes it the trunk.
 //
 //go:noinline
 func (m *MMU) keepTrunk(lin Linear, p *path, and, or uint64) {

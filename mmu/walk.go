@@ -94,8 +94,8 @@ func (m *MMU) walk64(lin Linear, p *path, all bool) (e Translation, rule Rule) {
 			}
 			table = raw
 			level--
-			if level == LevelPTE && and&PteAccessed != 0 {
-				m.keepTrunk(lin, p, and, or)
+			if level == LevelPTE {
+				m.offerTrunk(lin, p, and, or)
 			}
 			continue
 		}
