@@ -36,6 +36,8 @@ func Deliver(c CPU, ev *Event, out *Outcome) {
 		p.ext = ev.ext()
 		if p.deliver(ev) {
 			p.r.Shadow = 0
+			// A fault met on the way may be that of a new task, and not know what was before.
+			p.stayed = p.stayed && out.N == 1
 			if p.obs != nil {
 				p.emitEntered(ev)
 			}

@@ -62,6 +62,12 @@ func TestStayed(t *testing.T) {
 		{"interrupt from CPL 3", prot, fromRing3(), interrupt, false},
 		{"interrupt to code of another size", prot, both(vec20(spare, 0x1000, int32Gate, 0), spareDesc(desc(0, 0xffff, attrCode))), interrupt, false},
 		{"interrupt from VM86 mode", v86, nil, interrupt, false},
+		{"fault in a task that was entered from CPL 3", prot, fromRing3(
+			spareDesc(desc(0, 0xfff, attrCode|AttrDB)), task2(76, spare), task2(32, 0x1000),
+			func(w *world) {
+				w.idt(0x20, gate(tss2Sel, 0, AttrPresent|typeTaskGate, 0))
+				w.idt(VecGP, gate(spare, 0x100, int32Gate, 0))
+			}), interrupt, false},
 		{"interrupt in real mode", real16, nil, interrupt, false},
 		{"IRET at CPL 0", prot, nil, back(4, handler, code0, Flag1), true},
 		{"IRET at CPL 0, 64-bit", long64, nil, back(8, handler, code0, Flag1, stack0, data0), true},
