@@ -68,6 +68,8 @@ func (c *CPU) transferred() {
 	}
 }
 
+// moved is transferred where something has changed, or may have.
+//
 //go:noinline
 func (c *CPU) moved() {
 	// From 64-bit code to 64-bit code only the privilege can be another one: control

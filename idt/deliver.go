@@ -223,12 +223,12 @@ func (p *Core) deliverProtected(ev *Event) bool {
 		p.emitGate(p.r.IDTR.Base+uint64(at), raw, 0, &g)
 	}
 	// It must be an interrupt, trap or task gate, else #GP(vector*8+IDT+EXT).
-	known := false
+	isGate := false
 	switch Attr(g.Type) {
 	case typeTaskGate, typeInt16, typeTrap16, typeInt32, typeTrap32:
-		known = true
+		isGate = true
 	}
-	if !p.pass(RuleGateType, known) {
+	if !p.pass(RuleGateType, isGate) {
 		return p.fail(VecGP, vectorCode(ev.Vector))
 	}
 	if !p.gateAllows(ev, &g, d.present()) {

@@ -24,14 +24,11 @@ func (m *MMU) WriteDirect(lin Linear, n uint64, a Access) *Page {
 func LoadWords(p *Page, off uint64, size uint64, words []uint64) {
 	switch size {
 	case 8:
-		loadUp64(p, off, words)
+		loadUp[uint64](p, off, words)
 	case 4:
-		loadUp32(p, off, words)
+		loadUp[uint32](p, off, words)
 	default:
-		for i := range words {
-			words[i] = uint64(Load16(p, off))
-			off += 2
-		}
+		loadUp[uint16](p, off, words)
 	}
 }
 
@@ -40,14 +37,11 @@ func LoadWords(p *Page, off uint64, size uint64, words []uint64) {
 func PushWords(p *Page, off uint64, size uint64, words []uint64) {
 	switch size {
 	case 8:
-		storeDown64(p, off, words)
+		storeDown[uint64](p, off, words)
 	case 4:
-		storeDown32(p, off, words)
+		storeDown[uint32](p, off, words)
 	default:
-		for _, v := range words {
-			off -= 2
-			Store16(p, off, uint16(v))
-		}
+		storeDown[uint16](p, off, words)
 	}
 }
 

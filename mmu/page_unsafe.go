@@ -43,33 +43,20 @@ func Store64(p *Page, off uint64, v uint64) {
 	*(*uint64)(unsafe.Add(unsafe.Pointer(p), off&PageMask)) = v
 }
 
-// loadUp32 and loadUp64 read words from the page offset of off upward.
-func loadUp32(p *Page, off uint64, words []uint64) {
+// loadUp reads words from the page offset of off upward.
+func loadUp[W uint16 | uint32 | uint64](p *Page, off uint64, words []uint64) {
+	var w W
 	from := unsafe.Add(unsafe.Pointer(p), off&PageMask)
 	for i := range words {
-		words[i] = uint64(*(*uint32)(unsafe.Add(from, 4*i)))
+		words[i] = uint64(*(*W)(unsafe.Add(from, int(unsafe.Sizeof(w))*i)))
 	}
 }
 
-func loadUp64(p *Page, off uint64, words []uint64) {
-	from := unsafe.Add(unsafe.Pointer(p), off&PageMask)
-	for i := range words {
-		words[i] = *(*uint64)(unsafe.Add(from, 8*i))
-	}
-}
-
-// storeDown32 and storeDown64 write words downward from the page offset of end, or the
-// page's end.
-func storeDown32(p *Page, end uint64, words []uint64) {
-	to := unsafe.Add(unsafe.Pointer(p), (end-4)&PageMask)
+// storeDown writes words downward from the page offset of end, or the page's end.
+func storeDown[W uint16 | uint32 | uint64](p *Page, end uint64, words []uint64) {
+	var w W
+	to := unsafe.Add(unsafe.Pointer(p), (end-uint64(unsafe.Sizeof(w)))&PageMask)
 	for i, v := range words {
-		*(*uint32)(unsafe.Add(to, -4*i)) = uint32(v)
-	}
-}
-
-func storeDown64(p *Page, end uint64, words []uint64) {
-	to := unsafe.Add(unsafe.Pointer(p), (end-8)&PageMask)
-	for i, v := range words {
-		*(*uint64)(unsafe.Add(to, -8*i)) = v
+		*(*W)(unsafe.Add(to, -int(unsafe.Sizeof(w))*i)) = W(v)
 	}
 }
