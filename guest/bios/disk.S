@@ -5,7 +5,7 @@
    Enhanced Disk Drive Specification 1.1; ANSI X3.279, ATA-2] */
         .include "bios.inc"
 
-        .globl  disk_init, int13, finish
+        .globl  disk_init, int13, finish, ended
 
 /* What is known of a disk is in the extended data area, 32 bytes for each; of the first 16
    INT 41 points to those of disk 80, INT 46 to those of 81. */
@@ -84,7 +84,9 @@ ready_disk:
 
 /* finish ends a function of a hard disk with the error AH, 0 for none. */
 finish: mov     %ah, DISK_STATUS
-        mov     %ah, R_AH(%bp)
+
+/* ended ends a function of any disk with the error AH, which has been noted. */
+ended:  mov     %ah, R_AH(%bp)
         test    %ah, %ah
         jz      1f
         orb     $CF, R_FLAGS(%bp)

@@ -91,11 +91,7 @@ find:   mov     $0x10, %al
 
 /* over ends a function with the error AH, 0 for none. */
 over:   mov     %ah, FLOPPY_STATUS
-        mov     %ah, R_AH(%bp)
-        test    %ah, %ah
-        jz      1f
-        orb     $CF, R_FLAGS(%bp)
-1:      ret
+        jmp     ended
 
 /* AH=00: the controller is reset, and the heads will have to find cylinder 0 again. */
 reset:  call    find
